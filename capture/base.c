@@ -1,0 +1,80 @@
+#include "capture/base.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+void base_log(const char *fmt, ...)
+{
+	char line[4096], clean[sizeof(line) * 4 + 1];
+	size_t n = 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	for (const char *p = line; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c < 0x20 || c == 0x7f)
+			n += (size_t)snprintf(clean + n, sizeof(clean) - n, "\\x%02x", c);
+		else
+			clean[n++] = *p;
+	}
+	clean[n] = '\0';
+	fprintf(stderr, "mailwitness: %s\n", clean);
+}
+
+static void *checked(void *p)
+{
+	if (p == NULL) {
+		fputs("mailwitness: out of memory\n", stderr);
+		exit(71); /* EX_OSERR */
+	}
+	return p;
+}
+
+void *base_alloc(size_t n)
+{
+	return checked(calloc(1, n > 0 ? n : 1));
+}
+
+void *base_alloc_array(size_t count, size_t size)
+{
+	return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+}
+
+void *base_realloc(void *p, size_t n)
+{
+	return checked(realloc(p, n > 0 ? n : 1));
+}
+
+char *base_strdup(const char *s)
+{
+	return checked(strdup(s));
+}
+
+uint64_t base_seed(void)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+		fputs("mailwitness: the kernel gives no random bytes\n", stderr);
+		exit(71);
+	}
+	return seed;
+}
+
+bool base_copy(char *dst, size_t size, const char *src)
+{
+	size_t n = strlen(src);
+	bool fits = n < size;
+
+	if (!fits)
+		n = size - 1;
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+	return fits;
+}

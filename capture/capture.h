@@ -1,0 +1,37 @@
+/* capture.h - the capture thread: sources in time order -> decoded packets in batches -> queues
+ *
+ * Thread: capture_run is the body of the capture thread.
+ * Time: packet time; a tick goes to every queue each TICK_NS of it, before the packet that passed it.
+ * Errors: none; what could not be read is a loss or a source's end. */
+#ifndef CAPTURE_CAPTURE_H
+#define CAPTURE_CAPTURE_H
+
+#include "capture/batch.h"
+#include "capture/loss.h"
+#include "capture/source.h"
+
+#define CAPTURE_TICK_NS 1000000000LL
+
+/* What the capture thread tells besides packets. Called from the capture thread. */
+struct capture_sink {
+	void *context;
+	void (*lost)(void *context, const struct loss *loss);
+	/* Once per source, when it is through. */
+	void (*ended)(void *context, unsigned number, const struct source_end *end);
+	/* Now and then; bytes read so far, for a progress line. */
+	void (*progress)(void *context, uint64_t packets, uint64_t bytes);
+};
+
+struct capture_settings {
+	const char *const *paths;	/* files, "-" for standard input */
+	unsigned path_count;
+	const char *filter;		/* or NULL */
+	struct queue *const *workers;	/* shard s goes to workers[s % worker_count] */
+	unsigned worker_count;
+	struct capture_sink sink;
+};
+
+/* Reads everything and puts BATCH_END into every queue. */
+void capture_run(const struct capture_settings *settings);
+
+#endif

@@ -1,0 +1,49 @@
+/* flow_key.h - which conversation a packet belongs to
+ *
+ * VLAN tags are left out on purpose: mirror ports often tag one direction only, and neither tshark's
+ * conversations nor Community ID look at them.
+ * Thread: any; all values. */
+#ifndef CAPTURE_FLOW_KEY_H
+#define CAPTURE_FLOW_KEY_H
+
+#include <stdint.h>
+
+/* IPv4 as ::ffff:a.b.c.d, in network order. */
+struct host_port {
+	uint8_t addr[16];
+	uint16_t port;			/* host order; 0 where the protocol has none */
+};
+
+/* Compared with memcmp and hashed as bytes, so it must have no padding. */
+struct flow_key {
+	struct host_port lo, hi;	/* lo sorts before hi, address and port as one */
+	uint8_t proto;			/* IP protocol number of the innermost layer */
+	uint8_t zero[3];
+};
+_Static_assert(sizeof(struct flow_key) == 40, "flow_key has padding");
+
+enum flow_dir { FLOW_LO_TO_HI, FLOW_HI_TO_LO };
+
+/* The key of a packet from src to dst, and which way that packet goes. */
+enum flow_dir flow_key_make(struct flow_key *key_out, const struct host_port *src,
+			    const struct host_port *dst, uint8_t proto);
+
+/* SipHash-2-4 of the key: outsiders cannot choose addresses that collide. */
+uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
+
+/* Which of 64 shards a flow belongs to; fixed for ever, so that shards, and with them limits and
+ * evictions, are the same on every run and with any number of workers. */
+#define FLOW_SHARDS 64
+unsigned flow_key_shard(const struct flow_key *key);
+
+/* Community ID v1, seed 0 (github.com/corelight/community-id-spec), "1:" and 28 characters. For
+ * ICMP the ports are type and code as the specification maps them; other protocols have none. */
+#define FLOW_COMMUNITY_ID_SIZE 32
+void flow_key_community_id(const struct flow_key *key, enum flow_dir dir,
+			   char out[FLOW_COMMUNITY_ID_SIZE]);
+
+/* "192.0.2.7" or "2001:db8::7" (RFC 5952). */
+#define HOST_TEXT_SIZE 46
+void host_text(const uint8_t addr[16], char out[HOST_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,280 @@
+/* fact.h - what is said about the traffic
+ *
+ * Plain values without pointers: they are copied from a worker's thread to the writer's. The only
+ * header of this room that report/ includes. Facts state what was seen; judging is report/'s.
+ *
+ * Ids are frame ids (capture/packet.h), so they do not depend on who was first to speak: a flow's is
+ * its first frame, a name's the frame it was read in with a place behind it. A fact with an id that
+ * was said before replaces it (a long flow is described again).
+ * Text fields hold what was on the wire up to the first NUL, unescaped; they are cleaned where they
+ * are printed. */
+#ifndef CLASSIFY_FACT_H
+#define CLASSIFY_FACT_H
+
+#include "capture/flow_key.h"
+#include "capture/loss.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FACT_NAME_SIZE 256	/* a DNS name is at most 253 characters */
+#define FACT_TEXT_SIZE 128	/* longer texts are cut */
+#define FACT_WORD_SIZE 32
+
+enum fact_side { SIDE_ORIGINATOR, SIDE_RESPONDER };	/* [2] fields: index by who sent it */
+
+/* How a flow came to be described. Stored by name: fact_flow_end_name. */
+enum flow_end {
+	FLOW_OPEN,		/* still going on when it was described, or when the capture ended */
+	FLOW_CLOSED,		/* FIN both ways */
+	FLOW_RESET,
+	FLOW_TIMED_OUT,
+	FLOW_EVICTED,		/* a table was full: described early */
+};
+const char *fact_flow_end_name(enum flow_end end);
+
+/* A bidirectional connection. The originator is who sent the SYN; without one who spoke first, put
+ * right when the dialogue shows who is client. */
+struct fact_flow {
+	uint64_t id;			/* its first frame */
+	uint64_t last_frame;
+	int64_t first_ns, last_ns;
+	uint8_t orig_addr[16], resp_addr[16];
+	uint16_t orig_port, resp_port;
+	uint8_t proto;			/* IP protocol */
+	bool orig_seen_syn;		/* the SYN was seen, so the direction is certain */
+	uint16_t vlan;
+	bool has_mac;
+	uint8_t orig_mac[6], resp_mac[6];	/* as in its first frame; a router's when it is not on this segment */
+	uint32_t pid;			/* as the capturing tool recorded it; 0 is none */
+	uint64_t packets[2], bytes[2];	/* bytes: whole frames on the wire */
+	uint64_t payload[2];		/* TCP: bytes of the stream that were seen, each once; else all payload */
+	uint64_t missing[2];		/* bytes of the TCP stream that were not seen */
+	uint64_t packets_cut;		/* cut by the snap length */
+	enum flow_end end;
+	bool bad_checksums;		/* seen wrong, as offload leaves them; accepted */
+	char history[FACT_WORD_SIZE];	/* Zeek's letters: S h A D F R ...; upper case: originator */
+	char community_id[FLOW_COMMUNITY_ID_SIZE];
+	char app_proto[FACT_WORD_SIZE];	/* what our own recognisers found: "tls", "quic", "dns", "imap",
+					 * "pop3", "smtp", "sieve", "http", "ssh", "wireguard" ...; "" is unknown */
+	char dpi_master[FACT_WORD_SIZE], dpi_app[FACT_WORD_SIZE];	/* libndpi's hints; never evidence */
+	bool opaque;			/* carries others' traffic unseen: VPN, Tor, proxy */
+	bool encrypted_dns;		/* DoT, DoH or DoQ, as far as packets show */
+};
+
+/* Something not seen, tied to a flow or not. */
+struct fact_loss {
+	uint64_t id;			/* frame it concerns, or the flow's id */
+	uint64_t last_frame;
+	enum loss_reason reason;
+	int64_t time_ns;
+	uint64_t packets, bytes;
+	uint64_t flow;			/* 0 is none */
+	bool has_hosts;
+	uint8_t src[16], dst[16];	/* hosts it touches: originator and responder of its flow */
+};
+
+/* Evidence that names an endpoint, apart from what the flow itself shows (SNI is in the handshake). */
+enum name_kind {
+	NAME_DNS,		/* an answer: `address` is what `name` led to for `asked_by` */
+	NAME_PTR,		/* a reverse answer: a claim of the address's owner */
+	NAME_HOST,		/* what a local host calls itself (DHCP, mDNS): `address` is its own */
+};
+const char *fact_name_kind_name(enum name_kind kind);
+
+struct fact_name {
+	uint64_t id;			/* frame */
+	uint32_t place;			/* among the names of that frame */
+	enum name_kind kind;
+	uint8_t asked_by[16];		/* who got the answer; zero for NAME_HOST */
+	uint8_t address[16];
+	uint8_t mac[6];			/* NAME_HOST by DHCP; else zero */
+	char name[FACT_NAME_SIZE];	/* as asked */
+	char canonical[FACT_NAME_SIZE];	/* at the end of its CNAME chain; same as name without one */
+	int64_t from_ns, until_ns;	/* seen, and seen plus time to live */
+	bool ech;			/* NAME_DNS by an HTTPS or SVCB record: it carries ech= */
+	char public_name[FACT_NAME_SIZE];	/* of that ech= configuration, else "" */
+};
+
+/* A mail-related DNS question or answer: MX, SRV, TLSA, TXT of _mta-sts and _smtp._tls, and every
+ * look-up of a name that begins with autoconfig. or autodiscover. */
+struct fact_mail_dns {
+	uint64_t id;
+	uint32_t place;
+	int64_t time_ns;
+	uint8_t asked_by[16];
+	char name[FACT_NAME_SIZE];
+	char type[FACT_WORD_SIZE];	/* "MX", "SRV", "TLSA", "TXT", "A", "AAAA", "CNAME", "HTTPS" */
+	char rdata[FACT_NAME_SIZE];	/* presentation format; "" for a question without answer */
+	bool answered;
+	bool authentic;			/* the AD bit */
+	char rcode[FACT_WORD_SIZE];	/* "NOERROR", "NXDOMAIN", ... */
+};
+
+/* A TLS or QUIC handshake; id is its flow's. */
+struct fact_handshake {
+	uint64_t flow;
+	uint64_t frame;			/* that completed the ClientHello */
+	uint64_t server_frame;		/* that completed the ServerHello; 0 is not seen */
+	bool quic;
+	uint32_t quic_version;		/* 0 for TLS */
+	char sni[FACT_NAME_SIZE];	/* lower case, no trailing dot; "" is none */
+	bool sni_trailing_dot;
+	char alpn[FACT_TEXT_SIZE];	/* as offered, comma separated */
+	char alpn_chosen[FACT_WORD_SIZE];	/* TLS <= 1.2 */
+	uint16_t client_version;	/* highest offered (RFC 8446 section 4.2.1), e.g. 0x0304 */
+	uint16_t version;		/* chosen: supported_versions before legacy_version; 0 is not seen */
+	uint16_t cipher;		/* chosen; 0 is not seen */
+	bool ech;			/* the encrypted_client_hello extension stood in the hello: real or GREASE */
+	bool resumed;			/* the ServerHello shows it (TLS <= 1.2: no certificate; 1.3: pre_shared_key) */
+	bool completed;			/* both sides went on to protected data */
+	bool alert_in_clear;		/* a fatal alert ended it */
+	uint8_t alert, alert_from;	/* description, enum fact_side */
+	bool after_starttls;
+	char ja4[FACT_WORD_SIZE * 2];	/* "" until computed */
+};
+
+enum mail_proto { MAIL_IMAP, MAIL_POP3, MAIL_SMTP, MAIL_SIEVE };
+const char *fact_mail_proto_name(enum mail_proto proto);	/* "imap", "pop3", "smtp", "sieve" */
+
+/* protocols.md section 4: the state a session ended in. */
+enum mail_transport {
+	MAIL_UNKNOWN,			/* capability list not seen, or the evidence is gone */
+	MAIL_IMPLICIT_TLS,
+	MAIL_STARTTLS_USED,
+	MAIL_STARTTLS_OFFERED_NOT_USED,
+	MAIL_STARTTLS_REFUSED,
+	MAIL_STARTTLS_FAILED,
+	MAIL_STARTTLS_STRIPPED,
+	MAIL_PLAINTEXT,
+};
+const char *fact_mail_transport_name(enum mail_transport transport);	/* "implicit-tls", ... */
+
+/* What a readable credential is worth to who reads it. */
+enum mail_credential {
+	CREDENTIAL_NONE,
+	CREDENTIAL_REUSABLE,	/* PLAIN, LOGIN, USER/PASS: the password; XOAUTH2, OAUTHBEARER: a token */
+	CREDENTIAL_GUESSABLE,	/* CRAM-MD5, DIGEST-MD5, APOP, NTLM: material for guessing off line */
+	CREDENTIAL_HARDENED,	/* SCRAM: guessing costs more */
+};
+const char *fact_mail_credential_name(enum mail_credential credential);
+
+/* An IMAP, POP3, SMTP or Sieve dialogue as far as it was readable; id is its flow's. */
+struct fact_mail_session {
+	uint64_t flow;
+	enum mail_proto proto;
+	enum mail_transport transport;
+	bool greeting_seen, offers_seen;	/* server greeting; a whole capability list */
+	bool starttls_offered, starttls_asked;
+	bool preauth;
+	bool mail_moved;		/* message data went over it readable (FETCH, RETR, DATA, BDAT, APPEND) */
+	enum mail_credential credential;	/* the most valuable one readable */
+	char mechanism[FACT_WORD_SIZE];	/* "LOGIN", "PLAIN", "USER", "APOP", "CRAM-MD5", ... */
+	char account[FACT_TEXT_SIZE];	/* never the password */
+	uint32_t secret_len;		/* bytes of the secret, which is not kept */
+	uint64_t credential_frame;	/* where it was read */
+	bool accepted;			/* the server accepted that login */
+	char banner[FACT_TEXT_SIZE];	/* the server's claim of itself */
+	char client_id[FACT_TEXT_SIZE];	/* IMAP ID, EHLO name: the client's claim */
+	char dialogue[FACT_TEXT_SIZE];	/* letters, capital: client */
+};
+
+/* An end-of-capture summary of a source; report/ writes it to `source` and `loss`. */
+enum fact_kind {
+	FACT_FLOW,
+	FACT_LOSS,
+	FACT_NAME,
+	FACT_MAIL_DNS,
+	FACT_HANDSHAKE,
+	FACT_MAIL_SESSION,
+	FACT_END,		/* this worker says no more */
+};
+
+struct fact {
+	enum fact_kind kind;
+	union {
+		struct fact_flow flow;
+		struct fact_loss loss;
+		struct fact_name name;
+		struct fact_mail_dns mail_dns;
+		struct fact_handshake handshake;
+		struct fact_mail_session mail_session;
+	};
+};
+
+/* Facts travel in batches through a queue (capture/batch.h); the taker frees them with free(). */
+#define FACT_BATCH 256
+struct fact_batch {
+	unsigned count;
+	struct fact facts[FACT_BATCH];
+};
+
+/* --- whose the far end is: asked by report/ of classify/owner through this table -------------- */
+
+enum owner_role {
+	ROLE_UNNAMED,		/* nothing better than an AS number, and that not telling */
+	ROLE_MAIL_PROVIDER,
+	ROLE_MAIL_SERVICE,	/* of a vendor that also relays: provider for its own users, relay for others */
+	ROLE_RELAY,
+	ROLE_VENDOR_CLOUD,
+	ROLE_CDN,
+	ROLE_ACCESS,
+	ROLE_OTHER,
+	ROLE_LOCAL,		/* private, link-local, loopback, multicast, broadcast: not the internet */
+};
+const char *fact_role_name(enum owner_role role);	/* "mail-provider", ... */
+
+enum named_by {
+	NAMED_BY_NOTHING, NAMED_BY_ASN, NAMED_BY_PREFIX, NAMED_BY_DNS, NAMED_BY_QUIC_SNI, NAMED_BY_SNI,
+	NAMED_BY_CERTIFICATE,
+};
+const char *fact_named_by_name(enum named_by by);	/* "none", "asn", "prefix", "dns", ... */
+
+enum strength { STRENGTH_NONE, STRENGTH_SUSPECTED, STRENGTH_STRONG, STRENGTH_PROVEN };
+const char *fact_strength_name(enum strength strength);
+
+/* How sure the catalogue is that a service relays third-party mail. */
+enum relay_certainty { RELAY_NO, RELAY_ASSUMED, RELAY_REPORTED, RELAY_DOCUMENTED };
+const char *fact_certainty_name(enum relay_certainty certainty);
+
+/* What is known of one far end. Empty texts are NULL-free "". */
+struct owner_evidence {
+	const char *sni;		/* from a ClientHello, or "" */
+	bool quic;
+	const char *dns_name;		/* of the best DNS answer given to this client before the flow, or "" */
+	const char *dns_canonical;
+	const char *certificate;	/* a name that a certificate seen in clear is valid for, or "" */
+	uint8_t address[16];
+};
+
+struct owner_tag {
+	char owner[64];			/* catalogue id ("microsoft"), registrable domain, or "as64500" */
+	char title[FACT_TEXT_SIZE];	/* for people: "Microsoft (Outlook.com, ...)" */
+	char service[64];		/* catalogue id of the service ("microsoft/mail"); "" is none */
+	enum owner_role role;
+	enum named_by named_by;
+	enum strength strength;
+	enum relay_certainty relay;	/* of the mail service or relay */
+	bool setup;			/* the vendor's account set-up host */
+	bool ambiguous;			/* shared by several owners until a name decides */
+	char name[FACT_NAME_SIZE];	/* the name that decided, or "" */
+	uint32_t asn;			/* 0 is unknown */
+	char as_org[FACT_TEXT_SIZE];
+	char source[FACT_TEXT_SIZE];	/* where the catalogue has it from, and its date */
+};
+
+/* The catalogue as report/ sees it; filled by the front door from classify/owner.h. */
+struct owner_book {
+	const void *context;
+	/* The best tag for this evidence. Thread: any. */
+	void (*tag)(const void *context, const struct owner_evidence *evidence, struct owner_tag *out);
+	/* The owner that a user means by `word`: a catalogue id, or a domain (its owner if the catalogue
+	 * knows it, else its registrable domain). False with nothing written when it is neither. */
+	bool (*resolve)(const void *context, const char *word, char owner_out[64]);
+	const char *version;		/* hash over the catalogue files */
+	const char *asn_database;	/* build date and type, for the run table */
+	const char *attribution;	/* what the ASN data's licence asks to be said */
+};
+
+#endif

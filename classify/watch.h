@@ -1,0 +1,56 @@
+/* watch.h - the contract of all watchers: who reads which dialogue
+ *
+ * A watcher reads one TCP connection (or one UDP flow) and fills facts about it. It gets bytes in
+ * order, each direction by itself, and says how many it is done with; what it leaves comes again with
+ * more behind it. It keeps no secret: of a credential only mechanism, account and length go into the
+ * fact, and buffers that held it are wiped.
+ *
+ * Recognition is by content, never by port. The dispatcher (watch.c) shows the first bytes of a flow
+ * to each watcher's `recognise`; a flow nobody recognises goes to dpi.
+ *
+ * Thread: the worker that owns the flow. Memory: `size` bytes a watcher, taken when it is chosen.
+ * Errors: none; hostile bytes end the watching of that flow. */
+#ifndef CLASSIFY_WATCH_H
+#define CLASSIFY_WATCH_H
+
+#include "capture/bytes.h"
+#include "classify/fact.h"
+
+enum watch_answer {
+	WATCH_MORE,		/* go on */
+	WATCH_DONE,		/* nothing more to learn: free the stream */
+	WATCH_TLS,		/* the dialogue turned into TLS (STARTTLS agreed): what is left, and all that
+				 * follows in both directions, is TLS */
+	WATCH_BAD,		/* not this dialogue after all, or broken */
+};
+
+enum watch_match { WATCH_NO, WATCH_MAYBE /* show me more */, WATCH_YES };
+
+/* What a watcher writes: the facts of its flow, stored when the flow is described. */
+struct watch_facts {
+	uint64_t flow;			/* id */
+	bool has_handshake, has_mail;
+	struct fact_handshake handshake;
+	struct fact_mail_session mail;
+	bool flip;			/* the dialogue shows that the responder is the client (no SYN was seen) */
+};
+
+struct watch {
+	const char *name;		/* app_proto: "imap", "tls", ... */
+	size_t size;			/* bytes of its state, zeroed before the first feed */
+	/* Whether these first bytes of a direction look like this dialogue; `from` is who sent them as far
+	 * as is known. Up to 64 bytes are enough for every watcher. */
+	enum watch_match (*recognise)(struct bytes first, enum fact_side from);
+	/* Bytes in order, from one side. *used_out: how many it is done with. After it answered other than
+	 * WATCH_MORE it is not fed again. */
+	enum watch_answer (*feed)(void *state, enum fact_side from, struct bytes in, uint64_t frame,
+				  size_t *used_out, struct watch_facts *facts);
+	/* Bytes are lost for good on this side: what can still be said is said (states become unknown). */
+	enum watch_answer (*gap)(void *state, enum fact_side from, struct watch_facts *facts);
+	/* The flow is over; last words. May be NULL. */
+	void (*end)(void *state, struct watch_facts *facts);
+};
+
+extern const struct watch watch_tls, watch_imap, watch_pop3, watch_smtp, watch_sieve, watch_http;
+
+#endif

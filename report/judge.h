@@ -1,0 +1,20 @@
+/* judge.h - from facts to findings and verdicts
+ *
+ * Tags endpoints with their owners (through the owner_book), runs report/rules/NAME.sql, derives the
+ * verdict of each client and writes all of it into the case: endpoint, owner, client, destination,
+ * finding, evidence, verdict. What it wrote before is replaced, so a case can be judged again.
+ *
+ * Thread: the store's. Errors: false, store_error says why. */
+#ifndef REPORT_JUDGE_H
+#define REPORT_JUDGE_H
+
+#include "report/policy.h"
+#include "report/store.h"
+
+bool judge(struct store *st, const struct policy *policy, const struct owner_book *book);
+
+/* The exit status that DESIGN gives a judged case: 1 leak; 65 half-read input; 66 no input; 2 cannot-say;
+ * 0 clean. */
+int judge_exit_status(struct store *st);
+
+#endif

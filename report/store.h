@@ -1,0 +1,40 @@
+/* store.h - the case file: facts in SQLite (the only user of sqlite3, with store_sql.h for judge)
+ *
+ * One SQLite database; tables are DESIGN's, columns the fields of classify/fact.h (see schema.sql).
+ * WAL, prepared statements, transactions of many rows. user_version says the schema's version; an older
+ * case is migrated when it is opened for writing, a newer one refused.
+ *
+ * Thread: one store belongs to one thread at a time (the writer, then judge and emit).
+ * Memory: bounded by SQLite's cache; a case without a path is a temporary database that spills to disk.
+ * Errors: false, and store_error has what was being done, with what, and why. */
+#ifndef REPORT_STORE_H
+#define REPORT_STORE_H
+
+#include "capture/source.h"
+#include "classify/fact.h"
+
+struct store;
+
+/* What a run is, for table run. Texts are copied. */
+struct run_info {
+	const char *version;		/* of mailwitness */
+	const char *ndpi_version, *catalogue_version, *asn_database, *attribution;
+	const char *command_line;
+	const char *scope;		/* "mail services only" or "all traffic of this client" */
+	const char *filter;		/* packet filter, or "" */
+};
+
+/* Creates or opens a case for writing; NULL path: temporary. NULL with a line in error. */
+struct store *store_create(const char *path, char *error, size_t error_size);
+/* Opens an existing case for judging and reporting. */
+struct store *store_open(const char *path, char *error, size_t error_size);
+void store_close(struct store **st);
+const char *store_error(const struct store *st);
+
+bool store_run(struct store *st, const struct run_info *run);
+/* All or nothing. */
+bool store_add(struct store *st, const struct fact *facts, unsigned count);
+bool store_source(struct store *st, unsigned number, const struct source_end *end);
+bool store_loss(struct store *st, const struct loss *loss);
+
+#endif
