@@ -15,12 +15,14 @@ DATADIR ?= $(CURDIR)/classify
 VERSION := 0.1.0
 comma := ,
 OUT := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
-PKGS := libpcap libarchive libndpi libmaxminddb libcrypto libldns libcyaml libpsl sqlite3
+PKGS := libpcap libarchive libndpi libmaxminddb libcrypto ldns libcyaml libpsl sqlite3
 
-NEED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(OUT) -MMD -MP -pthread $(shell pkg-config --cflags $(PKGS)) \
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+NEED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(OUT) -MMD -MP -pthread $(PKG_CFLAGS) \
 	-Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-NEED_LIBS = $(shell pkg-config --libs $(PKGS)) -pthread $(if $(SAN),-fsanitize=$(SAN))
+NEED_LIBS = $(PKG_LIBS) -pthread $(if $(SAN),-fsanitize=$(SAN))
 
 SRCS := $(wildcard capture/*.c classify/*.c report/*.c)
 LIB := $(OUT)/libmailwitness.a
@@ -42,7 +44,7 @@ $(OUT)/mailwitness: $(OUT)/mailwitness.o $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS)
 
 $(OUT)/tests/test_%: $(OUT)/tests/test_%.o $(LIB)
-	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS) $(shell pkg-config --libs cmocka) $(TEST_LINK)
+	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS) -lcmocka $(TEST_LINK)
 $(OUT)/tests/test_store: TEST_LINK = -Wl,--wrap=sqlite3_step
 
 check: $(TESTS)

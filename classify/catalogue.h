@@ -1,6 +1,6 @@
 /* catalogue.h - the knowledge: owners, their services, hosts, prefixes, AS numbers, relays
  *
- * Read from catalogue/*.yaml (the only user of libcyaml in this room) with a schema; every row has a
+ * Read from the YAML files in catalogue/ (the only user of libcyaml in this room) with a schema; every row has a
  * source and a date. Several files are merged; a later file's service replaces one of the same id.
  *
  * Thread: immutable once loaded. Memory: owned by the catalogue. Errors: catalogue_load says file and
