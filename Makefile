@@ -29,6 +29,7 @@ LIB := $(OUT)/libmailwitness.a
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
 
 all: $(OUT)/mailwitness
+lib: $(LIB)
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -53,6 +54,6 @@ check: $(TESTS)
 clean:
 	rm -rf build build-*
 
-.PHONY: all check clean
+.PHONY: all lib check clean
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
