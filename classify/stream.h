@@ -27,12 +27,13 @@ struct stream_hole {
 struct stream {
 	bool started;		/* a sequence number is known */
 	bool from_syn;		/* ... from a SYN: nothing before it was missed */
-	bool stopped;		/* nobody listens any more */
-	bool gap;		/* bytes the watcher should have got are lost for good */
+	bool stopped;		/* nobody listens any more, or STREAM_WATCHED bytes were handed on */
+	bool gap;		/* bytes the watcher should have got are lost for good: stopped as well. Whoever
+				 * called stream_add or stream_over looks here and tells the watcher once */
 	bool finished;		/* a FIN was seen */
 	uint8_t hole_count;
 	uint32_t next;		/* sequence number after the highest byte seen */
-	uint32_t watch_next;	/* sequence number of the next byte to hand on */
+	uint32_t watch_next;	/* sequence number of the first byte the taker is not done with */
 	uint32_t watch_start;	/* of the first byte */
 	uint32_t acked;		/* highest acknowledgement from the other side */
 	bool has_acked;
@@ -49,17 +50,27 @@ typedef size_t stream_take(void *context, struct bytes in_order, uint64_t frame)
 /* The SYN's sequence number: data begins behind it. */
 void stream_syn(struct stream *s, uint32_t seq);
 
-/* A segment of `wire_len` bytes of which `len` were captured. */
+/* A segment of `wire_len` bytes of which `len` were captured. Without a SYN the first segment that
+ * carries bytes begins the stream. The taker may call stream_stop. */
 void stream_add(struct stream *s, uint32_t seq, const uint8_t *data, uint32_t len, uint32_t wire_len,
 		uint64_t frame, stream_take *take, void *context);
 
-/* The other side says it got everything before ack. */
+/* Hands on again what the taker left, for a new one (another watcher took over). */
+void stream_again(struct stream *s, uint64_t frame, stream_take *take, void *context);
+
+/* The other side says it got everything before ack. Begins a stream that nothing was seen of: what is
+ * acknowledged later is then known to be missing. Not for segments with RST, whose numbers may be
+ * anything. */
 void stream_acked(struct stream *s, uint32_t ack);
 
+/* The FIN's own sequence number: that of its segment plus its bytes. */
 void stream_fin(struct stream *s, uint32_t seq);
 
 /* Nobody listens any more: frees what is kept. Counting goes on. */
 void stream_stop(struct stream *s);
+
+/* The flow is over, what did not come will not: holes become missing, and a gap if anybody listened. */
+void stream_over(struct stream *s);
 
 /* Bytes that were not seen, when the flow is over: holes and what was acknowledged but never came. */
 uint64_t stream_missing(const struct stream *s);
