@@ -11,6 +11,12 @@
 #include "capture/source.h"
 
 #define CAPTURE_TICK_NS 1000000000LL
+/* Files open at the same time. More than this many that overlap in time are read in order of their
+ * first packets. */
+#define CAPTURE_OPEN 64
+/* Slabs to make a pool of: an open file holds one and may take a second before it lets go of the
+ * first; the rest is what workers may hold while the capture thread reads on. */
+#define CAPTURE_SLABS (2 * CAPTURE_OPEN + 24)
 
 /* What the capture thread tells besides packets. Called from the capture thread. */
 struct capture_sink {
@@ -26,6 +32,7 @@ struct capture_settings {
 	const char *const *paths;	/* files, "-" for standard input */
 	unsigned path_count;
 	const char *filter;		/* or NULL */
+	struct slab_pool *pool;		/* of CAPTURE_SLABS; outlives the workers */
 	struct queue *const *workers;	/* shard s goes to workers[s % worker_count] */
 	unsigned worker_count;
 	struct capture_sink sink;

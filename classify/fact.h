@@ -53,7 +53,6 @@ struct fact_flow {
 	uint64_t missing[2];		/* bytes of the TCP stream that were not seen */
 	uint64_t packets_cut;		/* cut by the snap length */
 	enum flow_end end;
-	bool bad_checksums;		/* seen wrong, as offload leaves them; accepted */
 	char history[FACT_WORD_SIZE];	/* Zeek's letters: S h A D F R ...; upper case: originator */
 	char community_id[FLOW_COMMUNITY_ID_SIZE];
 	char app_proto[FACT_WORD_SIZE];	/* what our own recognisers found: "tls", "quic", "dns", "imap",
@@ -210,7 +209,7 @@ struct fact_batch {
 	struct fact facts[FACT_BATCH];
 };
 
-/* --- whose the far end is: asked by report/ of classify/owner through this table -------------- */
+/* Whose the far end is: asked by report/ of classify/owner through this table */
 
 enum owner_role {
 	ROLE_UNNAMED,		/* nothing better than an AS number, and that not telling */

@@ -1,0 +1,92 @@
+/* flow.h - one conversation while it is going on: counters, TCP state, who watches it
+ *
+ * Thread: the worker's whose shard it is in. Memory: the base is small; streams, watcher and nDPI's
+ * state are taken when the first payload comes and let go as soon as nothing more is to be learnt. */
+#ifndef CLASSIFY_FLOW_H
+#define CLASSIFY_FLOW_H
+
+#include "capture/packet.h"
+#include "classify/dpi.h"
+#include "classify/fact.h"
+#include "classify/stream.h"
+#include "classify/watch.h"
+#include "classify/watch_quic.h"
+
+/* How long a flow may be silent before it is described; one list of the table for each. */
+enum flow_pace {
+	PACE_CLOSED,		/* over; waits for stragglers */
+	PACE_HALF_OPEN,		/* TCP without an answer */
+	PACE_DATAGRAM,		/* UDP and other protocols */
+	PACE_ESTABLISHED,	/* TCP with both sides: IMAP IDLE is silent for up to 29 minutes (RFC 2177) */
+	FLOW_PACES
+};
+
+/* What is known of how a flow's payload is to be read. */
+enum flow_reader {
+	READER_UNDECIDED,	/* no payload yet, or not enough of it */
+	READER_WATCH,		/* a watcher of watch.h */
+	READER_DNS,		/* UDP: each datagram by itself */
+	READER_DNS_TCP,
+	READER_DHCP,
+	READER_QUIC,
+	READER_DPI,		/* nobody of ours knows it */
+	READER_NOBODY,		/* read as far as it goes */
+};
+
+struct flow {
+	struct flow_key key;
+	uint64_t hash;
+	struct flow *chain;			/* flow_table's */
+	struct flow *newer, *older;		/* flow_table's list of its pace */
+	enum flow_pace pace;			/* flow_table's: the list it is in */
+	bool orig_is_hi;			/* key.hi is the originator */
+	uint64_t id, last_frame;
+	int64_t first_ns, last_ns;
+	uint64_t packets[2], bytes[2], payload[2];	/* by enum fact_side; payload: not TCP's */
+	uint64_t packets_cut;
+	uint32_t pid;
+	uint16_t vlan;
+	bool has_mac, saw_syn, saw_syn_ack, opaque, encrypted_dns, flip_wanted, offer_wanted;
+	bool fin[2], reset, gap_told[2];
+	uint8_t mac[2][6];			/* by enum fact_side */
+	uint32_t syn_seq[2];
+	bool syn_seen[2];			/* syn_seq is known */
+	uint16_t history_seen;			/* a bit for each letter and side */
+	uint8_t history_len;
+	char history[FACT_WORD_SIZE];
+	const char *app_proto;			/* static text; "" is unknown */
+	enum flow_reader reader;
+	const struct watch *watch;
+	void *watch_state;
+	struct watch_facts *facts;		/* NULL until a watcher needs it */
+	struct stream *streams;			/* [2], TCP with payload; NULL before */
+	struct quic *quic;
+	struct dpi_flow *dpi_flow;
+	struct dpi_label label;
+	uint8_t dpi_packets;
+};
+
+/* Which side sent this packet. */
+static inline enum fact_side flow_side(const struct flow *f, const struct packet *p)
+{
+	return (p->dir == FLOW_HI_TO_LO) == f->orig_is_hi ? SIDE_ORIGINATOR : SIDE_RESPONDER;
+}
+
+/* A new flow's first packet: ids, times, originator. */
+void flow_begin(struct flow *f, const struct packet *p);
+
+/* Counts a packet, follows TCP's state, and says at what pace the flow goes now. Does not look at
+ * payload. */
+enum flow_pace flow_count(struct flow *f, const struct packet *p);
+
+/* Whether a packet cannot belong to this flow but begins another with the same key: a SYN after the
+ * end. */
+bool flow_is_over_for(const struct flow *f, const struct packet *p);
+
+/* The dialogue shows that the responder is the client: turns everything by side round. */
+void flow_flip(struct flow *f);
+
+/* What is said about it. */
+void flow_describe(const struct flow *f, enum flow_end end, struct fact_flow *out);
+
+#endif

@@ -1,0 +1,41 @@
+/* flow_table.h - the flows of one shard
+ *
+ * Thread: a table belongs to one worker; nothing in it locks.
+ * Time: packet time only, so a file gives the same flows on every run and every machine.
+ * Memory: grows with the flows up to max_flows. A flood of new flows costs accuracy (the idlest flow is
+ * described early and counted), never memory.
+ * Errors: none. */
+#ifndef CLASSIFY_FLOW_TABLE_H
+#define CLASSIFY_FLOW_TABLE_H
+
+#include "classify/flow.h"
+
+#include <stddef.h>
+
+struct flow_table;
+
+/* `seed` is for flow_key_hash. */
+struct flow_table *flow_table_new(size_t max_flows, uint64_t seed);
+/* Flows still in it are forgotten; what they own must have been let go. */
+void flow_table_free(struct flow_table **t);
+
+/* The flow of this key, or NULL. */
+struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key);
+
+/* A new, zeroed flow with this key, in no list yet: touch it next. NULL when the table is full: remove
+ * flow_table_idlest and ask again. */
+struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key);
+
+/* Makes f the least idle flow of pace `pace`. */
+void flow_table_touch(struct flow_table *t, struct flow *f, enum flow_pace pace);
+
+/* A flow that has been silent for longer than its pace allows, or NULL. Remove it and ask again. */
+struct flow *flow_table_timed_out(struct flow_table *t, int64_t now_ns);
+
+/* The flow whose end costs least: the longest silent one that is closed, else half open, else datagrams,
+ * else established. NULL when the table is empty. */
+struct flow *flow_table_idlest(struct flow_table *t);
+
+void flow_table_remove(struct flow_table *t, struct flow *f);
+
+#endif

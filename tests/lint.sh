@@ -1,0 +1,43 @@
+#!/bin/sh
+# lint.sh - what a compiler does not see: the order of the rooms, one file for each library, headers
+# that stand alone, and code that keeps to its room
+set -eu
+bad=0
+complain() {
+	echo "lint: $1"
+	bad=1
+}
+
+# A room includes headers of the rooms before it, never of those after it.
+grep -nE '#include "(classify|report)/' capture/*.[ch] && complain "capture/ includes a later room"
+grep -nE '#include "report/' classify/*.[ch] && complain "classify/ includes report/"
+# Of classify/, report/ knows the facts; pipeline.c alone starts its threads.
+grep -nE '#include "classify/' report/*.[ch] | grep -v '"classify/fact.h"' |
+	grep -v '^report/pipeline.c:.*"classify/worker.h"' && complain "report/ includes more of classify/ than facts"
+
+# Each library is included by one file (two for those that two rooms need: see STYLE).
+only() {
+	found=$(grep -lE "#include <$1" mailwitness.c capture/*.[ch] classify/*.[ch] report/*.[ch] 2>/dev/null | sort | tr '\n' ' ')
+	[ "$found" = "$2" ] || complain "<$1> is included by: $found(expected: $2)"
+}
+only 'ndpi' 'classify/dpi.c '
+only 'maxminddb' 'classify/asn.c '
+only 'libpsl' 'classify/owner.c '
+only 'ldns/' 'classify/watch_dns.c '
+only 'archive.h' 'capture/source_input.c '
+
+# Every header stands alone.
+for h in capture/*.h classify/*.h report/*.h; do
+	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror -fsyntax-only -x c "$h" ||
+		complain "$h does not stand alone"
+done
+
+grep -nE '\b(TODO|FIXME|XXX|HACK)\b' mailwitness.c capture/*.[ch] classify/*.[ch] report/*.[ch] &&
+	complain "unfinished work"
+# A file over 400 lines says why at its top.
+for f in mailwitness.c capture/*.[ch] classify/*.[ch] report/*.[ch] tests/*.[ch]; do
+	[ "$(wc -l <"$f")" -le 400 ] || head -15 "$f" | grep -qi 'over 400 lines' ||
+		complain "$f has over 400 lines and does not say why"
+done
+[ "$bad" = 0 ] && echo "lint: clean"
+exit $bad

@@ -1,0 +1,137 @@
+/* One conversation: who began it, what happened in it, and what is said of it. */
+#include "tests/test.h"
+
+#include "classify/flow.h"
+
+#include <netinet/in.h>
+
+/* A packet between 192.0.2.7 (lo) and 198.51.100.9 (hi). */
+static struct packet packet_of(bool from_lo, uint16_t lo_port, uint16_t hi_port, uint8_t proto,
+			       uint8_t flags, uint32_t payload)
+{
+	struct host_port lo = { .port = lo_port }, hi = { .port = hi_port };
+	struct packet p = { .frame = 5, .time_ns = 100, .tcp_flags = flags, .wire_len = payload + 54,
+			    .payload_len = payload, .payload_wire_len = payload };
+
+	memcpy(lo.addr, (uint8_t[]){ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 192, 0, 2, 7 }, 16);
+	memcpy(hi.addr, (uint8_t[]){ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 198, 51, 100, 9 }, 16);
+	p.dir = (uint8_t)flow_key_make(&p.key, from_lo ? &lo : &hi, from_lo ? &hi : &lo, proto);
+	return p;
+}
+
+static void the_originator_is_who_sent_the_syn_else_the_high_port(void **state)
+{
+	static const struct {
+		const char *name;
+		bool from_lo;
+		uint16_t lo_port, hi_port;
+		uint8_t proto, flags;
+		bool lo_is_orig;
+	} cases[] = {
+		{ "SYN from lo", true, 40000, 993, IPPROTO_TCP, TCP_SYN, true },
+		{ "SYN from hi, to a high port", false, 993, 40000, IPPROTO_TCP, TCP_SYN, false },
+		{ "SYN+ACK from hi", false, 40000, 993, IPPROTO_TCP, TCP_SYN | TCP_ACK, true },
+		{ "data from the server first", false, 40000, 993, IPPROTO_TCP, TCP_ACK, true },
+		{ "data from the client first", true, 40000, 993, IPPROTO_TCP, TCP_ACK, true },
+		{ "two high ports: who spoke first", false, 40000, 50000, IPPROTO_TCP, TCP_ACK, false },
+		{ "an answer whose question was not seen", false, 40000, 53, IPPROTO_UDP, 0, true },
+		{ "between two servers: who spoke first", false, 53, 53, IPPROTO_UDP, 0, false },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct packet p = packet_of(cases[i].from_lo, cases[i].lo_port, cases[i].hi_port,
+					    cases[i].proto, cases[i].flags, 0);
+		struct flow f = { .key = p.key };
+
+		flow_begin(&f, &p);
+		if (f.orig_is_hi == cases[i].lo_is_orig)
+			fail_msg("%s: the other side was taken for the originator", cases[i].name);
+	}
+}
+
+static void history_pace_and_sums_tell_what_happened(void **state)
+{
+	const struct {
+		bool from_lo;
+		uint8_t flags;
+		uint32_t payload;
+		enum flow_pace pace;
+	} steps[] = {
+		{ true, TCP_SYN, 0, PACE_HALF_OPEN }, { false, TCP_SYN | TCP_ACK, 0, PACE_ESTABLISHED },
+		{ true, TCP_ACK, 0, PACE_ESTABLISHED }, { true, TCP_ACK, 10, PACE_ESTABLISHED },
+		{ false, TCP_ACK, 20, PACE_ESTABLISHED }, { true, TCP_ACK, 30, PACE_ESTABLISHED },
+		{ true, TCP_FIN | TCP_ACK, 0, PACE_ESTABLISHED }, { false, TCP_FIN | TCP_ACK, 0, PACE_CLOSED },
+	};
+	struct packet first = packet_of(true, 40000, 993, IPPROTO_TCP, TCP_SYN, 0);
+	struct flow f = { .key = first.key };
+	struct fact_flow fact;
+	(void)state;
+
+	flow_begin(&f, &first);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct packet p = packet_of(steps[i].from_lo, 40000, 993, IPPROTO_TCP, steps[i].flags,
+					    steps[i].payload);
+
+		assert_int_equal(flow_count(&f, &p), steps[i].pace);
+	}
+	flow_describe(&f, FLOW_OPEN, &fact);
+	assert_string_equal(fact.history, "ShADdFf");
+	assert_int_equal(fact.end, FLOW_CLOSED);
+	assert_int_equal(fact.packets[SIDE_ORIGINATOR], 5);
+	assert_int_equal(fact.packets[SIDE_RESPONDER], 3);
+	assert_int_equal(fact.bytes[SIDE_RESPONDER], 3 * 54 + 20);
+	assert_int_equal(fact.orig_port, 40000);
+	assert_true(fact.orig_seen_syn);
+}
+
+static void flipping_turns_everything_round_and_back(void **state)
+{
+	struct packet p = packet_of(true, 40000, 50000, IPPROTO_TCP, TCP_ACK, 7);
+	struct flow f = { .key = p.key };
+	struct fact_flow before, after;
+	(void)state;
+
+	flow_begin(&f, &p);
+	flow_count(&f, &p);
+	flow_describe(&f, FLOW_OPEN, &before);
+	assert_string_equal(before.history, "D");
+	flow_flip(&f);
+	flow_describe(&f, FLOW_OPEN, &after);
+	assert_string_equal(after.history, "d");
+	assert_int_equal(after.packets[SIDE_RESPONDER], 1);
+	assert_int_equal(after.orig_port, 50000);
+	assert_int_equal(flow_side(&f, &p), SIDE_RESPONDER);
+	flow_flip(&f);
+	flow_describe(&f, FLOW_OPEN, &after);
+	assert_memory_equal(&before, &after, sizeof(before));
+}
+
+static void a_new_syn_after_the_end_is_another_flow(void **state)
+{
+	struct packet syn = packet_of(true, 40000, 993, IPPROTO_TCP, TCP_SYN, 0);
+	struct packet rst = packet_of(false, 40000, 993, IPPROTO_TCP, TCP_RST, 0);
+	struct packet again = syn;
+	struct flow f = { .key = syn.key };
+	(void)state;
+
+	flow_begin(&f, &syn);
+	f.pace = flow_count(&f, &syn);
+	assert_false(flow_is_over_for(&f, &again));	/* a repeated SYN is the same attempt */
+	f.pace = flow_count(&f, &rst);
+	again.seq = 77;
+	assert_true(flow_is_over_for(&f, &again));
+	assert_false(flow_is_over_for(&f, &rst));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_originator_is_who_sent_the_syn_else_the_high_port),
+		cmocka_unit_test(history_pace_and_sums_tell_what_happened),
+		cmocka_unit_test(flipping_turns_everything_round_and_back),
+		cmocka_unit_test(a_new_syn_after_the_end_is_another_flow),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
