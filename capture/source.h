@@ -1,11 +1,13 @@
 /* source.h - where frames come from: capture files (source_file.c), later interfaces
  *
- * source_open reads far enough to know the first packet's time. Then source_next gives one frame
- * after the other until SOURCE_END. What went wrong is in source_end, never lost: a damaged file ends
- * early, keeps what was read, and says where.
+ * source_open opens the file and looks at its first bytes. Then source_next gives one frame after the
+ * other until it says false. What went wrong is in source_end, never lost: a damaged file ends early,
+ * keeps what was read, and says where.
  *
  * Thread: one source belongs to one thread.
- * Memory: a source holds at most one slab of its pool, and what libarchive needs to unpack.
+ * Memory: from its first frame to its end a source holds one slab of its pool, while it moves on to
+ * the next slab two; and what libarchive needs to unpack. A pool must have two slabs more than there
+ * are sources being read. Up to SOURCE_HASH_QUEUE slabs are held a little longer to be hashed.
  * Errors: source_open never fails; what cannot be read ends at once with its reason. */
 #ifndef CAPTURE_SOURCE_H
 #define CAPTURE_SOURCE_H
@@ -17,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SOURCE_CAPLEN_MAX 262144	/* of one packet, as tcpdump and Wireshark have it; more is damage */
 #define SOURCE_INTERFACES 1024	/* interfaces of one file; more is called damage */
 
 enum source_how {
@@ -58,6 +61,7 @@ struct source_end {
 	uint64_t secrets_blocks;	/* decryption secrets, skipped unread */
 	uint64_t unknown_blocks;	/* block types that are not known, skipped */
 	uint64_t comments;		/* packet comments seen */
+	uint64_t unfiltered;		/* packets given although the filter does not fit their link type */
 };
 
 struct source;
@@ -73,7 +77,8 @@ bool source_filter_valid(const char *expression, char *error, size_t size);
 
 /* The next frame, in file order. False at the end. The frame's bytes stand in *slab_out, borrowed
  * until the next call: hold it to keep them. Frames that the filter refuses are counted in numbers
- * and not given. */
+ * and not given; where the filter does not compile for a link type its frames are given, and counted
+ * as unfiltered: a filter must not make mail vanish that it does not understand. */
 bool source_next(struct source *s, struct frame *frame_out, struct slab **slab_out);
 
 /* Valid after source_next said false: reads what is left of the file for its hash. */
