@@ -20,6 +20,7 @@ struct catalogue_service {
 	enum relay_certainty relay;
 	bool setup;
 	bool shared;			/* addresses serve several owners: a prefix or AS number does not decide */
+	bool resolver;			/* a public DNS resolver: TLS to it hides look-ups */
 	const char *source;		/* with its date */
 };
 

@@ -256,6 +256,7 @@ struct owner_tag {
 	enum strength strength;
 	enum relay_certainty relay;	/* of the mail service or relay */
 	bool setup;			/* the vendor's account set-up host */
+	bool resolver;			/* a public DNS resolver: TLS on 443 or 853 and QUIC to it hide look-ups */
 	bool ambiguous;			/* shared by several owners until a name decides */
 	char name[FACT_NAME_SIZE];	/* the name that decided, or "" */
 	uint32_t asn;			/* 0 is unknown */
