@@ -51,9 +51,14 @@ $(OUT)/tests/test_store: TEST_LINK = -Wl,--wrap=sqlite3_step
 check: $(TESTS)
 	for t in $(TESTS); do timeout 300 $$t || exit 1; done
 
+asn-db:
+	rm -rf build/asn && mkdir -p build/asn
+	cd build/asn && npm pack --silent @ip-location-db/asn && tar xzf *.tgz
+	classify/asn-db.pl build/asn/package classify/asn.mmdb
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all lib check clean
+.PHONY: all lib check clean asn-db
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
