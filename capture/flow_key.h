@@ -6,6 +6,7 @@
 #ifndef CAPTURE_FLOW_KEY_H
 #define CAPTURE_FLOW_KEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* IPv4 as ::ffff:a.b.c.d, in network order. */
@@ -36,8 +37,15 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
 #define FLOW_SHARDS 64
 unsigned flow_key_shard(const struct flow_key *key);
 
+/* Type and code of an ICMP or ICMPv6 message as ports: a message that is one of a pair (echo and its
+ * reply) has its own type and the other's, any other type and code. Whether it is one of a pair. */
+bool flow_key_icmp_ports(uint8_t proto, uint8_t type, uint8_t code, uint16_t *src_out,
+			 uint16_t *dst_out);
+
 /* Community ID v1, seed 0 (github.com/corelight/community-id-spec), "1:" and 28 characters. For
- * ICMP the ports are type and code as the specification maps them; other protocols have none. */
+ * ICMP the ports are type and code as the specification maps them; `dir` is that of a packet of the
+ * flow and matters for ICMP messages that have no answer. UDP-Lite counts as a protocol without ports
+ * there. */
 #define FLOW_COMMUNITY_ID_SIZE 32
 void flow_key_community_id(const struct flow_key *key, enum flow_dir dir,
 			   char out[FLOW_COMMUNITY_ID_SIZE]);
