@@ -32,6 +32,7 @@ struct watch_facts {
 	bool has_handshake, has_mail;
 	struct fact_handshake handshake;
 	struct fact_mail_session mail;
+	bool opaque;			/* it carries another's traffic from here on (HTTP CONNECT) */
 	bool flip;			/* the dialogue shows that the responder is the client (no SYN was seen) */
 };
 

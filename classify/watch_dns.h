@@ -2,12 +2,12 @@
  *
  * DNS over UDP and TCP: A, AAAA, CNAME, HTTPS and SVCB (with ech), PTR, MX, SRV, TXT, TLSA become
  * facts. mDNS and DHCP host names name local hosts. A malformed message is counted and forgotten.
+ * An HTTPS or SVCB record with ech= and no address hint is a NAME_DNS fact whose address is zero.
  * Thread: the worker's. Memory: none kept between messages. */
 #ifndef CLASSIFY_WATCH_DNS_H
 #define CLASSIFY_WATCH_DNS_H
 
-#include "capture/bytes.h"
-#include "classify/fact.h"
+#include "classify/watch.h"
 
 #define DNS_RECORDS_MAX 256	/* records of one message that are read */
 
@@ -27,6 +27,13 @@ bool dns_recognise(struct bytes message);
 
 /* Reads one DNS or mDNS message. False when it was malformed. */
 bool dns_message(struct bytes message, const struct dns_packet *packet, dns_say *say, void *context);
+
+/* Whether the first bytes of a TCP direction are DNS messages behind their two-byte lengths. */
+enum watch_match dns_tcp_recognise(struct bytes first);
+
+/* Reads the whole messages at the begin of a TCP direction's bytes in order; returns the bytes they took.
+ * What is left comes again with more behind it. */
+size_t dns_tcp_feed(struct bytes in, const struct dns_packet *packet, dns_say *say, void *context);
 
 /* Reads one DHCP message (RFC 2131: ports 67/68, magic cookie) for its host name and address. */
 bool dhcp_message(struct bytes message, const struct dns_packet *packet, dns_say *say, void *context);

@@ -1,0 +1,131 @@
+/* mail_line.h - what the four mail dialogues share: lines, logins, states, letters
+ *
+ * Thread: the flow's. Memory: plain values inside a watcher's state. A secret is only ever looked at
+ * where it lies in the stream, or decoded into a buffer that is wiped before the function returns. */
+#ifndef CLASSIFY_MAIL_LINE_H
+#define CLASSIFY_MAIL_LINE_H
+
+#include "classify/watch.h"
+
+/* Longest line that is read: RFC 4954 section 4 lets an AUTH line have 12288 octets. A longer one ends
+ * the reading of the dialogue. */
+#define MAIL_LINE_MAX 12800u
+#define MAIL_FIRST 64u		/* bytes that are enough to say who speaks (watch.h) */
+#define MAIL_QUEUE_MAX 32	/* runs of commands without an answer; pipelining clients need 3 or 4 */
+
+/* Who sent the first bytes of a direction, by their content. */
+enum mail_speaker { SPEAKER_NOBODY, SPEAKER_MAYBE, SPEAKER_CLIENT, SPEAKER_SERVER };
+
+/* A login under way, and what is known of its credential so far. */
+struct mail_login {
+	bool active;			/* client lines are SASL responses */
+	bool recorded;			/* this login's credential is the one in the session fact */
+	uint8_t step;			/* responses seen */
+	enum mail_credential worth;
+	char mechanism[FACT_WORD_SIZE];
+	char account[FACT_TEXT_SIZE];
+};
+
+/* Commands whose answers are still to come, oldest first, as runs of one kind. 0 is no kind. */
+struct mail_queue {
+	uint8_t count;
+	struct {
+		uint8_t kind;
+		uint32_t times;
+	} runs[MAIL_QUEUE_MAX];
+};
+
+/* The part of a dialogue's state that does not depend on the protocol. */
+struct mail_talk {
+	struct fact_mail_session *mail;	/* the flow's, for the length of one feed */
+	uint64_t frame;			/* of this feed */
+	bool sides_known;
+	enum fact_side client;
+	bool tls_agreed, tls_refused;
+	bool held;			/* STARTTLS was asked: the client is not read before the answer */
+	bool server_lost;		/* a gap: no answer will be seen any more */
+	bool masked_keyword, masked_greeting;	/* overwritten on the path: protocols' inspection signatures */
+	bool edited;			/* a capability list that leaves the client nothing to do */
+	bool no_list;			/* HELO: there is no capability list to miss anything in */
+	bool proceeded;			/* the client went on to log in or send mail without TLS */
+	bool authenticated;		/* lists no longer offer STARTTLS, rightly */
+	struct mail_login login;
+};
+
+/* The next line without its line end. PARSE_MORE when it is not whole, PARSE_BAD over MAIL_LINE_MAX. */
+enum parse mail_line(struct bytes *in, struct bytes *line_out);
+
+/* Copies text without control characters, cut where it does not fit (not inside a UTF-8 character). */
+void mail_text(char *out, size_t size, struct bytes text);
+
+/* An IMAP or Sieve string that is no literal: quoted (RFC 9051 section 4.3, backslash escapes) or an
+ * atom. False when there is none. *len_out counts its bytes; out may be NULL. */
+bool mail_string(struct bytes *in, char *out, size_t size, uint32_t *len_out);
+
+/* Whether the line ends by announcing a literal: {n}, {n+}, ~{n}. *sync_out: the client waits for leave. */
+bool mail_literal(struct bytes line, uint64_t *len_out, bool *sync_out);
+
+/* Moves through a body that ends with a line of one dot. *state is 0 at its begin. True at its end. */
+bool mail_dot_end(uint8_t *state, struct bytes *in);
+
+/* Whether a capability word is `keyword` overwritten with X: all of it, or all but a last letter. */
+bool mail_masked(struct bytes word, const char *keyword);
+
+bool mail_queue_push(struct mail_queue *q, uint8_t kind);	/* false when it is full */
+uint8_t mail_queue_front(const struct mail_queue *q);		/* 0 when it is empty */
+void mail_queue_pop(struct mail_queue *q);
+
+/* Adds a letter of the dialogue, capital for the client; the same letter is not repeated.
+ *	h greeting   C ask for, c list capabilities   T ask for, t agree to, r refuse STARTTLS
+ *	L password command   A begin SASL   S answer, s challenge   y accept, n refuse a login
+ *	M client's, m server's message data   I, i identification   Q, q quit   X other   G, g gap */
+void mail_letter(struct mail_talk *t, char letter);
+
+/* What a protocol adds to the dialogue. A state begins with its struct mail_talk. */
+struct mail_reader {
+	enum mail_proto proto;
+	/* Who speaks so; NOBODY: not this protocol. */
+	enum mail_speaker (*speaker)(struct bytes first);
+	/* Moves through the body or literal that this side is in; false when it is in none. */
+	bool (*body)(void *state, bool client, struct bytes *in);
+	enum watch_answer (*line)(void *state, bool client, struct bytes line);
+};
+
+/* `who` when the bytes begin with one of the words (NULL ends them; case is ignored), MAYBE when one of them
+ * is only begun. */
+enum mail_speaker mail_begins(struct bytes first, const char *const *words, enum mail_speaker who);
+
+/* The three functions of struct watch, by a reader. */
+enum watch_match mail_recognise(const struct mail_reader *reader, struct bytes first);
+enum watch_answer mail_feed(const struct mail_reader *reader, void *state, enum fact_side from,
+			    struct bytes in, uint64_t frame, size_t *used_out, struct watch_facts *facts);
+enum watch_answer mail_gap(void *state, enum fact_side from, struct watch_facts *facts);
+
+/* The client asks for STARTTLS and is held; the server answers, which says whether TLS follows. */
+void mail_starttls_asked(struct mail_talk *t);
+enum watch_answer mail_starttls_answered(struct mail_talk *t, bool agreed);
+
+/* What became of a session whose STARTTLS was agreed, once its handshake is described: USED when TLS
+ * records came from both sides, FAILED when an alert in clear ended it or `over` says that the flow
+ * ended before, else UNKNOWN. Without an agreement nothing is changed. */
+void mail_tls_outcome(struct watch_facts *facts, bool over);
+
+/* --- logins (mail_sasl.c) ---------------------------------------------------------------------- */
+
+/* A password command or a SASL exchange begins. */
+void mail_login_begin(struct mail_talk *t, struct bytes mechanism);
+
+/* A credential was readable, `secret_len` bytes of it; written to the session when it is worth more
+ * than what is there. */
+void mail_login_seen(struct mail_talk *t, enum mail_credential worth, uint32_t secret_len);
+
+/* The server's answer to the login. */
+void mail_login_end(struct mail_talk *t, bool accepted);
+
+/* A SASL response as the client sent it: base64, "=" for an empty one, "*" to give up. */
+void mail_sasl_response(struct mail_talk *t, struct bytes base64);
+
+/* Base64 (RFC 4648 section 4); missing padding is forgiven. False when it is not, or does not fit. */
+bool mail_base64(struct bytes in, uint8_t *out, size_t size, size_t *len_out);
+
+#endif

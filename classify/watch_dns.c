@@ -1,0 +1,470 @@
+#include "classify/watch_dns.h"
+
+#include "classify/dns_text.h"
+
+#include "capture/base.h"
+
+#include <ldns/ldns.h>
+
+#define DNS_HEADER 12
+#define DNS_MESSAGE_MAX 65535u
+#define DNS_CHAIN_MAX 16	/* CNAMEs followed; resolvers stop at 8 to 16 */
+#define DNS_RECORD_MIN 11	/* a record with the root's name and no data */
+#define MDNS_PORT 5353
+#define MDNS_CLASS_MASK 0x7fffu	/* RFC 6762 section 10.2: the top bit flushes caches */
+#define DNS_SHOWN_MAX 64	/* addresses of one name that are said: a response has some 1 to 30 */
+
+enum { FLAG_RESPONSE = 0x8000, FLAG_OPCODE = 0x7800, FLAG_AUTHENTIC = 0x0020, FLAG_RCODE = 0x000f };
+
+struct header {
+	uint16_t flags, questions, answers, authorities, additionals;
+};
+
+/* One message being read. */
+struct reading {
+	const struct dns_packet *packet;
+	dns_say *say;
+	void *context;
+	struct header header;
+	uint32_t place[2];		/* of the next name and the next mail_dns fact */
+	char question[FACT_NAME_SIZE];
+	uint16_t type;
+};
+
+static struct header read_header(struct bytes *in)
+{
+	struct header h;
+
+	bytes_skip(in, 2);
+	h.flags = bytes_u16(in);
+	h.questions = bytes_u16(in);
+	h.answers = bytes_u16(in);
+	h.authorities = bytes_u16(in);
+	h.additionals = bytes_u16(in);
+	return h;
+}
+
+/* Header fields as messages have them: QUERY, no reserved bit, few questions, counts that fit. */
+static bool header_fits(struct header h, size_t left)
+{
+	size_t records = (size_t)h.answers + h.authorities + h.additionals;
+
+	if ((h.flags & FLAG_OPCODE) != 0 || (h.flags & 0x40) != 0 || h.questions > 16 ||
+	    records * DNS_RECORD_MIN + h.questions * 5u > left)
+		return false;
+	return h.questions > 0 || ((h.flags & FLAG_RESPONSE) && h.answers > 0);
+}
+
+/* A question's name, type and class; a response to nothing (mDNS) has its first record there. */
+static bool read_question(struct bytes *in, char name[FACT_NAME_SIZE], uint16_t *type_out)
+{
+	if (!dns_name(name, in))
+		return false;
+	*type_out = bytes_u16(in);
+
+	uint16_t class = bytes_u16(in) & MDNS_CLASS_MASK;
+
+	return !in->bad && *type_out != 0 && (class == LDNS_RR_CLASS_IN || class == LDNS_RR_CLASS_ANY);
+}
+
+bool dns_recognise(struct bytes message)
+{
+	char name[FACT_NAME_SIZE];
+	struct header h = read_header(&message);
+	uint16_t type;
+
+	return !message.bad && header_fits(h, bytes_left(&message)) && read_question(&message, name, &type);
+}
+
+static bool begins(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* What fact.h calls mail-related. */
+static bool mail_related(const char *name, uint16_t type)
+{
+	static const char *const prefixes[] = {
+		"autoconfig.", "autodiscover.", "_mta-sts.", "mta-sts.", "_smtp._tls.", "_imap._tcp.",
+		"_imaps._tcp.", "_pop3._tcp.", "_pop3s._tcp.", "_submission._tcp.", "_submissions._tcp.",
+		"_sieve._tcp.", "_jmap._tcp.", "_autodiscover._tcp.",
+	};
+
+	if (type == LDNS_RR_TYPE_MX || type == LDNS_RR_TYPE_SRV || type == LDNS_RR_TYPE_TLSA)
+		return true;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (begins(name, prefixes[i]))
+			return true;
+	return false;
+}
+
+static const char *type_name(uint16_t type, char out[FACT_WORD_SIZE])
+{
+	const ldns_rr_descriptor *known = ldns_rr_descript(type);
+
+	if (known != NULL && known->_name != NULL && ldns_rr_descript(0) != known)
+		base_copy(out, FACT_WORD_SIZE, known->_name);
+	else
+		(void)snprintf(out, FACT_WORD_SIZE, "TYPE%u", type);
+	return out;
+}
+
+/* A mail-related question or answer. */
+static void say_mail(struct reading *r, uint16_t type, const char *rdata)
+{
+	const ldns_lookup_table *rcode = ldns_lookup_by_id(ldns_rcodes, r->header.flags & FLAG_RCODE);
+	struct fact fact = { .kind = FACT_MAIL_DNS };
+	struct fact_mail_dns *said = &fact.mail_dns;
+
+	said->id = r->packet->frame;
+	said->place = r->place[1]++;
+	said->time_ns = r->packet->time_ns;
+	said->answered = r->header.flags & FLAG_RESPONSE;
+	said->authentic = said->answered && (r->header.flags & FLAG_AUTHENTIC);
+	memcpy(said->asked_by, said->answered ? r->packet->dst : r->packet->src, sizeof(said->asked_by));
+	base_copy(said->name, sizeof(said->name), r->question);
+	base_copy(said->rdata, sizeof(said->rdata), rdata);
+	type_name(type, said->type);
+	if (said->answered)
+		base_copy(said->rcode, sizeof(said->rcode), rcode == NULL ? "" : rcode->name);
+	r->say(r->context, &fact);
+}
+
+static void say_name(struct reading *r, const struct fact_name *name)
+{
+	struct fact fact = { .kind = FACT_NAME, .name = *name };
+
+	fact.name.id = r->packet->frame;
+	fact.name.place = r->place[0]++;
+	fact.name.from_ns = r->packet->time_ns;
+	r->say(r->context, &fact);
+}
+
+/* --- records, as libldns read them --------------------------------------------------------------- */
+
+static bool rdf_name(const ldns_rdf *rdf, char out[FACT_NAME_SIZE])
+{
+	if (rdf == NULL || ldns_rdf_get_type(rdf) != LDNS_RDF_TYPE_DNAME)
+		return false;
+
+	struct bytes wire = bytes_of(ldns_rdf_data(rdf), ldns_rdf_size(rdf));
+
+	return dns_name(out, &wire);
+}
+
+static bool rr_owner(const ldns_rr *rr, char out[FACT_NAME_SIZE])
+{
+	return ((unsigned)ldns_rr_get_class(rr) & MDNS_CLASS_MASK) == LDNS_RR_CLASS_IN &&
+	       rdf_name(ldns_rr_owner(rr), out);
+}
+
+static bool rr_address(const ldns_rr *rr, uint8_t out[16])
+{
+	const ldns_rdf *rdf = ldns_rr_rdf(rr, 0);
+	size_t size = ldns_rr_get_type(rr) == LDNS_RR_TYPE_A ? 4 :
+		      ldns_rr_get_type(rr) == LDNS_RR_TYPE_AAAA ? 16 : 0;
+
+	if (size == 0 || rdf == NULL || ldns_rdf_size(rdf) != size)
+		return false;
+	memset(out, 0, 16);
+	if (size == 4)
+		out[10] = out[11] = 0xff;
+	memcpy(out + 16 - size, ldns_rdf_data(rdf), size);
+	return true;
+}
+
+static int64_t rr_until(const struct reading *r, const ldns_rr *rr)
+{
+	uint32_t ttl = ldns_rr_ttl(rr);
+
+	/* RFC 2181 section 8: the top bit set means zero. */
+	return r->packet->time_ns + (ttl > INT32_MAX ? 0 : ttl) * BASE_NS_PER_S;
+}
+
+/* Follows the CNAMEs from the question to where its records are. */
+static void follow_chain(const ldns_rr_list *answers, const char *question, char canonical[FACT_NAME_SIZE])
+{
+	char owner[FACT_NAME_SIZE], target[FACT_NAME_SIZE];
+
+	base_copy(canonical, FACT_NAME_SIZE, question);
+	for (unsigned hops = 0; hops < DNS_CHAIN_MAX; hops++) {
+		bool moved = false;
+
+		for (size_t i = 0; i < ldns_rr_list_rr_count(answers) && !moved; i++) {
+			const ldns_rr *rr = ldns_rr_list_rr(answers, i);
+
+			moved = ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && rr_owner(rr, owner) &&
+				strcmp(owner, canonical) == 0 && rdf_name(ldns_rr_rdf(rr, 0), target);
+		}
+		if (!moved)
+			return;
+		base_copy(canonical, FACT_NAME_SIZE, target);
+	}
+}
+
+/* An HTTPS or SVCB record names addresses by its hints, and may carry ech=. */
+static void say_service(struct reading *r, const ldns_rr *rr, struct fact_name *name)
+{
+	const ldns_rdf *params = ldns_rr_rd_count(rr) > 2 ? ldns_rr_rdf(rr, 2) : NULL;
+	struct dns_service service;
+
+	if (params == NULL)
+		return;
+	dns_service(bytes_of(ldns_rdf_data(params), ldns_rdf_size(params)), &service);
+	name->ech = service.ech;
+	base_copy(name->public_name, sizeof(name->public_name), service.public_name);
+	memset(name->address, 0, sizeof(name->address));
+	if (service.hint_count == 0 && service.ech)
+		say_name(r, name);
+	for (unsigned i = 0; i < service.hint_count; i++) {
+		memcpy(name->address, service.hints[i], sizeof(name->address));
+		say_name(r, name);
+	}
+}
+
+/* What the question's name led to. Records of other owners are nobody's answer and are left out. */
+static void say_addresses(struct reading *r, const ldns_rr_list *answers)
+{
+	char canonical[FACT_NAME_SIZE], owner[FACT_NAME_SIZE];
+
+	follow_chain(answers, r->question, canonical);
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answers) && r->place[0] < DNS_SHOWN_MAX; i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answers, i);
+		struct fact_name name = { .kind = NAME_DNS, .until_ns = rr_until(r, rr) };
+
+		if (!rr_owner(rr, owner) || strcmp(owner, canonical) != 0)
+			continue;
+		memcpy(name.asked_by, r->packet->dst, sizeof(name.asked_by));
+		base_copy(name.name, sizeof(name.name), r->question);
+		base_copy(name.canonical, sizeof(name.canonical), canonical);
+		if (rr_address(rr, name.address))
+			say_name(r, &name);
+		else if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_HTTPS || ldns_rr_get_type(rr) == LDNS_RR_TYPE_SVCB)
+			say_service(r, rr, &name);
+	}
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The address that a reverse name stands for (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+static bool reverse_address(const char *name, uint8_t out[16])
+{
+	unsigned a, b, c, d;
+	int end = 0;
+
+	memset(out, 0, 16);
+	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &d, &c, &b, &a, &end) == 4 && end > 0 &&
+	    name[end] == '\0' && a < 256 && b < 256 && c < 256 && d < 256) {
+		const uint8_t ipv4[4] = { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d };
+
+		out[10] = out[11] = 0xff;
+		memcpy(out + 12, ipv4, 4);
+		return true;
+	}
+	if (strlen(name) != 64 + sizeof("ip6.arpa") - 1 || strcmp(name + 64, "ip6.arpa") != 0)
+		return false;
+	for (unsigned i = 0; i < 32; i++) {
+		int digit = hex_digit(name[2 * i]);
+
+		if (digit < 0 || name[2 * i + 1] != '.')
+			return false;
+		out[15 - i / 2] |= (uint8_t)(digit << (i % 2 * 4));
+	}
+	return true;
+}
+
+static void say_reverse(struct reading *r, const ldns_rr_list *answers)
+{
+	struct fact_name name = { .kind = NAME_PTR };
+
+	if (!reverse_address(r->question, name.address))
+		return;
+	memcpy(name.asked_by, r->packet->dst, sizeof(name.asked_by));
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answers) && r->place[0] < DNS_SHOWN_MAX; i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answers, i);
+
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_PTR || !rdf_name(ldns_rr_rdf(rr, 0), name.name))
+			continue;
+		base_copy(name.canonical, sizeof(name.canonical), name.name);
+		name.until_ns = rr_until(r, rr);
+		say_name(r, &name);
+	}
+}
+
+/* A record's data in presentation format, cut to fit; names in it in lower case. */
+static void presentation(const ldns_rr *rr, char out[FACT_NAME_SIZE])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < ldns_rr_rd_count(rr) && used < FACT_NAME_SIZE - 1; i++) {
+		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
+		char *text = ldns_rdf2str(rdf);
+
+		if (text == NULL)
+			continue;
+		if (ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME)
+			for (char *p = text; *p != '\0'; p++)
+				if (*p >= 'A' && *p <= 'Z')
+					*p = (char)(*p + 32);
+		if (i > 0)
+			out[used++] = ' ';
+		base_copy(out + used, FACT_NAME_SIZE - used, text);
+		used += strlen(out + used);
+		free(text);
+	}
+}
+
+static void say_mail_answers(struct reading *r, const ldns_rr_list *answers)
+{
+	char rdata[FACT_NAME_SIZE];
+	size_t count = ldns_rr_list_rr_count(answers);
+
+	for (size_t i = 0; i < count && r->place[1] < DNS_SHOWN_MAX; i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answers, i);
+
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG)
+			continue;
+		presentation(rr, rdata);
+		say_mail(r, (uint16_t)ldns_rr_get_type(rr), rdata);
+	}
+	if (r->place[1] == 0)
+		say_mail(r, r->type, "");
+}
+
+/* mDNS (RFC 6762): a host says its own addresses. */
+static void say_hosts(struct reading *r, const ldns_rr_list *records)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(records) && r->place[0] < DNS_SHOWN_MAX; i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(records, i);
+		struct fact_name name = { .kind = NAME_HOST, .until_ns = rr_until(r, rr) };
+		size_t n;
+
+		if (!rr_owner(rr, name.name) || !rr_address(rr, name.address))
+			continue;
+		n = strlen(name.name);
+		if (n <= 6 || strcmp(name.name + n - 6, ".local") != 0)
+			continue;
+		base_copy(name.canonical, sizeof(name.canonical), name.name);
+		say_name(r, &name);
+	}
+}
+
+/* --- messages ------------------------------------------------------------------------------------ */
+
+static bool interesting(const struct reading *r, bool mdns)
+{
+	if (mdns)
+		return true;
+	switch (r->type) {
+	case LDNS_RR_TYPE_A:
+	case LDNS_RR_TYPE_AAAA:
+	case LDNS_RR_TYPE_ANY:
+	case LDNS_RR_TYPE_HTTPS:
+	case LDNS_RR_TYPE_SVCB:
+	case LDNS_RR_TYPE_PTR:
+		return r->header.answers > 0 || mail_related(r->question, r->type);
+	default:
+		return mail_related(r->question, r->type);
+	}
+}
+
+static void say_answers(struct reading *r, const ldns_pkt *message, bool mdns)
+{
+	const ldns_rr_list *answers = ldns_pkt_answer(message);
+
+	if (mdns) {
+		say_hosts(r, answers);
+		say_hosts(r, ldns_pkt_additional(message));
+		return;
+	}
+	if (mail_related(r->question, r->type))
+		say_mail_answers(r, answers);
+	if (r->type == LDNS_RR_TYPE_PTR)
+		say_reverse(r, answers);
+	else
+		say_addresses(r, answers);
+}
+
+/* Hands the records to libldns with the counts cut to what is read, so that neither counts that lie
+ * nor sections nobody asks for cost anything. */
+static bool read_records(struct reading *r, struct bytes message, bool mdns)
+{
+	unsigned answers = r->header.answers < DNS_RECORDS_MAX ? r->header.answers : DNS_RECORDS_MAX;
+	unsigned room = mdns && r->header.authorities == 0 ? DNS_RECORDS_MAX - answers : 0;
+	unsigned more = answers < r->header.answers ? 0 :
+			r->header.additionals < room ? r->header.additionals : room;
+	size_t len = bytes_left(&message);
+	ldns_pkt *packet = NULL;
+
+	if (len > DNS_MESSAGE_MAX)
+		return false;
+
+	uint8_t *copy = base_alloc(len);
+
+	bytes_copy(&message, copy, len);
+	copy[6] = (uint8_t)(answers >> 8);
+	copy[7] = (uint8_t)answers;
+	copy[8] = copy[9] = 0;
+	copy[10] = (uint8_t)(more >> 8);
+	copy[11] = (uint8_t)more;
+
+	bool good = ldns_wire2pkt(&packet, copy, len) == LDNS_STATUS_OK;
+
+	if (good)
+		say_answers(r, packet, mdns);
+	ldns_pkt_free(packet);
+	free(copy);
+	return good;
+}
+
+bool dns_message(struct bytes message, const struct dns_packet *packet, dns_say *say, void *context)
+{
+	struct reading r = { .packet = packet, .say = say, .context = context };
+	struct bytes in = message;
+	bool mdns = packet->src_port == MDNS_PORT || packet->dst_port == MDNS_PORT;
+
+	r.header = read_header(&in);
+	if (in.bad || !header_fits(r.header, bytes_left(&in)) || !read_question(&in, r.question, &r.type))
+		return false;
+	if (r.header.flags & FLAG_RESPONSE)
+		return !interesting(&r, mdns) || read_records(&r, message, mdns);
+	if (!mdns && mail_related(r.question, r.type))
+		say_mail(&r, r.type, "");
+	return true;
+}
+
+enum watch_match dns_tcp_recognise(struct bytes first)
+{
+	uint16_t len = bytes_u16(&first);
+	struct bytes in = first;
+	struct header h = read_header(&in);
+	char name[FACT_NAME_SIZE];
+	uint16_t type;
+
+	if (in.bad)
+		return first.len < 2 || len >= DNS_HEADER + 5 ? WATCH_MAYBE : WATCH_NO;
+	if (len < DNS_HEADER + 5 || !header_fits(h, len - DNS_HEADER))
+		return WATCH_NO;
+
+	bool whole = bytes_left(&first) >= len;
+
+	return read_question(&in, name, &type) ? WATCH_YES : whole || !in.bad ? WATCH_NO : WATCH_MAYBE;
+}
+
+size_t dns_tcp_feed(struct bytes in, const struct dns_packet *packet, dns_say *say, void *context)
+{
+	size_t used = in.pos;
+
+	for (;;) {
+		struct bytes message = bytes_sub(&in, bytes_u16(&in));
+
+		if (in.bad)
+			return used;
+		(void)dns_message(message, packet, say, context);
+		used = in.pos;
+	}
+}

@@ -1,0 +1,507 @@
+/* IMAP (RFC 9051, RFC 3501): the dialogue in clear, up to STARTTLS.
+ *
+ * A client command is a line, or lines joined by literals. Each piece is read as it comes, so that a
+ * message of any size (APPEND, FETCH) passes without being kept. */
+#include "classify/mail_line.h"
+
+#include <stdio.h>
+
+#define IMAP_TAG_MAX 64		/* clients use 1 to 12; a longer one is not answered for */
+
+struct imap_tag {
+	uint8_t len;
+	uint8_t text[IMAP_TAG_MAX];
+};
+
+enum imap_verb { VERB_OTHER, VERB_LOGIN, VERB_AUTHENTICATE, VERB_APPEND, VERB_ID };
+
+struct imap {
+	struct mail_talk talk;
+	struct imap_tag command, starttls, login, compress;
+	enum imap_verb verb;
+	uint8_t args;			/* of LOGIN, read so far */
+	bool in_command;		/* a literal was announced: the next bytes go on with the command */
+	bool literal_sync;
+	uint64_t literal;		/* bytes of it still to come */
+	bool in_response;
+	uint64_t server_literal;
+	bool idle;			/* after IDLE: the client says DONE, without a tag */
+};
+
+static bool tag_is(const struct imap_tag *tag, struct bytes word)
+{
+	return tag->len > 0 && bytes_left(&word) == tag->len &&
+	       memcmp(word.data + word.pos, tag->text, tag->len) == 0;
+}
+
+static bool tag_set(struct imap_tag *tag, struct bytes word)
+{
+	tag->len = 0;
+	if (bytes_left(&word) == 0 || bytes_left(&word) > IMAP_TAG_MAX)
+		return false;
+	tag->len = (uint8_t)bytes_left(&word);
+	bytes_copy(&word, tag->text, tag->len);
+	return true;
+}
+
+static bool is_one_of(struct bytes word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (bytes_is(&word, *words))
+			return true;
+	return false;
+}
+
+static enum mail_speaker server_speaks(struct bytes first)
+{
+	static const char *const greetings[] = { "* OK ", "* PREAUTH ", "* BYE ", "* CAPABILITY IMAP4", NULL };
+	static const char *const numbered[] = { "EXISTS", "RECENT", "EXPUNGE", "FETCH", NULL };
+
+	enum mail_speaker who = mail_begins(first, greetings, SPEAKER_SERVER);
+
+	if (who != SPEAKER_NOBODY)
+		return who;
+
+	struct bytes rest = first;
+
+	bytes_skip(&rest, 2);
+	struct bytes number = bytes_word(&rest);
+
+	for (size_t i = 0; i < number.len; i++)
+		if (number.data[i] < '0' || number.data[i] > '9')
+			return SPEAKER_NOBODY;
+
+	size_t n;
+	struct bytes line = bytes_until(&rest, '\r', &n) ? bytes_sub(&rest, n) : rest;
+	bool whole = line.len < rest.len || bytes_until(&line, ' ', &n);
+
+	if (number.len == 0 || !whole)
+		return first.len < MAIL_FIRST ? SPEAKER_MAYBE : SPEAKER_NOBODY;
+	return is_one_of(bytes_word(&line), numbered) ? SPEAKER_SERVER : SPEAKER_NOBODY;
+}
+
+/* A tag as clients make them: letters and digits, at least one digit or no more than a letter - not a
+ * command word of another protocol before an argument that happens to be an IMAP verb. */
+static bool tag_like(struct bytes word)
+{
+	bool digit = false;
+
+	if (word.len == 0 || word.len > IMAP_TAG_MAX)
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		uint8_t c = word.data[i];
+
+		if (c <= 0x20 || c >= 0x7f || strchr("(){%*\"\\+", c) != NULL)
+			return false;
+		digit = digit || (c >= '0' && c <= '9');
+	}
+	return digit || word.len == 1;
+}
+
+static enum mail_speaker client_speaks(struct bytes first)
+{
+	static const char *const verbs[] = {
+		"LOGIN", "AUTHENTICATE", "CAPABILITY", "STARTTLS", "ID", "NOOP", "LOGOUT", "SELECT", "EXAMINE",
+		"LIST", "LSUB", "UID", "FETCH", "STORE", "SEARCH", "APPEND", "ENABLE", "NAMESPACE", "IDLE",
+		"STATUS", "COMPRESS", "CLOSE", "EXPUNGE", "COPY", "CHECK", "UNSELECT", "SUBSCRIBE", "XLIST",
+		NULL,
+	};
+	struct bytes rest = first, line;
+	size_t n;
+	bool whole = bytes_until(&first, '\n', &n);
+
+	if (whole)
+		rest = bytes_of(first.data, n > 0 && first.data[n - 1] == '\r' ? n - 1 : n);
+	line = rest;
+
+	struct bytes tag = bytes_word(&line);
+	bool verb_ends = whole || bytes_until(&line, ' ', &n);
+
+	if (!tag_like(tag))
+		return SPEAKER_NOBODY;
+	if (!verb_ends)
+		return first.len < MAIL_FIRST ? SPEAKER_MAYBE : SPEAKER_NOBODY;
+	return is_one_of(bytes_word(&line), verbs) ? SPEAKER_CLIENT : SPEAKER_NOBODY;
+}
+
+static enum mail_speaker speaker(struct bytes first)
+{
+	return first.data[0] == '*' ? server_speaks(first) : client_speaks(first);
+}
+
+/* --- the client ---------------------------------------------------------------------------------- */
+
+static void login_argument(struct imap *w, uint32_t len)
+{
+	if (++w->args == 2)
+		mail_login_seen(&w->talk, CREDENTIAL_REUSABLE, len);
+}
+
+/* RFC 2971: ID ("name" "value" ...): the client's word for itself, as name=value; name=value. */
+static void identification(struct imap *w, struct bytes piece)
+{
+	char *out = w->talk.mail->client_id;
+	size_t size = sizeof(w->talk.mail->client_id);
+	char key[FACT_WORD_SIZE], value[FACT_TEXT_SIZE];
+	uint32_t len;
+	size_t n;
+
+	if (!bytes_until(&piece, '(', &n))
+		return;
+	bytes_skip(&piece, n + 1);
+	out[0] = '\0';
+	while (bytes_left(&piece) > 0 && piece.data[piece.pos] == '"' &&
+	       mail_string(&piece, key, sizeof(key), &len) &&
+	       mail_string(&piece, value, sizeof(value), &len)) {
+		size_t used = strlen(out);
+
+		(void)snprintf(out + used, size - used, "%s%s=%s", used > 0 ? "; " : "", key, value);
+		while (bytes_left(&piece) > 0 && piece.data[piece.pos] == ' ')
+			bytes_skip(&piece, 1);
+	}
+}
+
+static void begin_authenticate(struct imap *w, struct bytes line)
+{
+	struct bytes mechanism = bytes_word(&line);
+
+	mail_letter(&w->talk, 'A');
+	mail_login_begin(&w->talk, mechanism);
+	w->login = w->command;
+	if (bytes_left(&line) > 0)
+		mail_sasl_response(&w->talk, line);
+}
+
+/* The begin of a command: its verb decides how its pieces are read. */
+static void begin_command(struct imap *w, struct bytes *line)
+{
+	struct bytes verb = bytes_word(line);
+	struct mail_talk *t = &w->talk;
+
+	w->verb = VERB_OTHER;
+	if (bytes_is(&verb, "LOGIN")) {
+		w->verb = VERB_LOGIN;
+		w->args = 0;
+		mail_letter(t, 'L');
+		mail_login_begin(t, verb);
+		t->login.active = false;	/* no SASL exchange */
+		w->login = w->command;
+	} else if (bytes_is(&verb, "AUTHENTICATE")) {
+		w->verb = VERB_AUTHENTICATE;
+		begin_authenticate(w, *line);
+	} else if (bytes_is(&verb, "STARTTLS")) {
+		mail_starttls_asked(t);
+		w->starttls = w->command;
+	} else if (bytes_is(&verb, "COMPRESS")) {
+		w->compress = w->command;
+		mail_letter(t, 'X');
+	} else if (bytes_is(&verb, "APPEND")) {
+		w->verb = VERB_APPEND;
+	} else if (bytes_is(&verb, "ID")) {
+		w->verb = VERB_ID;
+		mail_letter(t, 'I');
+	} else if (bytes_is(&verb, "CAPABILITY")) {
+		mail_letter(t, 'C');
+	} else if (bytes_is(&verb, "LOGOUT")) {
+		mail_letter(t, 'Q');
+	} else if (bytes_is(&verb, "IDLE")) {
+		w->idle = true;
+	} else {
+		/* After PREAUTH it is any command on a mailbox that goes on without TLS. */
+		t->proceeded = t->proceeded || t->mail->preauth;
+		mail_letter(t, 'X');
+	}
+}
+
+static void command_piece(struct imap *w, struct bytes line)
+{
+	struct mail_talk *t = &w->talk;
+	uint64_t literal;
+	bool sync, more = mail_literal(line, &literal, &sync);
+	uint32_t len = 0;
+
+	if (w->verb == VERB_LOGIN) {
+		struct bytes rest = line;
+
+		/* The announcement of a literal is not an argument. */
+		while (more && rest.len > rest.pos && rest.data[rest.len - 1] != ' ')
+			rest.len--;
+		if (w->args == 0 && mail_string(&rest, t->login.account, sizeof(t->login.account), &len))
+			login_argument(w, len);
+		if (w->args == 1 && mail_string(&rest, NULL, 0, &len))
+			login_argument(w, len);
+	} else if (w->verb == VERB_ID && !more) {
+		identification(w, line);
+	}
+	w->in_command = more;
+	if (!more)
+		return;
+	w->literal = literal;
+	w->literal_sync = sync;
+}
+
+static void client_literal(struct imap *w, struct bytes *in)
+{
+	struct mail_talk *t = &w->talk;
+
+	if (w->verb == VERB_LOGIN && w->literal <= MAIL_LINE_MAX) {
+		if (bytes_left(in) < w->literal)
+			return;
+
+		struct bytes text = bytes_sub(in, (size_t)w->literal);
+
+		if (w->args == 0)
+			mail_text(t->login.account, sizeof(t->login.account), text);
+		login_argument(w, (uint32_t)text.len);
+		w->literal = 0;
+		return;
+	}
+
+	size_t n = bytes_left(in) < w->literal ? bytes_left(in) : (size_t)w->literal;
+
+	if (n > 0 && w->verb == VERB_APPEND) {
+		t->mail->mail_moved = true;
+		mail_letter(t, 'M');
+	}
+	bytes_skip(in, n);
+	w->literal -= n;
+	w->literal_sync = w->literal_sync && n == 0;
+}
+
+static enum watch_answer client_line(struct imap *w, struct bytes line)
+{
+	if (w->talk.login.active) {
+		mail_sasl_response(&w->talk, line);
+	} else if (w->in_command) {
+		command_piece(w, line);
+	} else if (w->idle && bytes_is(&line, "DONE")) {
+		w->idle = false;
+	} else if (bytes_left(&line) > 0) {
+		if (!tag_set(&w->command, bytes_word(&line)))
+			return WATCH_DONE;
+		begin_command(w, &line);
+		if (w->verb != VERB_AUTHENTICATE)
+			command_piece(w, line);
+	}
+	return WATCH_MORE;
+}
+
+/* --- the server ---------------------------------------------------------------------------------- */
+
+static void capabilities(struct imap *w, struct bytes list)
+{
+	struct mail_talk *t = &w->talk;
+	bool offered = false, masked = false, disabled = false, mechanisms = false;
+
+	mail_letter(t, 'c');
+	while (bytes_left(&list) > 0) {
+		struct bytes word = bytes_word(&list);
+
+		offered = offered || bytes_is(&word, "STARTTLS");
+		masked = masked || mail_masked(word, "STARTTLS");
+		disabled = disabled || bytes_is(&word, "LOGINDISABLED");
+		mechanisms = mechanisms || bytes_begins(&word, "AUTH=");
+	}
+	/* RFC 9051 section 6.2.1: the list changes with the state. Behind a login, or when the begin of the
+	 * session was not seen, it proves nothing that STARTTLS is not in it. */
+	if (t->authenticated)
+		return;
+	t->mail->starttls_offered = t->mail->starttls_offered || offered;
+	t->masked_keyword = t->masked_keyword || masked;
+	if (t->mail->greeting_seen && (offered || !t->proceeded || t->mail->preauth)) {
+		t->mail->offers_seen = true;
+		t->edited = t->edited || (disabled && !mechanisms && !offered && !t->mail->preauth);
+	}
+}
+
+/* A response code: "[CAPABILITY ...] text". Leaves the reader at the text. */
+static void response_code(struct imap *w, struct bytes *text)
+{
+	size_t n;
+
+	if (!bytes_begins(text, "[") || !bytes_until(text, ']', &n))
+		return;
+
+	struct bytes code = bytes_sub(text, n);
+
+	bytes_skip(text, 1);
+	while (bytes_begins(text, " "))
+		bytes_skip(text, 1);
+	if (bytes_begins(&code, "[CAPABILITY ")) {
+		bytes_skip(&code, sizeof("[CAPABILITY ") - 1);
+		capabilities(w, code);
+	}
+}
+
+static bool contains(struct bytes line, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (; bytes_left(&line) >= n; bytes_skip(&line, 1))
+		if (bytes_begins(&line, word))
+			return true;
+	return false;
+}
+
+/* Whether a FETCH response has message data in it, not only flags and sizes. */
+static bool fetches_mail(struct bytes line)
+{
+	static const char *const items[] = { "BODY[", "BINARY[", "RFC822 ", "RFC822.HEADER ", "RFC822.TEXT ",
+					     "ENVELOPE (" };
+
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		if (contains(line, items[i]))
+			return true;
+	return false;
+}
+
+static void greeting(struct imap *w, struct bytes line, bool preauth)
+{
+	struct mail_talk *t = &w->talk;
+
+	t->mail->greeting_seen = true;
+	t->mail->preauth = preauth;
+	mail_letter(t, 'h');
+	response_code(w, &line);
+	mail_text(t->mail->banner, sizeof(t->mail->banner), line);
+}
+
+static void untagged(struct imap *w, struct bytes line)
+{
+	struct mail_talk *t = &w->talk;
+	struct bytes data = line, word = bytes_word(&line);
+	uint64_t literal;
+	bool sync;
+
+	if (bytes_is(&word, "OK") || bytes_is(&word, "PREAUTH") || bytes_is(&word, "BYE")) {
+		if (!t->mail->greeting_seen && t->mail->dialogue[0] == '\0')
+			greeting(w, line, bytes_is(&word, "PREAUTH"));
+		else if (bytes_is(&word, "BYE"))
+			mail_letter(t, 'q');
+		else
+			response_code(w, &line);
+		return;
+	}
+	if (bytes_is(&word, "NO") || bytes_is(&word, "BAD"))
+		return;
+	if (bytes_is(&word, "CAPABILITY")) {
+		capabilities(w, line);
+		return;
+	}
+	if (bytes_is(&word, "ID"))
+		mail_letter(t, 'i');
+	word = bytes_word(&line);
+	if (bytes_is(&word, "FETCH") && fetches_mail(data)) {
+		t->mail->mail_moved = true;
+		mail_letter(t, 'm');
+	}
+	w->in_response = mail_literal(data, &literal, &sync);
+	if (w->in_response)
+		w->server_literal = literal;
+}
+
+static enum watch_answer tagged(struct imap *w, struct bytes tag, struct bytes line)
+{
+	struct mail_talk *t = &w->talk;
+	struct bytes word = bytes_word(&line);
+	bool ok = bytes_is(&word, "OK");
+
+	if (!ok && !bytes_is(&word, "NO") && !bytes_is(&word, "BAD"))
+		return WATCH_MORE;
+	if (t->held && tag_is(&w->starttls, tag))
+		return mail_starttls_answered(t, ok);
+	if (ok && tag_is(&w->compress, tag))
+		return WATCH_DONE;	/* RFC 4978: what follows is deflated, not encrypted */
+	if (tag_is(&w->login, tag)) {
+		mail_login_end(t, ok);
+		w->login.len = 0;
+	}
+	if (tag_is(&w->command, tag)) {
+		/* The command is over: a literal it announced and waited for will not come. */
+		if (w->in_command && w->literal_sync) {
+			w->in_command = false;
+			w->literal = 0;
+		}
+		w->idle = false;
+	}
+	response_code(w, &line);
+	return WATCH_MORE;
+}
+
+static enum watch_answer server_line(struct imap *w, struct bytes line)
+{
+	uint64_t literal;
+	bool sync;
+
+	if (w->in_response) {
+		if (fetches_mail(line))
+			w->talk.mail->mail_moved = true;
+		w->in_response = mail_literal(line, &literal, &sync);
+		if (w->in_response)
+			w->server_literal = literal;
+		return WATCH_MORE;
+	}
+
+	struct bytes first = bytes_word(&line);
+
+	if (bytes_is(&first, "*")) {
+		untagged(w, line);
+		return WATCH_MORE;
+	}
+	if (bytes_is(&first, "+")) {
+		if (w->talk.login.active)
+			mail_letter(&w->talk, 's');
+		return WATCH_MORE;
+	}
+	return tagged(w, first, line);
+}
+
+static bool body(void *state, bool client, struct bytes *in)
+{
+	struct imap *w = state;
+
+	if (client && w->literal > 0) {
+		client_literal(w, in);
+		return true;
+	}
+	if (client || w->server_literal == 0)
+		return false;
+
+	size_t n = bytes_left(in) < w->server_literal ? bytes_left(in) : (size_t)w->server_literal;
+
+	bytes_skip(in, n);
+	w->server_literal -= n;
+	return true;
+}
+
+static enum watch_answer line(void *state, bool client, struct bytes text)
+{
+	return client ? client_line(state, text) : server_line(state, text);
+}
+
+static const struct mail_reader reader = {
+	.proto = MAIL_IMAP,
+	.speaker = speaker,
+	.body = body,
+	.line = line,
+};
+
+static enum watch_match recognise(struct bytes first, enum fact_side from)
+{
+	(void)from;
+	return mail_recognise(&reader, first);
+}
+
+static enum watch_answer feed(void *state, enum fact_side from, struct bytes in, uint64_t frame,
+			      size_t *used_out, struct watch_facts *facts)
+{
+	return mail_feed(&reader, state, from, in, frame, used_out, facts);
+}
+
+const struct watch watch_imap = {
+	.name = "imap",
+	.size = sizeof(struct imap),
+	.recognise = recognise,
+	.feed = feed,
+	.gap = mail_gap,
+};

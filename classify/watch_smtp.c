@@ -1,0 +1,301 @@
+/* SMTP, submission and LMTP (RFC 5321, 3207, 4954, 3030, 2033): the dialogue in clear, up to STARTTLS.
+ *
+ * Answers come in the order of the commands, so a queue of what was asked says what an answer is to. */
+#include "classify/mail_line.h"
+
+enum smtp_command { ASKED_OTHER = 1, ASKED_EHLO, ASKED_HELO, ASKED_STARTTLS, ASKED_AUTH, ASKED_DATA,
+		    ASKED_RCPT };
+
+struct smtp {
+	struct mail_talk talk;
+	struct mail_queue asked;
+	bool lmtp;
+	bool in_reply;			/* lines of a reply were read, its last is still to come */
+	bool in_data, data_agreed;	/* the message follows; the server said so */
+	uint8_t dot;
+	uint32_t recipients;		/* accepted: LMTP answers for each after the message */
+	uint64_t chunk;			/* bytes of a BDAT chunk still to come */
+};
+
+static bool contains_smtp(struct bytes line)
+{
+	for (; bytes_left(&line) >= 4; bytes_skip(&line, 1))
+		if (bytes_begins(&line, "SMTP") || bytes_begins(&line, "LMTP"))
+			return true;
+	return false;
+}
+
+/* FTP and NNTP greet with numbers too: only a banner that says SMTP, or is masked as inspecting firewalls
+ * mask SMTP's, decides. */
+static enum mail_speaker server_speaks(struct bytes first)
+{
+	static const char *const codes[] = { "220", "421", "554" };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		size_t n = first.len < 3 ? first.len : 3;
+
+		if (memcmp(first.data, codes[i], n) != 0)
+			continue;
+		if (first.len < 4)
+			return SPEAKER_MAYBE;
+		if (first.data[3] != ' ' && first.data[3] != '-')
+			return SPEAKER_NOBODY;
+		bytes_skip(&first, 4);
+		return bytes_begins(&first, "****") || contains_smtp(first) ? SPEAKER_SERVER : SPEAKER_MAYBE;
+	}
+	return SPEAKER_NOBODY;
+}
+
+static enum mail_speaker speaker(struct bytes first)
+{
+	static const char *const verbs[] = { "EHLO ", "HELO ", "LHLO ", "MAIL FROM:", "EHLO\r", "HELO\r", NULL };
+
+	return first.data[0] >= '0' && first.data[0] <= '9' ? server_speaks(first) :
+							      mail_begins(first, verbs, SPEAKER_CLIENT);
+}
+
+/* --- the client ---------------------------------------------------------------------------------- */
+
+static void client_name(struct smtp *w, struct bytes name)
+{
+	mail_text(w->talk.mail->client_id, sizeof(w->talk.mail->client_id), name);
+}
+
+static enum smtp_command begin_auth(struct smtp *w, struct bytes line)
+{
+	struct bytes mechanism = bytes_word(&line);
+
+	mail_letter(&w->talk, 'A');
+	mail_login_begin(&w->talk, mechanism);
+	if (bytes_left(&line) > 0)
+		mail_sasl_response(&w->talk, line);
+	return ASKED_AUTH;
+}
+
+static void message_moved(struct smtp *w)
+{
+	w->talk.mail->mail_moved = true;
+	mail_letter(&w->talk, 'M');
+}
+
+/* RFC 3030 section 2: BDAT size [LAST]; the chunk follows at once. */
+static enum smtp_command begin_chunk(struct smtp *w, struct bytes line)
+{
+	struct bytes size = bytes_word(&line);
+	uint64_t n = 0;
+
+	while (bytes_left(&size) > 0) {
+		uint8_t c = bytes_u8(&size);
+
+		if (c < '0' || c > '9' || n > UINT64_MAX / 20)
+			return ASKED_OTHER;
+		n = n * 10 + (uint64_t)(c - '0');
+	}
+	w->chunk = n;
+	if (n > 0)
+		message_moved(w);
+	return ASKED_OTHER;
+}
+
+static enum smtp_command command(struct smtp *w, struct bytes line)
+{
+	struct mail_talk *t = &w->talk;
+	struct bytes verb = bytes_word(&line);
+
+	if (bytes_is(&verb, "EHLO") || bytes_is(&verb, "LHLO")) {
+		w->lmtp = bytes_is(&verb, "LHLO");
+		client_name(w, line);
+		mail_letter(t, 'C');
+		return ASKED_EHLO;
+	}
+	if (bytes_is(&verb, "HELO")) {
+		client_name(w, line);
+		mail_letter(t, 'X');
+		return ASKED_HELO;
+	}
+	if (bytes_is(&verb, "STARTTLS")) {
+		mail_starttls_asked(t);
+		return ASKED_STARTTLS;
+	}
+	if (bytes_is(&verb, "AUTH"))
+		return begin_auth(w, line);
+	if (bytes_is(&verb, "BDAT"))
+		return begin_chunk(w, line);
+	if (bytes_is(&verb, "DATA")) {
+		w->in_data = true;
+		w->data_agreed = false;
+		w->dot = 0;
+		return ASKED_DATA;
+	}
+	mail_letter(t, bytes_is(&verb, "QUIT") ? 'Q' : 'X');
+	t->proceeded = t->proceeded || bytes_is(&verb, "MAIL");
+	if (bytes_is(&verb, "MAIL") || bytes_is(&verb, "RSET"))
+		w->recipients = 0;
+	return bytes_is(&verb, "RCPT") ? ASKED_RCPT : ASKED_OTHER;
+}
+
+/* Without the server's answer it is a message once it ends as one. */
+static void client_data(struct smtp *w, struct bytes *in)
+{
+	bool some = bytes_left(in) > 0, over = mail_dot_end(&w->dot, in);
+
+	if (over || (some && w->data_agreed))
+		message_moved(w);
+	if (!over)
+		return;
+	w->in_data = false;
+	for (uint32_t i = 0; i < (w->lmtp ? w->recipients : 1); i++)
+		(void)mail_queue_push(&w->asked, ASKED_OTHER);
+}
+
+static enum watch_answer client_line(struct smtp *w, struct bytes line)
+{
+	if (w->talk.login.active) {
+		mail_sasl_response(&w->talk, line);
+		return WATCH_MORE;
+	}
+	/* With more open runs than the queue holds, answers can no longer be told apart. */
+	return mail_queue_push(&w->asked, (uint8_t)command(w, line)) ? WATCH_MORE : WATCH_DONE;
+}
+
+/* --- the server ---------------------------------------------------------------------------------- */
+
+static void capability(struct smtp *w, struct bytes line)
+{
+	struct bytes keyword = bytes_word(&line);
+
+	if (bytes_is(&keyword, "STARTTLS"))
+		w->talk.mail->starttls_offered = true;
+	else if (mail_masked(keyword, "STARTTLS"))
+		w->talk.masked_keyword = true;
+}
+
+static void greeting(struct smtp *w, struct bytes text)
+{
+	struct mail_talk *t = &w->talk;
+
+	if (!w->in_reply) {
+		mail_letter(t, 'h');
+		mail_text(t->mail->banner, sizeof(t->mail->banner), text);
+		t->masked_greeting = bytes_begins(&text, "****");
+	}
+	t->mail->greeting_seen = true;
+}
+
+/* The last line of a reply to `asked`. */
+static enum watch_answer answered(struct smtp *w, uint8_t asked, unsigned code)
+{
+	struct mail_talk *t = &w->talk;
+	bool good = code >= 200 && code < 300;
+
+	switch (asked) {
+	case ASKED_EHLO:
+		if (good)
+			mail_letter(t, 'c');
+		t->mail->offers_seen = t->mail->offers_seen || good;
+		break;
+	case ASKED_HELO:
+		t->no_list = t->no_list || good;
+		break;
+	case ASKED_STARTTLS:
+		return mail_starttls_answered(t, code == 220);
+	case ASKED_AUTH:
+		mail_login_end(t, code == 235);
+		break;
+	case ASKED_RCPT:
+		w->recipients += good;
+		break;
+	case ASKED_DATA:
+		w->data_agreed = code == 354;
+		w->in_data = w->in_data && w->data_agreed;
+		break;
+	default:
+		break;
+	}
+	return WATCH_MORE;
+}
+
+static enum watch_answer reply_line(struct smtp *w, struct bytes line)
+{
+	struct bytes head = bytes_sub(&line, 3);
+	unsigned code = 0;
+
+	for (size_t i = 0; i < head.len; i++) {
+		if (head.data[i] < '0' || head.data[i] > '9')
+			return WATCH_DONE;
+		code = code * 10 + (head.data[i] - '0');
+	}
+	if (head.bad)
+		return WATCH_DONE;
+
+	bool last = bytes_u8(&line) != '-';
+	uint8_t asked = mail_queue_front(&w->asked);
+
+	line.bad = false;	/* a bare code has no text */
+	if (code == 220 && asked != ASKED_STARTTLS) {
+		greeting(w, line);
+		w->in_reply = !last;
+		return WATCH_MORE;
+	}
+	if (asked == ASKED_EHLO && code == 250 && w->in_reply)
+		capability(w, line);
+	w->in_reply = !last;
+	if (!last)
+		return WATCH_MORE;
+	if (asked == ASKED_AUTH && code == 334) {
+		mail_letter(&w->talk, 's');
+		return WATCH_MORE;
+	}
+	mail_queue_pop(&w->asked);
+	return answered(w, asked, code);
+}
+
+static bool body(void *state, bool client, struct bytes *in)
+{
+	struct smtp *w = state;
+
+	if (client && w->in_data) {
+		client_data(w, in);
+		return true;
+	}
+	if (!client || w->chunk == 0)
+		return false;
+
+	size_t n = bytes_left(in) < w->chunk ? bytes_left(in) : (size_t)w->chunk;
+
+	bytes_skip(in, n);
+	w->chunk -= n;
+	return true;
+}
+
+static enum watch_answer line(void *state, bool client, struct bytes text)
+{
+	return client ? client_line(state, text) : reply_line(state, text);
+}
+
+static const struct mail_reader reader = {
+	.proto = MAIL_SMTP,
+	.speaker = speaker,
+	.body = body,
+	.line = line,
+};
+
+static enum watch_match recognise(struct bytes first, enum fact_side from)
+{
+	(void)from;
+	return mail_recognise(&reader, first);
+}
+
+static enum watch_answer feed(void *state, enum fact_side from, struct bytes in, uint64_t frame,
+			      size_t *used_out, struct watch_facts *facts)
+{
+	return mail_feed(&reader, state, from, in, frame, used_out, facts);
+}
+
+const struct watch watch_smtp = {
+	.name = "smtp",
+	.size = sizeof(struct smtp),
+	.recognise = recognise,
+	.feed = feed,
+	.gap = mail_gap,
+};
