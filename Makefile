@@ -3,6 +3,7 @@
 # make test       installs what is missing, builds, lints, runs every test
 # make check      all tests; SAN=address,undefined or SAN=thread to sanitize them
 # make lint       order of the rooms, headers that stand alone, compiler warnings as errors
+# make fuzz       the fuzz targets as libFuzzer programs (needs clang)
 # make golden     writes the expected reports anew: review the diff like code
 # make bench      speed and memory beside ndpiReader and tcpdump
 # make asn-db     builds classify/asn.mmdb anew
@@ -27,6 +28,7 @@ NEED_LIBS = $(PKG_LIBS) -pthread $(if $(SAN),-fsanitize=$(SAN))
 SRCS := $(wildcard capture/*.c classify/*.c report/*.c)
 LIB := $(OUT)/libmailwitness.a
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
+FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(filter-out tests/fuzz_replay.c,$(wildcard tests/fuzz_*.c)))
 
 all: $(OUT)/mailwitness
 lib: $(LIB)
@@ -48,17 +50,49 @@ $(OUT)/tests/test_%: $(OUT)/tests/test_%.o $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS) -lcmocka $(TEST_LINK)
 $(OUT)/tests/test_store: TEST_LINK = -Wl,--wrap=sqlite3_step
 
-check: $(TESTS)
-	for t in $(TESTS); do timeout 300 $$t || exit 1; done
+$(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz_%.o $(OUT)/tests/fuzz_replay.o $(LIB)
+	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS)
 
-asn-db:
-	rm -rf build/asn && mkdir -p build/asn
-	cd build/asn && npm pack --silent @ip-location-db/asn && tar xzf *.tgz
-	classify/asn-db.pl build/asn/package classify/asn.mmdb
+# The same targets as libFuzzer programs: make fuzz, then build-fuzz/fuzz_NAME -max_total_time=600 DIR
+build-fuzz/fuzz_%: tests/fuzz_%.c $(SRCS)
+	@mkdir -p $(@D)
+	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -MMD -MP -I$(OUT),$(NEED_CFLAGS)) -w -o $@ \
+		$< $(SRCS) $(OUT)/report/sql.c $(NEED_LIBS)
+
+fuzz: $(patsubst tests/%.c,build-fuzz/%,$(filter-out tests/fuzz_replay.c,$(wildcard tests/fuzz_*.c)))
+
+check: $(TESTS) $(FUZZ) $(OUT)/mailwitness
+	tests/check.sh $(OUT)
+
+lint:
+	tests/lint.sh
+
+golden: $(OUT)/mailwitness
+	tests/golden.sh --write $(OUT)/mailwitness
+
+demo:
+	tests/need.sh build
+	$(MAKE) --no-print-directory all
+	tests/demo.sh $(OUT)/mailwitness
+
+test:
+	tests/need.sh test
+	$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory check
+	$(MAKE) --no-print-directory SAN=address,undefined check
+	$(MAKE) --no-print-directory SAN=thread check
+
+bench: $(OUT)/mailwitness $(OUT)/tests/bench/load
+	tests/bench/run.sh $(OUT)/mailwitness $(OUT)/tests/bench/load
+
+$(OUT)/tests/bench/load: tests/bench/load.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -D_GNU_SOURCE -o $@ $< -lpcap
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all lib check clean asn-db
+.PHONY: all lib check lint golden demo test bench fuzz clean asn-db
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

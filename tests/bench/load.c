@@ -1,0 +1,127 @@
+/* load.c - makes one large capture of many small ones, for `make bench`
+ *
+ * usage: load OUT.pcap PACKETS CAPTURE...
+ *
+ * Reads Ethernet captures whole, then writes them again and again, each copy with other addresses for
+ * its private and documentation hosts (so every copy is a set of flows of its own), LANES copies
+ * interleaved packet by packet as on a busy mirror port. Checksums are left as they are: readers have to
+ * live with offload. */
+#include <pcap/pcap.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LANES 64
+#define STEP_US 10		/* between two packets */
+
+struct packet {
+	uint32_t caplen, len;
+	uint8_t *data;
+};
+
+struct template {
+	struct packet *packets;
+	unsigned count;
+};
+
+static _Noreturn void die(const char *what, const char *why)
+{
+	fprintf(stderr, "load: %s: %s\n", what, why);
+	exit(1);
+}
+
+static struct template read_template(const char *path)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	struct template t = { 0 };
+	struct pcap_pkthdr *h;
+	const u_char *data;
+	pcap_t *p = pcap_open_offline(path, error);
+
+	if (p == NULL)
+		die(path, error);
+	if (pcap_datalink(p) != DLT_EN10MB)
+		die(path, "not Ethernet");
+	while (pcap_next_ex(p, &h, &data) == 1) {
+		t.packets = realloc(t.packets, (t.count + 1) * sizeof(t.packets[0]));
+		t.packets[t.count] = (struct packet){ h->caplen, h->len, malloc(h->caplen) };
+		memcpy(t.packets[t.count++].data, data, h->caplen);
+	}
+	pcap_close(p);
+	return t;
+}
+
+/* Private (RFC 1918) and documentation (RFC 5737) addresses become hosts of 10/8: the copy's number
+ * and three bits of the old address. */
+static void move_host(uint8_t *a, uint32_t copy)
+{
+	bool local = (a[0] == 192 && a[1] == 168) || a[0] == 10 || (a[0] == 172 && a[1] >> 4 == 1) ||
+		     (a[0] == 192 && a[1] == 0 && a[2] == 2);
+	uint32_t host = (copy << 3 | (a[3] & 7)) & 0xffffff;
+
+	if (!local)
+		return;
+	a[0] = 10;
+	a[1] = (uint8_t)(host >> 16);
+	a[2] = (uint8_t)(host >> 8);
+	a[3] = (uint8_t)host;
+}
+
+static void write_packet(FILE *out, const struct packet *p, uint32_t copy, uint64_t us)
+{
+	uint8_t frame[65536];
+	uint32_t header[4] = { 1760000000 + (uint32_t)(us / 1000000), (uint32_t)(us % 1000000),
+			       p->caplen, p->len };
+
+	memcpy(frame, p->data, p->caplen);
+	if (p->caplen >= 34 && frame[12] == 8 && frame[13] == 0) {
+		move_host(frame + 26, copy);
+		move_host(frame + 30, copy);
+	}
+	fwrite(header, sizeof(header), 1, out);
+	fwrite(frame, p->caplen, 1, out);
+}
+
+int main(int argc, char **argv)
+{
+	const uint32_t header[6] = { 0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1 };
+	struct { unsigned template, next; uint32_t copy; } lanes[LANES];
+	struct template *templates;
+	unsigned count = (unsigned)(argc - 3);
+	uint64_t want, written = 0;
+	uint32_t copies = 0;
+	FILE *out;
+
+	if (argc < 4)
+		die("usage", "load OUT.pcap PACKETS CAPTURE...");
+	want = strtoull(argv[2], NULL, 10);
+	templates = calloc(count, sizeof(templates[0]));
+	for (unsigned i = 0; i < count; i++)
+		templates[i] = read_template(argv[i + 3]);
+	out = fopen(argv[1], "wb");
+	if (out == NULL)
+		die(argv[1], "cannot be written");
+	setvbuf(out, NULL, _IOFBF, 1 << 20);
+	fwrite(header, sizeof(header), 1, out);
+	for (unsigned i = 0; i < LANES; i++, copies++) {
+		lanes[i].template = copies % count;
+		lanes[i].next = 0;
+		lanes[i].copy = copies;
+	}
+	for (unsigned i = 0; written < want; i = (i + 1) % LANES) {
+		const struct template *t = &templates[lanes[i].template];
+
+		if (lanes[i].next == t->count) {
+			lanes[i].template = copies % count;
+			lanes[i].next = 0;
+			lanes[i].copy = copies++;
+			continue;
+		}
+		write_packet(out, &t->packets[lanes[i].next++], lanes[i].copy, written++ * STEP_US);
+	}
+	if (fclose(out) != 0)
+		die(argv[1], "cannot be written");
+	return 0;
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# check.sh OUT - runs every test that is built in OUT: units, fuzz targets, goldens, comparison with tshark
+#
+# Prints one line for each, what failed in full, and at the end "N passed, N failed".
+set -u
+out=$1
+passed=0 failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+try() { # NAME COMMAND...
+	local name=$1; shift
+	if timeout 600 "$@" >"$log" 2>&1; then
+		echo "ok    $name"
+		passed=$((passed + 1))
+	else
+		echo "FAIL  $name (status $?)"
+		cat "$log"
+		failed=$((failed + 1))
+	fi
+}
+
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+for t in "$out"/tests/test_*; do
+	[ -x "$t" ] && [ -f "$t" ] && case $t in *.o | *.d) ;; *) try "${t##*/}" "$t" ;; esac
+done
+for t in "$out"/tests/fuzz_*; do
+	[ -x "$t" ] && [ -f "$t" ] || continue
+	case $t in *.o | *.d) continue ;; esac
+	shopt -s nullglob
+	corpus=(tests/corpus/"${t##*/fuzz_}"/*)
+	shopt -u nullglob
+	try "${t##*/}" "$t" "${corpus[@]}"
+done
+try golden tests/golden.sh "$out/mailwitness"
+# The comparison reads the same files with tshark, which takes its time: once, with the plain build.
+[ "$out" = build ] && try differential tests/differential "$out/mailwitness"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
