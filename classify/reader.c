@@ -1,0 +1,376 @@
+#include "classify/reader.h"
+
+#include "capture/base.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT_DNS_OVER_TLS 853	/* RFC 7858, RFC 9250 */
+
+static const struct watch *const watchers[] = {
+	&watch_tls, &watch_imap, &watch_pop3, &watch_smtp, &watch_sieve, &watch_http,
+};
+
+/* One packet on its way through a TCP flow. */
+struct step {
+	const struct reader *reader;
+	struct flow *flow;
+	const struct packet *packet;
+	enum fact_side side;
+};
+
+static struct watch_facts *facts_of(struct flow *f)
+{
+	if (f->facts == NULL) {
+		f->facts = base_alloc(sizeof(*f->facts));
+		f->facts->flow = f->id;
+	}
+	return f->facts;
+}
+
+static void end_watch(struct flow *f)
+{
+	if (f->watch == NULL)
+		return;
+	if (f->watch->end != NULL)
+		f->watch->end(f->watch_state, facts_of(f));
+	explicit_bzero(f->watch_state, f->watch->size);
+	free(f->watch_state);
+	f->watch_state = NULL;
+	f->watch = NULL;
+}
+
+static void start_watch(struct flow *f, const struct watch *w)
+{
+	end_watch(f);
+	f->watch = w;
+	f->watch_state = base_alloc(w->size);
+	f->reader = READER_WATCH;
+}
+
+/* Who recognises these first bytes. *maybe_out: somebody wants to see more. */
+static const struct watch *recognise(struct bytes first, enum fact_side from, bool *maybe_out)
+{
+	for (size_t i = 0; i < sizeof(watchers) / sizeof(watchers[0]); i++) {
+		enum watch_match match = watchers[i]->recognise(first, from);
+
+		if (match == WATCH_YES)
+			return watchers[i];
+		*maybe_out = *maybe_out || match == WATCH_MAYBE;
+	}
+	return NULL;
+}
+
+/* Chooses who reads the flow. Without a SYN the sides may be the wrong way round, so the bytes are
+ * also tried as the other side's. */
+static void choose(struct step *s, struct bytes first)
+{
+	struct flow *f = s->flow;
+	bool maybe = false, maybe_other = false;
+	const struct watch *w = recognise(first, s->side, &maybe);
+
+	if (w == NULL && !f->saw_syn && !f->saw_syn_ack) {
+		w = recognise(first, (enum fact_side)!s->side, &maybe_other);
+		f->flip_wanted = w != NULL;
+	}
+	if (w != NULL) {
+		start_watch(f, w);
+		f->app_proto = w->name;
+		f->offer_wanted = true;
+		return;
+	}
+	switch (dns_tcp_recognise(first)) {
+	case WATCH_YES:
+		f->reader = READER_DNS_TCP;
+		f->app_proto = "dns";
+		f->offer_wanted = true;
+		return;
+	case WATCH_MAYBE:
+		maybe = true;
+		break;
+	case WATCH_NO:
+		break;
+	}
+	if (!(maybe || maybe_other) || first.len > READER_UNDECIDED_MAX)
+		f->reader = READER_DPI;
+}
+
+static void answer(struct flow *f, enum watch_answer a)
+{
+	switch (a) {
+	case WATCH_MORE:
+		break;
+	case WATCH_TLS:
+		start_watch(f, &watch_tls);
+		facts_of(f)->handshake.after_starttls = true;
+		f->offer_wanted = true;
+		break;
+	case WATCH_DONE:
+		end_watch(f);
+		f->reader = READER_NOBODY;
+		break;
+	case WATCH_BAD:
+		end_watch(f);
+		f->reader = READER_DPI;
+		break;
+	}
+}
+
+static size_t take_dns(struct step *s, struct bytes in, uint64_t frame);
+
+/* stream_take: bytes in order. A change of reader asks to have everything offered anew, because the
+ * other side may have bytes waiting that were said before these. */
+static size_t take(void *context, struct bytes in, uint64_t frame)
+{
+	struct step *s = context;
+	struct flow *f = s->flow;
+	size_t used = 0;
+
+	switch (f->reader) {
+	case READER_UNDECIDED:
+		choose(s, in);
+		return f->reader == READER_DPI ? in.len : 0;
+	case READER_WATCH:
+		if (f->offer_wanted)
+			return 0;
+		answer(f, f->watch->feed(f->watch_state, s->side, in, frame, &used, facts_of(f)));
+		return used;
+	case READER_DNS_TCP:
+		return take_dns(s, in, frame);
+	default:
+		return in.len;
+	}
+}
+
+static struct dns_packet dns_packet_of(const struct packet *p, uint64_t frame)
+{
+	bool from_lo = p->dir == FLOW_LO_TO_HI;
+	const struct host_port *src = from_lo ? &p->key.lo : &p->key.hi;
+	const struct host_port *dst = from_lo ? &p->key.hi : &p->key.lo;
+	struct dns_packet d = {
+		.frame = frame, .time_ns = p->time_ns, .src_port = src->port, .dst_port = dst->port,
+	};
+
+	memcpy(d.src, src->addr, sizeof(d.src));
+	memcpy(d.dst, dst->addr, sizeof(d.dst));
+	memcpy(d.mac_src, p->mac_src, sizeof(d.mac_src));
+	return d;
+}
+
+static size_t take_dns(struct step *s, struct bytes in, uint64_t frame)
+{
+	struct dns_packet d = dns_packet_of(s->packet, frame);
+
+	return dns_tcp_feed(in, &d, s->reader->say, s->reader->say_context);
+}
+
+/* A side whose stream ended for its reader: by a gap, of which the watcher hears, or because as much
+ * was read as ever is (STREAM_WATCHED), where what was learnt stands. */
+static void hear_gaps(struct flow *f)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct stream *s = &f->streams[i];
+
+		if (!s->stopped || f->gap_told[i])
+			continue;
+		f->gap_told[i] = true;
+		if (f->reader != READER_WATCH)
+			f->reader = f->reader == READER_DPI ? READER_DPI : READER_NOBODY;
+		else if (s->gap)
+			answer(f, f->watch->gap(f->watch_state, (enum fact_side)i, facts_of(f)));
+		else
+			answer(f, WATCH_DONE);
+	}
+}
+
+/* After a packet: whatever a change of reader asked for. */
+static void settle(struct step *s)
+{
+	struct flow *f = s->flow;
+
+	for (int turns = 0; f->offer_wanted && turns < 4; turns++) {
+		enum fact_side first;
+
+		f->offer_wanted = false;
+		if (f->flip_wanted) {
+			flow_flip(f);
+			s->side = (enum fact_side)!s->side;
+			f->flip_wanted = false;
+		}
+		first = (enum fact_side)!s->side;
+		for (int i = 0; i < 2 && !f->offer_wanted; i++) {
+			struct step other = *s;
+
+			other.side = i == 0 ? first : s->side;
+			stream_again(&f->streams[other.side], s->packet->frame, take, &other);
+		}
+	}
+	hear_gaps(f);
+	if (f->reader == READER_DPI || f->reader == READER_NOBODY) {
+		stream_stop(&f->streams[0]);
+		stream_stop(&f->streams[1]);
+	}
+}
+
+static void start_streams(struct flow *f)
+{
+	f->streams = base_alloc_array(2, sizeof(f->streams[0]));
+	for (int i = 0; i < 2; i++)
+		if (f->syn_seen[i])
+			stream_syn(&f->streams[i], f->syn_seq[i]);
+}
+
+static void show_dpi(const struct reader *r, struct flow *f, const struct packet *p)
+{
+	if (f->dpi_packets >= DPI_PACKETS || p->payload_len == 0)
+		return;
+	f->dpi_packets++;
+	if (dpi_by_packet(r->dpi, &f->dpi_flow, p, &f->label))
+		f->dpi_packets = DPI_PACKETS;
+}
+
+static void read_tcp(const struct reader *r, struct flow *f, const struct packet *p)
+{
+	struct step s = { .reader = r, .flow = f, .packet = p, .side = flow_side(f, p) };
+	uint32_t seq = p->seq + ((p->tcp_flags & TCP_SYN) != 0);
+
+	if ((p->tcp_flags & TCP_RST) != 0)
+		return;
+	if (f->streams == NULL) {
+		if (p->payload_wire_len == 0)
+			return;
+		start_streams(f);
+	}
+	if (p->payload_wire_len > 0)
+		stream_add(&f->streams[s.side], seq, p->payload, p->payload_len, p->payload_wire_len,
+			   p->frame, take, &s);
+	if ((p->tcp_flags & TCP_ACK) != 0)
+		stream_acked(&f->streams[!s.side], p->ack);
+	if ((p->tcp_flags & TCP_FIN) != 0)
+		stream_fin(&f->streams[s.side], seq + p->payload_wire_len);
+	settle(&s);
+	if (f->reader == READER_DPI)
+		show_dpi(r, f, p);
+}
+
+static void choose_udp(struct flow *f, struct bytes datagram, const struct packet *p)
+{
+	uint16_t a = p->key.lo.port, b = p->key.hi.port;
+
+	f->reader = READER_DPI;
+	if ((a == 67 || a == 68) && (b == 67 || b == 68)) {
+		f->reader = READER_DHCP;
+		f->app_proto = "dhcp";
+	} else if (dns_recognise(datagram)) {
+		f->reader = READER_DNS;
+		f->app_proto = "dns";
+	} else if (quic_recognise(datagram)) {
+		f->reader = READER_QUIC;
+		f->app_proto = "quic";
+		f->quic = quic_new();
+	}
+}
+
+static void read_udp(const struct reader *r, struct flow *f, const struct packet *p)
+{
+	struct bytes datagram = bytes_of(p->payload, p->payload_len);
+	struct dns_packet d;
+
+	if (p->payload_len == 0)
+		return;
+	if (f->reader == READER_UNDECIDED)
+		choose_udp(f, datagram, p);
+	switch (f->reader) {
+	case READER_DNS:
+		d = dns_packet_of(p, p->frame);
+		dns_message(datagram, &d, r->say, r->say_context);
+		break;
+	case READER_DHCP:
+		d = dns_packet_of(p, p->frame);
+		dhcp_message(datagram, &d, r->say, r->say_context);
+		break;
+	case READER_QUIC:
+		switch (quic_feed(f->quic, flow_side(f, p), datagram, p->frame, facts_of(f))) {
+		case WATCH_MORE:
+			return;
+		case WATCH_BAD:
+			f->reader = READER_DPI;
+			f->app_proto = "";
+			break;
+		default:
+			f->reader = READER_NOBODY;
+		}
+		quic_free(&f->quic);
+		break;
+	case READER_DPI:
+		show_dpi(r, f, p);
+		break;
+	default:
+		break;
+	}
+}
+
+void reader_packet(const struct reader *r, struct flow *f, const struct packet *p)
+{
+	switch (p->key.proto) {
+	case IPPROTO_TCP:
+		read_tcp(r, f, p);
+		break;
+	case IPPROTO_UDP:
+		read_udp(r, f, p);
+		break;
+	case IPPROTO_ESP:
+	case IPPROTO_AH:
+	case IPPROTO_GRE:
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+		f->opaque = true; /* a tunnel that was not taken off */
+		break;
+	default:
+		break;
+	}
+}
+
+static void label_by_name(const struct reader *r, struct flow *f)
+{
+	if (f->facts != NULL && f->facts->has_handshake && f->facts->handshake.sni[0] != '\0')
+		dpi_by_name(r->dpi, f->facts->handshake.sni, &f->label);
+}
+
+void reader_end(const struct reader *r, struct flow *f)
+{
+	const struct host_port *resp = f->orig_is_hi ? &f->key.lo : &f->key.hi;
+
+	if (f->streams != NULL) {
+		stream_over(&f->streams[0]);
+		stream_over(&f->streams[1]);
+		hear_gaps(f);
+	}
+	end_watch(f);
+	if (f->dpi_flow != NULL)
+		dpi_finish(r->dpi, &f->dpi_flow, &f->label);
+	label_by_name(r, f);
+	if (f->quic != NULL)
+		quic_free(&f->quic);
+	if (resp->port == PORT_DNS_OVER_TLS && f->facts != NULL && f->facts->has_handshake)
+		f->encrypted_dns = true;
+	if (f->facts != NULL && f->facts->opaque)
+		f->opaque = true;
+	if (f->facts != NULL && f->facts->flip && !f->saw_syn && !f->saw_syn_ack)
+		flow_flip(f);
+}
+
+void reader_free(struct flow *f)
+{
+	if (f->streams != NULL) {
+		stream_stop(&f->streams[0]);
+		stream_stop(&f->streams[1]);
+		free(f->streams);
+		f->streams = NULL;
+	}
+	if (f->facts != NULL) {
+		free(f->facts);
+		f->facts = NULL;
+	}
+}

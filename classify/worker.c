@@ -1,0 +1,204 @@
+#include "classify/worker.h"
+
+#include "capture/base.h"
+#include "classify/flow_table.h"
+#include "classify/reader.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct worker {
+	struct queue *in, *out;
+	unsigned index, count;
+	struct flow_table *shards[FLOW_SHARDS];		/* NULL where another worker owns it */
+	struct fact_batch *facts;
+	struct reader reader;
+};
+
+/* Room for one more fact of this kind, not zeroed. */
+static struct fact *say(struct worker *w, enum fact_kind kind)
+{
+	if (w->facts != NULL && w->facts->count == FACT_BATCH) {
+		queue_put(w->out, w->facts);
+		w->facts = NULL;
+	}
+	if (w->facts == NULL) {
+		w->facts = base_realloc(NULL, sizeof(*w->facts));
+		w->facts->count = 0;
+	}
+
+	struct fact *fact = &w->facts->facts[w->facts->count++];
+
+	fact->kind = kind;
+	return fact;
+}
+
+static void say_name(void *context, const struct fact *fact)
+{
+	struct fact *copy = say(context, fact->kind);
+
+	if (fact->kind == FACT_NAME)
+		copy->name = fact->name;
+	else
+		copy->mail_dns = fact->mail_dns;
+}
+
+struct worker *worker_new(unsigned index, unsigned count, struct queue *in, struct queue *out,
+			  size_t max_flows)
+{
+	struct worker *w = base_alloc(sizeof(*w));
+	uint64_t seed = base_seed();
+
+	*w = (struct worker){ .in = in, .out = out, .index = index, .count = count };
+	w->reader = (struct reader){ .dpi = dpi_new(), .say = say_name, .say_context = w };
+	for (unsigned i = index; i < FLOW_SHARDS; i += count)
+		w->shards[i] = flow_table_new(max_flows > 0 ? max_flows : WORKER_SHARD_FLOWS, seed);
+	return w;
+}
+
+void worker_free(struct worker **worker)
+{
+	struct worker *w = *worker;
+
+	if (w == NULL)
+		return;
+	for (unsigned i = 0; i < FLOW_SHARDS; i++)
+		flow_table_free(&w->shards[i]);
+	dpi_free(&w->reader.dpi);
+	free(w->facts);
+	free(w);
+	*worker = NULL;
+}
+
+static void say_loss(struct worker *w, const struct fact_flow *f, enum loss_reason reason,
+		     uint64_t packets, uint64_t bytes)
+{
+	struct fact_loss *loss = &say(w, FACT_LOSS)->loss;
+
+	*loss = (struct fact_loss){
+		.id = f->id, .last_frame = f->last_frame, .reason = reason, .time_ns = f->first_ns,
+		.packets = packets, .bytes = bytes, .flow = f->id, .has_hosts = true,
+	};
+	memcpy(loss->src, f->orig_addr, sizeof(loss->src));
+	memcpy(loss->dst, f->resp_addr, sizeof(loss->dst));
+}
+
+/* What of this flow was not seen. A connection attempt that nobody answered lost nothing, and neither
+ * did one side of a protocol without answers. */
+static void say_losses(struct worker *w, const struct fact_flow *f, enum flow_end end)
+{
+	bool talked = f->payload[0] + f->payload[1] > 0;
+	bool tcp = f->proto == IPPROTO_TCP;
+
+	if (f->missing[0] + f->missing[1] > 0)
+		say_loss(w, f, LOSS_GAP, 0, f->missing[0] + f->missing[1]);
+	if (f->packets_cut > 0)
+		say_loss(w, f, LOSS_SNAPLEN, f->packets_cut, 0);
+	if (tcp && talked && (f->packets[0] == 0 || f->packets[1] == 0))
+		say_loss(w, f, LOSS_ONE_DIRECTION, 0, 0);
+	if (end == FLOW_EVICTED && talked && f->end == FLOW_EVICTED)
+		say_loss(w, f, LOSS_EVICTED, 0, 0);
+}
+
+static void describe(struct worker *w, struct flow_table *t, struct flow *f, enum flow_end end)
+{
+	struct fact_flow *fact;
+	const struct watch_facts *facts;
+
+	reader_end(&w->reader, f);
+	fact = &say(w, FACT_FLOW)->flow;
+	flow_describe(f, end, fact);
+
+	struct fact_flow said = *fact;
+
+	facts = f->facts;
+	if (facts != NULL && facts->has_handshake) {
+		struct fact *h = say(w, FACT_HANDSHAKE);
+
+		h->handshake = facts->handshake;
+		h->handshake.flow = f->id;
+	}
+	if (facts != NULL && facts->has_mail) {
+		struct fact *m = say(w, FACT_MAIL_SESSION);
+
+		m->mail_session = facts->mail;
+		m->mail_session.flow = f->id;
+	}
+	say_losses(w, &said, end);
+	reader_free(f);
+	flow_table_remove(t, f);
+}
+
+static void let_go_timed_out(struct worker *w, int64_t now_ns)
+{
+	for (unsigned i = w->index; i < FLOW_SHARDS; i += w->count) {
+		struct flow *f;
+
+		while ((f = flow_table_timed_out(w->shards[i], now_ns)) != NULL)
+			describe(w, w->shards[i], f, FLOW_TIMED_OUT);
+	}
+}
+
+static struct flow *new_flow(struct worker *w, struct flow_table *t, const struct packet *p)
+{
+	struct flow *f = flow_table_add(t, &p->key);
+
+	if (f == NULL) {
+		describe(w, t, flow_table_idlest(t), FLOW_EVICTED);
+		f = flow_table_add(t, &p->key);
+	}
+	flow_begin(f, p);
+	return f;
+}
+
+void worker_step(struct worker *w, const struct packet *p)
+{
+	struct flow_table *t;
+	struct flow *f;
+
+	if (p->frame == 0) {
+		let_go_timed_out(w, p->time_ns);
+		return;
+	}
+	t = w->shards[flow_key_shard(&p->key)];
+	f = flow_table_find(t, &p->key);
+	if (f != NULL && flow_is_over_for(f, p)) {
+		describe(w, t, f, FLOW_OPEN);
+		f = NULL;
+	}
+	if (f == NULL)
+		f = new_flow(w, t, p);
+	flow_table_touch(t, f, flow_count(f, p));
+	reader_packet(&w->reader, f, p);
+}
+
+void worker_finish(struct worker *w)
+{
+	for (unsigned i = w->index; i < FLOW_SHARDS; i += w->count) {
+		struct flow *f;
+
+		while ((f = flow_table_idlest(w->shards[i])) != NULL)
+			describe(w, w->shards[i], f, FLOW_OPEN);
+	}
+	say(w, FACT_END);
+	queue_put(w->out, w->facts);
+	w->facts = NULL;
+}
+
+void *worker_main(void *worker)
+{
+	struct worker *w = worker;
+	bool end = false;
+
+	while (!end) {
+		struct batch *b = queue_take(w->in);
+
+		for (unsigned i = 0; i < b->packet_count; i++)
+			worker_step(w, &b->packets[i]);
+		end = b->kind == BATCH_END;
+		batch_free(&b);
+	}
+	worker_finish(w);
+	return NULL;
+}

@@ -1,0 +1,29 @@
+/* worker.h - a classifier thread: packets in, facts out
+ *
+ * Thread: worker_main is the body; worker_step is all it does with one packet, so tests and fuzzers
+ * need no thread. Nothing in a worker needs two flows; each of its shards has its own table, limits and
+ * time-outs by the packet clock, so what is said does not depend on the number of workers. */
+#ifndef CLASSIFY_WORKER_H
+#define CLASSIFY_WORKER_H
+
+#include "capture/batch.h"
+#include "classify/fact.h"
+
+#define WORKER_SHARD_FLOWS 16384	/* flows of one shard at a time: 1 M in all */
+
+struct worker;
+
+/* Worker `index` of `count`; max_flows a shard, 0 is WORKER_SHARD_FLOWS. Borrows the queues. */
+struct worker *worker_new(unsigned index, unsigned count, struct queue *in, struct queue *out,
+			  size_t max_flows);
+void worker_free(struct worker **w);
+
+/* Takes one packet or tick; facts gather in a batch that goes out when it is full. */
+void worker_step(struct worker *w, const struct packet *p);
+
+/* Describes every flow that is left, says FACT_END and sends what has gathered. */
+void worker_finish(struct worker *w);
+
+void *worker_main(void *worker);
+
+#endif
