@@ -10,6 +10,7 @@ struct smtp {
 	struct mail_talk talk;
 	struct mail_queue asked;
 	bool lmtp;
+	bool replied;			/* the server was heard */
 	bool in_reply;			/* lines of a reply were read, its last is still to come */
 	bool in_data, data_agreed;	/* the message follows; the server said so */
 	uint8_t dot;
@@ -134,12 +135,12 @@ static enum smtp_command command(struct smtp *w, struct bytes line)
 	return bytes_is(&verb, "RCPT") ? ASKED_RCPT : ASKED_OTHER;
 }
 
-/* Without the server's answer it is a message once it ends as one. */
+/* A client that the server answers sends its message only when told to. */
 static void client_data(struct smtp *w, struct bytes *in)
 {
 	bool some = bytes_left(in) > 0, over = mail_dot_end(&w->dot, in);
 
-	if (over || (some && w->data_agreed))
+	if (over || (some && (w->data_agreed || !w->replied)))
 		message_moved(w);
 	if (!over)
 		return;
@@ -231,6 +232,7 @@ static enum watch_answer reply_line(struct smtp *w, struct bytes line)
 	bool last = bytes_u8(&line) != '-';
 	uint8_t asked = mail_queue_front(&w->asked);
 
+	w->replied = true;
 	line.bad = false;	/* a bare code has no text */
 	if (code == 220 && asked != ASKED_STARTTLS) {
 		greeting(w, line);
