@@ -1,0 +1,67 @@
+#!/bin/bash
+# golden.sh - every capture of tests/golden gives the report that was agreed on
+#
+# usage: golden.sh [--write] PROGRAM
+#
+# A case is a directory tests/golden/NAME with
+#   capture.*     the capture; where `script` is beside it, tests/mkpcap makes the same bytes of that
+#   args          options for `mailwitness replay`
+#   exit          its exit status, written by hand
+#   README        what it is, and below it what must be found, written by hand (golden_report reads it)
+#   expect.json   the report, byte for byte, with one worker and with four; --write makes it anew
+# Nothing that comes out may hold the lab's password, in clear or in base64.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+write=
+[ "${1-}" != --write ] || { write=1; shift; }
+[ $# -eq 1 ] || { sed -n '2,4s/^# \?//p' tests/golden.sh >&2; exit 64; }
+program=$1
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+passed=0
+failed=0
+
+replay() {	# file of its output, then arguments of mailwitness replay
+	local to=$1
+	shift
+	timeout 120 "$program" replay "$@" > "$out/$to" 2>> "$out/stderr"
+}
+
+try() {		# case: prints what is wrong, false if anything is
+	local dir=tests/golden/$1 wrong=0 capture args status wanted
+
+	capture=$(echo "$dir"/capture.*)
+	read -ra args < "$dir/args"
+	wanted=$(cat "$dir/exit")
+	rm -rf "${out:?}"/*
+	if [ -e "$dir/script" ]; then
+		tests/mkpcap "$dir/script" | cmp -s - "$capture" ||
+			{ echo "$1: $capture is not what tests/mkpcap makes of its script"; wrong=1; }
+	fi
+	replay one.json --json --workers 1 -w "$out/case" "${args[@]}" "$capture"
+	status=$?
+	[ $status = "$wanted" ] || { echo "$1: exit status $status, not $wanted"; wrong=1; }
+	replay four.json --json --workers 4 "${args[@]}" "$capture"
+	replay text "${args[@]}" "$capture"
+	[ -z "$write" ] || cp "$out/one.json" "$dir/expect.json"
+	diff -u "$dir/expect.json" "$out/one.json" > "$out/difference" 2>&1 ||
+		{ echo "$1: the report is not expect.json"; head -20 "$out/difference"; wrong=1; }
+	cmp -s "$out/one.json" "$out/four.json" ||
+		{ echo "$1: one worker and four do not agree"; wrong=1; }
+	tests/golden_report "$dir/README" "$out/one.json" || wrong=1
+	tests/golden_secrets "$out" || wrong=1
+	return $wrong
+}
+
+for dir in tests/golden/*/; do
+	name=$(basename "$dir")
+	[ -e "$dir/args" ] || continue
+	if try "$name"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+	fi
+done
+echo "golden: $passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
