@@ -26,6 +26,7 @@ NEED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(OUT) -MMD -MP -pthread $(PKG_CFLA
 NEED_LIBS = $(PKG_LIBS) -pthread $(if $(SAN),-fsanitize=$(SAN))
 
 SRCS := $(wildcard capture/*.c classify/*.c report/*.c)
+RULES := $(sort $(wildcard report/rules/*.sql))
 LIB := $(OUT)/libmailwitness.a
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
 FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(filter-out tests/fuzz_replay.c,$(wildcard tests/fuzz_*.c)))
@@ -37,9 +38,17 @@ $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# The schema and the rules stand in the program as text; a rule is found by its file.
+$(OUT)/report/sql.c: report/embed.sh report/schema.sql $(RULES) report/rules
+	@mkdir -p $(@D)
+	sh report/embed.sh report/schema.sql $(RULES) > $@
+
+$(OUT)/report/sql.o: $(OUT)/report/sql.c
+	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
 $(OUT)/mailwitness.o: CPPFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
 
-$(LIB): $(SRCS:%.c=$(OUT)/%.o)
+$(LIB): $(SRCS:%.c=$(OUT)/%.o) $(OUT)/report/sql.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 

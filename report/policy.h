@@ -21,4 +21,23 @@ bool policy_provider(struct policy *p, const char *word, char *error, size_t err
 /* --client NET: only these hosts are judged. Address or prefix in CIDR notation. */
 bool policy_client(struct policy *p, const char *net, char *error, size_t error_size);
 
+/* A word that the user wrote, and where: "mailwitness.yaml:7" or "--provider". Borrowed from the policy. */
+struct policy_word {
+	char *word, *where;
+};
+
+/* Whether the address is at home: in the home networks, or where none are given private (RFC 1918, 6598),
+ * unique local, link-local or loopback. */
+bool policy_home(const struct policy *p, const uint8_t address[16]);
+/* Whether the host is to be judged (policy_client). */
+bool policy_wants(const struct policy *p, const uint8_t address[16]);
+/* One of the user's own mail servers. */
+bool policy_mail_server(const struct policy *p, const uint8_t address[16]);
+/* The providers declared for this client: its own line's, else everyone's. Returns their number, 0 when
+ * none are declared. */
+unsigned policy_providers(const struct policy *p, const uint8_t address[16],
+			  const struct policy_word **words_out);
+/* Destinations that the user expects. */
+unsigned policy_expected(const struct policy *p, const struct policy_word **words_out);
+
 #endif

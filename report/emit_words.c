@@ -1,0 +1,156 @@
+#include "report/emit_words.h"
+
+#include "capture/base.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+/* The code point at text and its length in bytes; false when there is no well-formed UTF-8 (RFC 3629:
+ * no overlong forms, no surrogates, nothing above U+10FFFF). */
+static bool utf8(const unsigned char *text, uint32_t *point_out, unsigned *len_out)
+{
+	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned len = text[0] < 0x80 ? 1 : (text[0] & 0xe0) == 0xc0 ? 2 : (text[0] & 0xf0) == 0xe0 ? 3 :
+		       (text[0] & 0xf8) == 0xf0 ? 4 : 0;
+	uint32_t point = len == 1 ? text[0] : len > 1 ? text[0] & (0x7fu >> len) : 0;
+
+	for (unsigned i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80)	/* also the end of the text */
+			return false;
+		point = point << 6 | (text[i] & 0x3fu);
+	}
+	*point_out = point;
+	*len_out = len;
+	return len > 0 && point >= least[len] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+}
+
+static bool drives_terminal(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x200b && point <= 0x200f) ||
+	       (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) || point == 0xfeff;
+}
+
+unsigned emit_clean(FILE *out, const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	unsigned columns = 0;
+
+	while (*at != '\0') {
+		uint32_t point;
+		unsigned len;
+		bool valid = utf8(at, &point, &len);
+
+		if (valid && !drives_terminal(point)) {
+			fwrite(at, 1, len, out);
+			columns++;
+		} else {
+			if (!valid)
+				len = 1;
+			for (unsigned i = 0; i < len; i++)
+				fprintf(out, "\\x%02x", at[i]);
+			columns += 4 * len;
+		}
+		at += len;
+	}
+	return columns;
+}
+
+void emit_time(int64_t ns, char out[EMIT_TIME_SIZE])
+{
+	int64_t second = ns / BASE_NS_PER_S, rest = ns % BASE_NS_PER_S;
+	time_t t;
+	struct tm tm;
+	char day[24];
+
+	out[0] = '\0';
+	if (ns == 0)
+		return;
+	if (rest < 0) {
+		rest += BASE_NS_PER_S;
+		second--;
+	}
+	t = (time_t)second;
+	gmtime_r(&t, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out, EMIT_TIME_SIZE, "%s.%09dZ", day, (int)rest);
+}
+
+static void quoted(FILE *out, const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	putc('"', out);
+	while (*at != '\0') {
+		uint32_t point;
+		unsigned len;
+
+		if (!utf8(at, &point, &len)) {
+			fputs("\\ufffd", out);
+			len = 1;
+		} else if (point == '"' || point == '\\') {
+			fprintf(out, "\\%c", (char)point);
+		} else if (point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029) {
+			fprintf(out, "\\u%04x", (unsigned)point);
+		} else {
+			fwrite(at, 1, len, out);
+		}
+		at += len;
+	}
+	putc('"', out);
+}
+
+static void member(struct emit_json_writer *w, const char *key)
+{
+	if (w->follows[w->depth])
+		putc(',', w->out);
+	w->follows[w->depth] = true;
+	if (key != NULL) {
+		quoted(w->out, key);
+		putc(':', w->out);
+	}
+}
+
+void emit_json_open(struct emit_json_writer *w, const char *key, char bracket)
+{
+	member(w, key);
+	assert(w->depth + 1 < EMIT_JSON_DEPTH);
+	w->follows[++w->depth] = false;
+	putc(bracket, w->out);
+}
+
+void emit_json_close(struct emit_json_writer *w, char bracket)
+{
+	assert(w->depth > 0);
+	w->depth--;
+	putc(bracket, w->out);
+}
+
+void emit_json_string(struct emit_json_writer *w, const char *key, const char *text)
+{
+	member(w, key);
+	if (text == NULL)
+		fputs("null", w->out);
+	else
+		quoted(w->out, text);
+}
+
+void emit_json_number(struct emit_json_writer *w, const char *key, int64_t number)
+{
+	member(w, key);
+	fprintf(w->out, "%lld", (long long)number);
+}
+
+void emit_json_bool(struct emit_json_writer *w, const char *key, bool value)
+{
+	member(w, key);
+	fputs(value ? "true" : "false", w->out);
+}
+
+void emit_json_time(struct emit_json_writer *w, const char *key, int64_t ns)
+{
+	char text[EMIT_TIME_SIZE];
+
+	emit_time(ns, text);
+	emit_json_string(w, key, ns != 0 ? text : NULL);
+}

@@ -1,0 +1,38 @@
+/* emit_words.h - how text, times and JSON are written; the one place where text from the wire is made
+ * harmless for a terminal or for a JSON reader
+ *
+ * Thread: any. Errors: those of `out`, which stdio keeps (ferror). */
+#ifndef REPORT_EMIT_WORDS_H
+#define REPORT_EMIT_WORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* For a terminal: control characters, bytes that are no UTF-8, and what changes the direction or hides
+ * (C1, U+200B..U+200F, U+2028..U+202E, U+2060..U+206F, U+FEFF) become \xNN, so that no name drives the
+ * terminal. Returns the columns written, one for each code point. */
+unsigned emit_clean(FILE *out, const char *text);
+
+/* RFC 3339, UTC, nanoseconds; "" for 0. */
+#define EMIT_TIME_SIZE 40
+void emit_time(int64_t ns, char out[EMIT_TIME_SIZE]);
+
+/* A JSON writer: commas and nesting are its own business. A key of NULL is for members of arrays. */
+#define EMIT_JSON_DEPTH 16
+struct emit_json_writer {
+	FILE *out;
+	unsigned depth;
+	bool follows[EMIT_JSON_DEPTH];	/* something stands before in this object or array */
+};
+
+void emit_json_open(struct emit_json_writer *w, const char *key, char bracket);
+void emit_json_close(struct emit_json_writer *w, char bracket);
+/* NULL is null. Bytes that are no UTF-8 become U+FFFD. */
+void emit_json_string(struct emit_json_writer *w, const char *key, const char *text);
+void emit_json_number(struct emit_json_writer *w, const char *key, int64_t number);
+void emit_json_bool(struct emit_json_writer *w, const char *key, bool value);
+/* null when ns is 0. */
+void emit_json_time(struct emit_json_writer *w, const char *key, int64_t ns);
+
+#endif

@@ -1,0 +1,39 @@
+/* judge_host.h - which addresses are one client
+ *
+ * The addresses that a network card was seen with are one client's, unless they show that it is a
+ * router's: more than one IPv4 address, or global IPv6 addresses of more than one /64. Numbers are given
+ * in the order of first frames, so they do not depend on the order in which facts came.
+ *
+ * Memory: one entry for each host that is the client of some flow; freed by host_table_free. */
+#ifndef REPORT_JUDGE_HOST_H
+#define REPORT_JUDGE_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct host_table;
+
+struct host_table *host_table_new(void);
+void host_table_free(struct host_table **t);
+
+/* A client's address was seen; mac is NULL when the link layer has none. */
+void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac);
+
+/* After the last host_table_seen: puts addresses together. Returns the number of clients, which are
+ * numbered from 1. */
+unsigned host_table_group(struct host_table *t);
+
+/* The client of an address; 0 when it was not seen. */
+unsigned host_table_client(const struct host_table *t, const uint8_t address[16]);
+
+struct host {
+	uint8_t address[16], mac[6];
+	bool has_mac;
+	bool moved;		/* seen with several cards: stays by itself */
+	unsigned client;
+};
+
+/* The addresses of a client, the one it is called by first (IPv4 before IPv6, then the smallest). */
+unsigned host_table_addresses(const struct host_table *t, unsigned client, const struct host *const **hosts_out);
+
+#endif

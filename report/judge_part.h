@@ -1,0 +1,30 @@
+/* judge_part.h - the steps of judge, in the order they run; each reads what those before it wrote
+ *
+ * All of them run inside one transaction. Errors: false, store_error says why. */
+#ifndef REPORT_JUDGE_PART_H
+#define REPORT_JUDGE_PART_H
+
+#include "report/judge.h"
+#include "report/store_sql.h"
+
+/* The owner of the user's own mail servers (policy). */
+#define JUDGE_OWN_SERVER "own-mail-server"
+
+struct judge_part {
+	struct store *st;
+	const struct policy *policy;
+	const struct owner_book *book;
+};
+
+/* Writes client, client_address, contact, endpoint and owner. */
+bool judge_tag(const struct judge_part *part);
+/* Writes client_provider and expected. */
+bool judge_provider(const struct judge_part *part);
+/* Writes client_loss. */
+bool judge_loss(const struct judge_part *part);
+/* Runs the rules: writes finding, finding_flow and evidence. */
+bool judge_finding(const struct judge_part *part);
+/* Writes client_transport, because, verdict and the verdicts in client. */
+bool judge_verdict(const struct judge_part *part);
+
+#endif

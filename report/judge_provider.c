@@ -1,0 +1,214 @@
+#include "report/judge_part.h"
+
+#include "capture/base.h"
+
+#include <string.h>
+
+static bool write_provider(const struct judge_part *part, sqlite3_stmt *insert, int64_t client,
+			   const char *owner, const char *how)
+{
+	sqlite3_bind_int64(insert, 1, client);
+	sqlite3_bind_text(insert, 2, owner, -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 3, how, -1, SQLITE_STATIC);
+	return store_do(part->st, insert);
+}
+
+static bool resolve(const struct judge_part *part, const struct policy_word *word, char owner_out[64])
+{
+	if (part->book->resolve(part->book->context, word->word, owner_out))
+		return true;
+	return store_fail(part->st, "%s: %s is no owner of the catalogue and no domain", word->where, word->word);
+}
+
+static bool declare(const struct judge_part *part, sqlite3_stmt *insert, int64_t client,
+		    const struct policy_word *words, unsigned count)
+{
+	char owner[64];
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!resolve(part, &words[i], owner) ||
+		    !write_provider(part, insert, client, owner, "declared"))
+			return false;
+	}
+	return true;
+}
+
+/* A client may be declared by any of its addresses; a line of its own goes before everyone's. */
+static bool declared(const struct judge_part *part, sqlite3_stmt *insert)
+{
+	static const uint8_t nobody[16];
+	const struct policy_word *everyones, *words, *own = NULL;
+	unsigned everyones_count = policy_providers(part->policy, nobody, &everyones), own_count = 0;
+	int64_t client = 0;
+	int rc = SQLITE_ERROR;
+	sqlite3_stmt *q = store_prepare(part->st,
+		"SELECT client, address FROM client_address ORDER BY client, address");
+	bool ok = q != NULL;
+	char owner[64];
+
+	/* A word that nobody is judged by must not pass unread. */
+	for (unsigned i = 0; ok && i < everyones_count; i++)
+		ok = resolve(part, &everyones[i], owner);
+	while (ok && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+		int64_t next = sqlite3_column_int64(q, 0);
+		unsigned count = policy_providers(part->policy, sqlite3_column_blob(q, 1), &words);
+
+		if (next != client) {
+			ok = declare(part, insert, client, own != NULL ? own : everyones,
+				     client == 0 ? 0 : own != NULL ? own_count : everyones_count);
+			client = next;
+			own = NULL;
+		}
+		if (words != everyones && own == NULL) {
+			own = words;
+			own_count = count;
+		}
+	}
+	if (ok && client != 0)
+		ok = declare(part, insert, client, own != NULL ? own : everyones,
+			     own != NULL ? own_count : everyones_count);
+	sqlite3_finalize(q);
+	return ok && rc == SQLITE_DONE;
+}
+
+static bool expected(const struct judge_part *part)
+{
+	const struct policy_word *words;
+	unsigned count = policy_expected(part->policy, &words);
+	sqlite3_stmt *insert = store_prepare(part->st, "INSERT OR IGNORE INTO expected VALUES (?)");
+	bool ok = insert != NULL;
+	char owner[64];
+
+	for (unsigned i = 0; ok && i < count; i++) {
+		ok = resolve(part, &words[i], owner);
+		sqlite3_bind_text(insert, 1, owner, -1, SQLITE_STATIC);
+		ok = ok && store_do(part->st, insert);
+	}
+	sqlite3_finalize(insert);
+	return ok;
+}
+
+/* What a name alone says of its owner. The address is global unicast and in nobody's prefix. */
+static void tag_name(const struct judge_part *part, const char *name, struct owner_tag *tag_out)
+{
+	struct owner_evidence evidence = {
+		.sni = "", .dns_name = name, .dns_canonical = name, .certificate = "", .address = { 0x20 },
+	};
+
+	memset(tag_out, 0, sizeof(*tag_out));
+	part->book->tag(part->book->context, &evidence, tag_out);
+}
+
+/* The account's domain in a name that mail set-up asks for; NULL when it is none. RFC 6186: SRV names
+ * begin with two labels that have an underscore. */
+static const char *account_domain(const char *name, const char *type)
+{
+	if (strncmp(name, "autoconfig.", 11) == 0)
+		return name + 11;
+	if (strncmp(name, "autodiscover.", 13) == 0)
+		return name + 13;
+	if (strcmp(type, "MX") == 0)
+		return name;
+	if (strcmp(type, "SRV") != 0)
+		return NULL;
+	while (*name == '_') {
+		name = strchr(name, '.');
+		if (name == NULL)
+			return NULL;
+		name++;
+	}
+	return name;
+}
+
+/* The host at the end of an MX, SRV or CNAME answer, without its dot; false when there is none. */
+static bool target_host(const char *rdata, const char *type, char out[FACT_NAME_SIZE])
+{
+	const char *last = strrchr(rdata, ' ');
+	size_t n;
+
+	if (strcmp(type, "MX") != 0 && strcmp(type, "SRV") != 0 && strcmp(type, "CNAME") != 0)
+		return false;
+	base_copy(out, FACT_NAME_SIZE, last != NULL ? last + 1 : rdata);
+	n = strlen(out);
+	if (n > 0 && out[n - 1] == '.')
+		out[n - 1] = '\0';
+	return out[0] != '\0';
+}
+
+static bool teaches(const struct owner_tag *tag)
+{
+	return tag->owner[0] != '\0' && tag->named_by > NAMED_BY_ASN &&
+	       (tag->role == ROLE_MAIL_PROVIDER || tag->role == ROLE_MAIL_SERVICE ||
+		tag->role == ROLE_OTHER || tag->role == ROLE_ACCESS);
+}
+
+static bool learn_lookup(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
+{
+	int64_t client = sqlite3_column_int64(q, 0);
+	const char *type = (const char *)sqlite3_column_text(q, 2);
+	const char *domain = account_domain((const char *)sqlite3_column_text(q, 1), type);
+	char target[FACT_NAME_SIZE];
+	struct owner_tag tag;
+
+	if (domain == NULL || strchr(domain, '.') == NULL)
+		return true;
+	tag_name(part, domain, &tag);
+	/* autodiscover.outlook.com and the like are asked for whatever the account is. */
+	if (!teaches(&tag) || tag.relay != RELAY_NO || tag.role == ROLE_MAIL_SERVICE)
+		return true;
+	if (!write_provider(part, insert, client, tag.owner, "learnt"))
+		return false;
+	if (!target_host((const char *)sqlite3_column_text(q, 3), type, target))
+		return true;
+	tag_name(part, target, &tag);
+	return !teaches(&tag) || write_provider(part, insert, client, tag.owner, "learnt");
+}
+
+/* Hosts that answer DNS ask for others. Hosts that deliver mail ask for the MX of whom they write to. */
+static const char lookup_sql[] =
+	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
+	" JOIN client_address AS a ON a.address = d.asked_by"
+	" WHERE a.client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"
+	"                        AND owner <> '" JUDGE_OWN_SERVER "')"
+	" AND a.client NOT IN (SELECT r.client FROM flow AS f"
+	"                      JOIN client_address AS r ON r.address = f.resp_addr WHERE f.resp_port = 53)"
+	" AND NOT (d.type = 'MX' AND a.client IN"
+	"          (SELECT client FROM mail_contact WHERE originated AND delivery))"
+	" ORDER BY 1, 2, 3, 4";
+
+static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
+{
+	sqlite3_stmt *q = store_prepare(part->st, lookup_sql);
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+		if (!learn_lookup(part, insert, q))
+			break;
+	}
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE;
+}
+
+/* A session with a service that is not only a relay, and that answered. */
+static const char session_sql[] =
+	"INSERT OR IGNORE INTO client_provider"
+	" SELECT DISTINCT client, owner, 'learnt' FROM own_session AS s"
+	" WHERE named AND NOT ambiguous AND up > 0 AND down > 0 AND owner <> ''"
+	" AND role IN ('mail-provider', 'mail-service', 'other', 'access', 'vendor-cloud', 'cdn')"
+	" AND NOT (role = 'vendor-cloud' AND relay <> 'no')"
+	" AND client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"
+	"                    AND owner <> '" JUDGE_OWN_SERVER "')";
+
+bool judge_provider(const struct judge_part *part)
+{
+	sqlite3_stmt *insert = store_prepare(part->st,
+		"INSERT OR IGNORE INTO client_provider VALUES (?,?,?)");
+	bool ok = insert != NULL && expected(part) && declared(part, insert) &&
+		  store_exec(part->st,
+			"INSERT OR IGNORE INTO client_provider SELECT DISTINCT client, owner, 'declared'"
+			" FROM seen WHERE originated AND owner = '" JUDGE_OWN_SERVER "'") &&
+		  learn_lookups(part, insert) && store_exec(part->st, session_sql);
+
+	sqlite3_finalize(insert);
+	return ok;
+}

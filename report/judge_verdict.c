@@ -1,0 +1,201 @@
+#include "report/judge_part.h"
+
+#include <string.h>
+
+/* Who is judged: hosts with mail contact of their own, contact with a vendor's mail service, or a finding. */
+static const char judged_sql[] =
+	"UPDATE client SET judged = 1 WHERE id IN ("
+	" SELECT client FROM mail_contact WHERE originated AND NOT loopback"
+	" UNION SELECT client FROM web_mail_contact"
+	" UNION SELECT client FROM seen WHERE originated AND relay <> 'no' AND up > 0"
+	" UNION SELECT client FROM finding)";
+
+/* A reason for cannot-say: rows of client and sentence. Sentences say what would settle it. */
+struct reason {
+	const char *axis;
+	const char *select;
+};
+
+#define UNNAMED_BYTES "(SELECT value FROM threshold WHERE name = 'unnamed-bytes')"
+#define RELAY_BYTES "(SELECT value FROM threshold WHERE name = 'relay-bytes')"
+#define TITLE(column) "(SELECT title FROM owner AS o WHERE o.owner = " column ")"
+#define S(count) "iif(" count " = 1, '', 's')"
+
+static const struct reason reasons[] = {
+	{ "third_party",
+	  "SELECT c.id, printf('Not all of its traffic was seen: %s%s%s.', l.reason,"
+	  " iif(l.packets > 0, printf(', %d packet%s', l.packets, " S("l.packets") "), ''),"
+	  " iif(l.bytes > 0, printf(', %d byte%s', l.bytes, " S("l.bytes") "), ''))"
+	  " FROM client AS c JOIN client_loss AS l ON l.client IN (0, c.id) ORDER BY l.client, l.reason" },
+	{ "third_party",
+	  "WITH far AS (SELECT u.client, u.far, sum(u.up) AS up, min(u.endpoint) AS endpoint"
+	  "  FROM unnamed_contact AS u WHERE NOT u.opaque GROUP BY u.client, u.far"
+	  "  HAVING sum(u.up) >= " UNNAMED_BYTES "),"
+	  " total AS (SELECT client, sum(up) AS up, count(*) AS n FROM far GROUP BY client),"
+	  " most AS (SELECT *, row_number() OVER (PARTITION BY client ORDER BY up DESC, far) AS place FROM far)"
+	  " SELECT t.client, printf('It sent %d bytes to %d endpoint%s that nothing names, the most to %s%s.%s',"
+	  "  t.up, t.n, " S("t.n") ", host(m.far), iif(e.as_org <> '', ' (' || e.as_org || ')', ''),"
+	  "  iif(t.client IN (SELECT client FROM seen WHERE encrypted_dns),"
+	  "   ' Its look-ups were encrypted: a resolver that can be watched would settle it.',"
+	  "   ' A capture that begins before its look-ups would settle it.'))"
+	  " FROM total AS t JOIN most AS m ON m.client = t.client AND m.place = 1"
+	  " JOIN endpoint AS e ON e.id = m.endpoint ORDER BY t.client" },
+	{ "third_party",
+	  "SELECT client, printf('It sent %d bytes through %s (%s), where others'' traffic cannot be seen.',"
+	  " sum(up), host(far), min(iif(app_proto <> '', app_proto, 'tunnel'))) FROM seen"
+	  " WHERE opaque AND role <> 'local' GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES
+	  " ORDER BY client, far" },
+	{ "third_party",
+	  "SELECT s.client, printf('It sent %d bytes behind the public name %s: Encrypted Client Hello hides the"
+	  " host.', sum(s.up), s.sni) FROM seen AS s WHERE s.ech AND s.originated AND EXISTS ("
+	  "  SELECT 1 FROM name AS n JOIN client_address AS a ON a.address = n.asked_by"
+	  "  WHERE a.client = s.client AND n.ech AND n.public_name = s.sni AND n.from_ns <= s.first_ns)"
+	  " GROUP BY s.client, s.sni HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.sni" },
+	{ "third_party",
+	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s, and its own provider is not"
+	  " known: --provider would settle it.', sum(v.up), " TITLE("v.owner") ") FROM vendor_contact AS v"
+	  " WHERE v.client NOT IN (SELECT client FROM client_provider)"
+	  " GROUP BY v.client, v.owner HAVING sum(v.up) >= " UNNAMED_BYTES " ORDER BY v.client, v.owner" },
+	{ "third_party",
+	  "SELECT p.client, printf('Its provider %s was not contacted while the mail service of %s was.',"
+	  "  p.owner, " TITLE("v.owner") ") FROM client_provider AS p"
+	  " JOIN (SELECT client, owner FROM vendor_contact GROUP BY client, owner"
+	  "  HAVING sum(up) >= " UNNAMED_BYTES ") AS v ON v.client = p.client"
+	  " WHERE NOT EXISTS (SELECT 1 FROM provider_contact AS c"
+	  "  WHERE c.client = p.client AND c.owner = p.owner)"
+	  " ORDER BY p.client, p.owner, v.owner" },
+	/* Goes when the rules displacement and mirrored-upload judge it. */
+	{ "third_party",
+	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s; whether that mirrors its mail is"
+	  " not judged.', sum(v.up), " TITLE("v.owner") ") FROM vendor_contact AS v"
+	  " WHERE v.client IN (SELECT client FROM provider_contact)"
+	  " GROUP BY v.client, v.owner HAVING sum(v.up) >= " RELAY_BYTES " ORDER BY v.client, v.owner" },
+	{ "third_party",
+	  "SELECT client, printf('It had %d mail session%s with %s, which nothing names by more than its"
+	  " address.', count(*), " S("count(*)") ", host(far)) FROM own_session"
+	  " WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback"
+	  " GROUP BY client, far ORDER BY client, far" },
+	{ "third_party",
+	  "SELECT s.client, printf('It sent %d bytes to %s, which neither the catalogue nor expected: knows.',"
+	  " sum(s.up), " TITLE("s.owner") ") FROM seen AS s"
+	  " WHERE (SELECT max(scope) FROM run) = 'all traffic of this client'"
+	  " AND s.role = 'other' AND s.service = '' AND s.originated AND NOT s.loopback"
+	  " AND s.owner NOT IN (SELECT owner FROM expected)"
+	  " AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client)"
+	  " GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.owner" },
+	{ "third_party",
+	  "SELECT client, 'Suspected: ' || sentence FROM finding"
+	  " WHERE class = 'leak' AND strength = 'suspected' ORDER BY id" },
+	{ "path",
+	  "SELECT client, printf('The certificate%s of %d mail session%s under TLS 1.2 or older %s not judged.',"
+	  " " S("count(*)") ", count(*), " S("count(*)") ", iif(count(*) = 1, 'was', 'were'))"
+	  " FROM session_state WHERE state = 'certificate_not_judged' GROUP BY client" },
+	{ "path",
+	  "SELECT client, printf('%d mail session%s did not complete a TLS handshake that was seen.',"
+	  " count(*), " S("count(*)") ") FROM session_state WHERE state = 'incomplete' GROUP BY client" },
+	{ "path",
+	  "SELECT client, printf('How %d mail session%s %s protected was not seen.', count(*), " S("count(*)")
+	  ", iif(count(*) = 1, 'was', 'were')) FROM session_state WHERE state = 'unknown' GROUP BY client" },
+	{ "path",
+	  "SELECT s.client, printf('%d mail session%s ran without TLS; no credential was read in %s.', count(*),"
+	  " " S("count(*)") ", iif(count(*) = 1, 'it', 'them')) FROM session_state AS s"
+	  " JOIN mail_session AS m ON m.flow = s.flow"
+	  " WHERE s.state = 'postcard' AND m.credential NOT IN ('reusable', 'guessable') GROUP BY s.client" },
+	{ "path",
+	  "SELECT id, 'No mail session was seen, so nothing is known of how its mail travels.' FROM client"
+	  " WHERE id NOT IN (SELECT client FROM session_state)"
+	  " AND id NOT IN (SELECT client FROM web_mail_contact)" },
+};
+
+/* What is said beside: it changes no verdict. */
+static const struct reason notes[] = {
+	{ "finding", "SELECT client, sentence FROM finding WHERE class IN ('leak', 'exposure')"
+	  " AND strength <> 'suspected' ORDER BY id" },
+	{ "note",
+	  "SELECT client, printf('TLS 1.3 hides the certificate%s of %d mail session%s.', " S("count(*)")
+	  ", count(*), " S("count(*)") ") FROM session_state WHERE state = 'sealed_not_judged' GROUP BY client" },
+	{ "note",
+	  "SELECT p.client, printf('It was seen with its mail provider %s (%s).', p.owner, p.how)"
+	  " FROM client_provider AS p WHERE EXISTS (SELECT 1 FROM provider_contact AS c"
+	  "  WHERE c.client = p.client AND c.owner = p.owner) ORDER BY p.client, p.owner" },
+};
+
+static bool write_because(const struct judge_part *part, const struct reason *list, unsigned count)
+{
+	sqlite3_stmt *insert = store_prepare(part->st,
+		"INSERT INTO because SELECT ?1, coalesce(max(place) + 1, 0), ?2, ?3 FROM because"
+		" WHERE client = ?1 HAVING EXISTS (SELECT 1 FROM client WHERE id = ?1 AND judged)");
+	bool ok = insert != NULL;
+
+	for (unsigned i = 0; ok && i < count; i++) {
+		sqlite3_stmt *q = store_prepare(part->st, list[i].select);
+		int rc = SQLITE_ERROR;
+
+		while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+			sqlite3_bind_value(insert, 1, sqlite3_column_value(q, 0));
+			sqlite3_bind_text(insert, 2, list[i].axis, -1, SQLITE_STATIC);
+			sqlite3_bind_value(insert, 3, sqlite3_column_value(q, 1));
+			if (!store_do(part->st, insert))
+				break;
+		}
+		sqlite3_finalize(q);
+		ok = rc == SQLITE_DONE;
+	}
+	sqlite3_finalize(insert);
+	return ok;
+}
+
+static const char verdict_sql[] =
+	"INSERT INTO client_transport SELECT c.id, 0, total(s.state = 'sealed_not_judged'), 0, 0,"
+	" total(s.state = 'postcard'), total(s.state IN ('certificate_not_judged', 'incomplete', 'unknown'))"
+	" FROM client AS c LEFT JOIN session_state AS s ON s.client = c.id WHERE c.judged GROUP BY c.id;"
+	"UPDATE client SET"
+	" third_party = CASE"
+	"  WHEN EXISTS (SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'leak'"
+	"   AND f.strength IN ('proven', 'strong')) THEN 'leak'"
+	"  WHEN EXISTS (SELECT 1 FROM because AS b WHERE b.client = client.id AND b.axis = 'third_party')"
+	"   THEN 'cannot-say' ELSE 'clean' END,"
+	" path = CASE"
+	"  WHEN EXISTS (SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'exposure')"
+	"   THEN 'exposed'"
+	"  WHEN EXISTS (SELECT 1 FROM because AS b WHERE b.client = client.id AND b.axis = 'path')"
+	"   THEN 'cannot-say' ELSE 'sealed' END"
+	" WHERE judged;"
+	"UPDATE client SET verdict = CASE WHEN third_party = 'leak' OR path = 'exposed' THEN 'leak'"
+	" WHEN third_party = 'clean' AND path = 'sealed' THEN 'clean' ELSE 'cannot-say' END WHERE judged;"
+	"INSERT INTO verdict SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'leak')"
+	" THEN 'leak' WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'cannot-say')"
+	" OR NOT EXISTS (SELECT 1 FROM client WHERE judged) THEN 'cannot-say' ELSE 'clean' END;"
+	"INSERT INTO because SELECT 0, 0, 'whole',"
+	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.'"
+	" WHERE NOT EXISTS (SELECT 1 FROM client WHERE judged)";
+
+/* --client: others are not judged. */
+static bool leave_out(const struct judge_part *part)
+{
+	sqlite3_stmt *q = store_prepare(part->st,
+		"SELECT a.client, a.address FROM client_address AS a JOIN client AS c ON c.id = a.client"
+		" WHERE c.judged ORDER BY a.client, a.address");
+	sqlite3_stmt *keep = store_prepare(part->st, "UPDATE client SET judged = 2 WHERE id = ?");
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && keep != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+		if (!policy_wants(part->policy, sqlite3_column_blob(q, 1)))
+			continue;
+		sqlite3_bind_int64(keep, 1, sqlite3_column_int64(q, 0));
+		if (!store_do(part->st, keep))
+			break;
+	}
+	sqlite3_finalize(q);
+	sqlite3_finalize(keep);
+	return rc == SQLITE_DONE && store_exec(part->st, "UPDATE client SET judged = judged = 2");
+}
+
+bool judge_verdict(const struct judge_part *part)
+{
+	return store_exec(part->st, judged_sql) && leave_out(part) &&
+	       write_because(part, notes, 1) &&
+	       write_because(part, reasons, sizeof(reasons) / sizeof(reasons[0])) &&
+	       write_because(part, notes + 1, sizeof(notes) / sizeof(notes[0]) - 1) &&
+	       store_exec(part->st, verdict_sql);
+}

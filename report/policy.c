@@ -1,0 +1,375 @@
+#include "report/policy.h"
+
+#include "capture/base.h"
+
+#include <arpa/inet.h>
+#include <cyaml/cyaml.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct net {
+	uint8_t address[16];
+	unsigned bits;
+};
+
+struct net_list {
+	struct net *nets;
+	unsigned count;
+};
+
+struct word_list {
+	struct policy_word *words;
+	unsigned count;
+};
+
+struct policy_host {
+	struct net net;
+	struct word_list providers;
+};
+
+struct policy {
+	struct net_list home, wanted, mail_servers;
+	struct word_list providers, expected;
+	struct policy_host *hosts;
+	unsigned host_count;
+};
+
+/* What mailwitness.yaml looks like. */
+struct yaml_client {
+	char *address;
+	char **providers;
+	unsigned providers_count;
+};
+
+struct yaml_policy {
+	char **home, **mail_servers, **providers, **expected;
+	unsigned home_count, mail_servers_count, providers_count, expected_count;
+	struct yaml_client *clients;
+	unsigned clients_count;
+};
+
+#define TEXTS(key, where) \
+	CYAML_FIELD_SEQUENCE(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct where, key, \
+			     &text_schema, 0, CYAML_UNLIMITED)
+
+static const cyaml_schema_value_t text_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
+};
+static const cyaml_schema_field_t client_fields[] = {
+	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct yaml_client, address, 1,
+			       CYAML_UNLIMITED),
+	CYAML_FIELD_SEQUENCE("providers", CYAML_FLAG_POINTER, struct yaml_client, providers,
+			     &text_schema, 1, CYAML_UNLIMITED),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t client_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_client, client_fields),
+};
+static const cyaml_schema_field_t policy_fields[] = {
+	TEXTS(home, yaml_policy),
+	TEXTS(mail_servers, yaml_policy),
+	TEXTS(providers, yaml_policy),
+	TEXTS(expected, yaml_policy),
+	CYAML_FIELD_SEQUENCE("clients", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_policy, clients,
+			     &client_schema, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t policy_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_policy, policy_fields),
+};
+
+/* What libcyaml said first, and the first line number it gave. */
+struct yaml_log {
+	char what[160];
+	unsigned line;
+};
+
+__attribute__((format(printf, 3, 0)))
+static void yaml_says(cyaml_log_t level, void *context, const char *fmt, va_list args)
+{
+	struct yaml_log *log = context;
+	char text[256];
+	const char *line;
+
+	(void)level;
+	vsnprintf(text, sizeof(text), fmt, args);
+	text[strcspn(text, "\n")] = '\0';
+	line = strstr(text, "(line: ");
+	if (line != NULL && log->line == 0)
+		log->line = (unsigned)strtoul(line + strlen("(line: "), NULL, 10);
+	else if (log->what[0] == '\0')
+		base_copy(log->what, sizeof(log->what), strncmp(text, "Load: ", 6) == 0 ? text + 6 : text);
+}
+
+static const cyaml_config_t *yaml_config(cyaml_config_t *config_out, struct yaml_log *log)
+{
+	*config_out = (cyaml_config_t){
+		.log_fn = yaml_says,
+		.log_ctx = log,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS,	/* aliases let a small file become a huge one */
+	};
+	return config_out;
+}
+
+struct policy *policy_new(void)
+{
+	return base_alloc(sizeof(struct policy));
+}
+
+static void words_free(struct word_list *list)
+{
+	for (unsigned i = 0; i < list->count; i++) {
+		free(list->words[i].word);
+		free(list->words[i].where);
+	}
+	free(list->words);
+}
+
+void policy_free(struct policy **p)
+{
+	if (*p == NULL)
+		return;
+	for (unsigned i = 0; i < (*p)->host_count; i++)
+		words_free(&(*p)->hosts[i].providers);
+	free((*p)->hosts);
+	words_free(&(*p)->providers);
+	words_free(&(*p)->expected);
+	free((*p)->home.nets);
+	free((*p)->wanted.nets);
+	free((*p)->mail_servers.nets);
+	free(*p);
+	*p = NULL;
+}
+
+/* "192.0.2.0/24", "2001:db8::/32", or an address alone. */
+static bool net_parse(const char *text, struct net *net_out)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char address[64], *slash, *end;
+	struct net net = { .bits = 128 };
+	unsigned offset = 0;
+
+	if (!base_copy(address, sizeof(address), text))
+		return false;
+	slash = strchr(address, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	if (inet_pton(AF_INET, address, net.address + 12) == 1) {
+		memcpy(net.address, mapped, sizeof(mapped));
+		offset = 96;
+	} else if (inet_pton(AF_INET6, address, net.address) != 1) {
+		return false;
+	}
+	if (slash != NULL) {
+		if (slash[1] < '0' || slash[1] > '9')
+			return false;
+		unsigned long bits = strtoul(slash + 1, &end, 10);
+
+		if (*end != '\0' || bits > 128 - offset)
+			return false;
+		net.bits = offset + (unsigned)bits;
+	}
+	*net_out = net;
+	return true;
+}
+
+static bool net_has(const struct net *net, const uint8_t address[16])
+{
+	unsigned whole = net->bits / 8, rest = net->bits % 8;
+
+	return memcmp(net->address, address, whole) == 0 &&
+	       (rest == 0 || ((net->address[whole] ^ address[whole]) >> (8 - rest)) == 0);
+}
+
+static bool nets_have(const struct net_list *list, const uint8_t address[16])
+{
+	for (unsigned i = 0; i < list->count; i++) {
+		if (net_has(&list->nets[i], address))
+			return true;
+	}
+	return false;
+}
+
+static void nets_add(struct net_list *list, const struct net *net)
+{
+	list->nets = base_realloc(list->nets, (list->count + 1) * sizeof(*list->nets));
+	list->nets[list->count++] = *net;
+}
+
+static void words_add(struct word_list *list, const char *word, const char *where)
+{
+	list->words = base_realloc(list->words, (list->count + 1) * sizeof(*list->words));
+	list->words[list->count++] = (struct policy_word){ base_strdup(word), base_strdup(where) };
+}
+
+/* "PATH:LINE" of the first line that has the word: libcyaml does not say where a value stood. */
+static char *place_of(const char *path, const char *word)
+{
+	char line[1024], *place = base_alloc(strlen(path) + 16);
+	FILE *f = fopen(path, "r");
+	unsigned number = 0;
+
+	sprintf(place, "%s", path);
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		number++;
+		if (strstr(line, word) != NULL) {
+			sprintf(place, "%s:%u", path, number);
+			break;
+		}
+	}
+	if (f != NULL)
+		fclose(f);
+	return place;
+}
+
+static bool bad_net(const char *path, const char *text, char *error, size_t error_size)
+{
+	char *place = place_of(path, text);
+
+	snprintf(error, error_size, "%s: %s is no address and no network in CIDR notation", place, text);
+	free(place);
+	return false;
+}
+
+static bool take_nets(struct net_list *list, char **texts, unsigned count, const char *path, char *error,
+		      size_t error_size)
+{
+	struct net net;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!net_parse(texts[i], &net))
+			return bad_net(path, texts[i], error, error_size);
+		nets_add(list, &net);
+	}
+	return true;
+}
+
+static void take_words(struct word_list *list, char **texts, unsigned count, const char *path)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char *place = place_of(path, texts[i]);
+
+		words_add(list, texts[i], place);
+		free(place);
+	}
+}
+
+static bool take_yaml(struct policy *p, const struct yaml_policy *y, const char *path, char *error,
+		      size_t error_size)
+{
+	if (!take_nets(&p->home, y->home, y->home_count, path, error, error_size) ||
+	    !take_nets(&p->mail_servers, y->mail_servers, y->mail_servers_count, path, error, error_size))
+		return false;
+	take_words(&p->providers, y->providers, y->providers_count, path);
+	take_words(&p->expected, y->expected, y->expected_count, path);
+	for (unsigned i = 0; i < y->clients_count; i++) {
+		const struct yaml_client *c = &y->clients[i];
+		struct policy_host host = { 0 };
+
+		if (!net_parse(c->address, &host.net))
+			return bad_net(path, c->address, error, error_size);
+		take_words(&host.providers, c->providers, c->providers_count, path);
+		p->hosts = base_realloc(p->hosts, (p->host_count + 1) * sizeof(*p->hosts));
+		p->hosts[p->host_count++] = host;
+	}
+	return true;
+}
+
+bool policy_load(struct policy *p, const char *path, char *error, size_t error_size)
+{
+	struct yaml_log log = { .what = "" };
+	struct yaml_policy *y = NULL;
+	cyaml_config_t config;
+	cyaml_err_t rc = cyaml_load_file(path, yaml_config(&config, &log), &policy_schema,
+					 (cyaml_data_t **)&y, NULL);
+	bool ok = rc == CYAML_OK;
+
+	if (!ok && log.line != 0)
+		snprintf(error, error_size, "%s:%u: %s", path, log.line, log.what);
+	else if (!ok)
+		snprintf(error, error_size, "%s: %s", path,
+			 log.what[0] != '\0' ? log.what : cyaml_strerror(rc));
+	else if (y != NULL)		/* NULL: an empty file */
+		ok = take_yaml(p, y, path, error, error_size);
+	cyaml_free(yaml_config(&config, &log), &policy_schema, y, 0);
+	return ok;
+}
+
+bool policy_provider(struct policy *p, const char *word, char *error, size_t error_size)
+{
+	if (word[0] == '\0') {
+		snprintf(error, error_size, "--provider: an owner of the catalogue or a domain is needed");
+		return false;
+	}
+	words_add(&p->providers, word, "--provider");
+	return true;
+}
+
+bool policy_client(struct policy *p, const char *text, char *error, size_t error_size)
+{
+	struct net net;
+
+	if (!net_parse(text, &net)) {
+		snprintf(error, error_size,
+			 "--client: %s is no address and no network in CIDR notation", text);
+		return false;
+	}
+	nets_add(&p->wanted, &net);
+	return true;
+}
+
+/* IPv4 prefix lengths count from the mapped prefix. */
+#define V4(a, b, bits) { { [10] = 0xff, 0xff, a, b }, 96 + (bits) }
+
+bool policy_home(const struct policy *p, const uint8_t address[16])
+{
+	static const struct net private[] = {
+		V4(10, 0, 8), V4(172, 16, 12), V4(192, 168, 16), V4(169, 254, 16), V4(127, 0, 8),
+		V4(100, 64, 10),
+		{ { 0xfc }, 7 },
+		{ { 0xfe, 0x80 }, 10 },
+		{ { [15] = 1 }, 128 },
+	};
+
+	if (p->home.count > 0)
+		return nets_have(&p->home, address);
+	for (unsigned i = 0; i < sizeof(private) / sizeof(private[0]); i++) {
+		if (net_has(&private[i], address))
+			return true;
+	}
+	return false;
+}
+
+bool policy_wants(const struct policy *p, const uint8_t address[16])
+{
+	return p->wanted.count == 0 || nets_have(&p->wanted, address);
+}
+
+bool policy_mail_server(const struct policy *p, const uint8_t address[16])
+{
+	return nets_have(&p->mail_servers, address);
+}
+
+unsigned policy_providers(const struct policy *p, const uint8_t address[16],
+			  const struct policy_word **words_out)
+{
+	const struct word_list *list = &p->providers;
+
+	for (unsigned i = 0; i < p->host_count; i++) {
+		if (net_has(&p->hosts[i].net, address)) {
+			list = &p->hosts[i].providers;
+			break;
+		}
+	}
+	*words_out = list->words;
+	return list->count;
+}
+
+unsigned policy_expected(const struct policy *p, const struct policy_word **words_out)
+{
+	*words_out = p->expected.words;
+	return p->expected.count;
+}

@@ -1,0 +1,60 @@
+-- cloud-relay: a client sends to a vendor's mail service and has no session with its own provider.
+--
+-- A cloud-relayed mail client hands the account's password to its vendor, whose servers then fetch the
+-- mail: next to the client one sees uploads to the vendor and nothing to the provider. Only bytes sent
+-- up to hosts that the catalogue lists as such a service count; a vendor's other hosts do not. The
+-- provider must be known (declared, or tied to the client by its own look-ups) and must not have been
+-- contacted at all. Enough is relay-bytes, or relay-span-bytes while the client was watched for relay-span-ns.
+-- Absence is the evidence, so it is strong at most, and suspected when something was not seen: loss, a
+-- tunnel, a mail session with a server that nothing names; or when what was sent to hosts named by more
+-- than their address, and known to relay by more than assumption, is not enough by itself.
+WITH span AS (
+	SELECT client, max(last_ns) - min(first_ns) AS watched_ns FROM seen GROUP BY client
+),
+limits AS (
+	SELECT (SELECT value FROM threshold WHERE name = 'relay-bytes') AS bytes,
+		(SELECT value FROM threshold WHERE name = 'relay-span-bytes') AS span_bytes,
+		(SELECT value FROM threshold WHERE name = 'relay-span-ns') AS span_ns,
+		(SELECT value FROM threshold WHERE name = 'unnamed-bytes') AS unnamed_bytes
+),
+upload AS (
+	SELECT * FROM vendor_contact AS v
+	WHERE NOT EXISTS (SELECT 1 FROM own_session AS s WHERE s.flow = v.flow)
+		AND (:client IS NULL OR v.client = :client)
+),
+total AS (
+	SELECT u.client, u.owner, sum(u.up) AS up, min(u.first_ns) AS first_ns, max(u.last_ns) AS last_ns,
+		sum(iif(u.relay <> 'assumed' AND NOT u.ambiguous AND u.named_by NOT IN ('prefix', 'asn', 'none'),
+			u.up, 0)) AS sure_up,
+		count(*) AS flows
+	FROM upload AS u GROUP BY u.client, u.owner
+),
+hit AS (
+	SELECT t.*, s.watched_ns,
+		t.sure_up >= iif(s.watched_ns >= l.span_ns, l.span_bytes, l.bytes)
+			AND t.client NOT IN (SELECT client FROM harmed_client)
+			AND t.client NOT IN (SELECT client FROM own_session WHERE NOT named OR ambiguous)
+			AND t.client NOT IN (SELECT client FROM seen WHERE opaque AND up >= l.unnamed_bytes)
+			AS strong
+	FROM total AS t
+	JOIN span AS s ON s.client = t.client
+	CROSS JOIN limits AS l
+	WHERE t.up >= iif(s.watched_ns >= l.span_ns, l.span_bytes, l.bytes)
+		AND t.client IN (SELECT client FROM client_provider)
+		AND t.client NOT IN (SELECT client FROM provider_contact)
+)
+SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
+	iif(h.strong, 'strong', 'suspected') AS strength, h.first_ns, h.last_ns, u.flow, f.frame,
+	printf('%s sent %d bytes in %d flow%s to the mail service of %s and was not seen with its mail provider (%s)'
+		|| ' in %.1f minutes.', host(c.address), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title,
+		(SELECT min(p.owner) || iif(count(*) > 1, ' and others', '') FROM client_provider AS p
+			WHERE p.client = h.client), h.watched_ns / 60e9) AS sentence,
+	'The client''s account is with ' || o.title || ' itself (then declare it as a provider), or it reaches'
+		|| ' its provider where it was not watched.' AS refuted_by
+FROM hit AS h
+JOIN upload AS u ON u.client = h.client AND u.owner = h.owner
+JOIN client AS c ON c.id = h.client
+JOIN owner AS o ON o.owner = h.owner
+JOIN flow_frame AS f ON f.flow = u.flow
+WHERE :from IS NULL OR h.last_ns >= :from
+ORDER BY h.client, h.owner, u.flow, f.frame;

@@ -1,0 +1,433 @@
+-- The case file. Fact tables have the fields of classify/fact.h as columns; enums are stored by name,
+-- times are nanoseconds since 1970 UTC of the capture, frames are source << 40 | number (from 1).
+-- Addresses are 16-byte blobs (IPv4 mapped); the SQL function host() that the program registers shows them.
+-- Fact tables have no secondary index while facts come in; judge makes those it needs (judge_indexes.sql).
+
+PRAGMA application_id = 0x6d776974; -- "mwit"
+
+CREATE TABLE run (
+	id INTEGER PRIMARY KEY,
+	version TEXT NOT NULL,
+	ndpi_version TEXT NOT NULL,
+	catalogue_version TEXT NOT NULL,
+	asn_database TEXT NOT NULL,
+	attribution TEXT NOT NULL,
+	command_line TEXT NOT NULL,
+	scope TEXT NOT NULL,
+	filter TEXT NOT NULL
+);
+
+CREATE TABLE source (
+	number INTEGER PRIMARY KEY,
+	path TEXT NOT NULL,
+	end TEXT NOT NULL,		-- complete, truncated, damaged, empty, not-a-capture, unreadable
+	at_byte INTEGER NOT NULL,
+	why TEXT NOT NULL,
+	size INTEGER NOT NULL,
+	sha256 TEXT NOT NULL,
+	format TEXT NOT NULL,
+	compression TEXT NOT NULL,
+	packets INTEGER NOT NULL,
+	first_ns INTEGER NOT NULL,
+	last_ns INTEGER NOT NULL,
+	secrets_blocks INTEGER NOT NULL,
+	unknown_blocks INTEGER NOT NULL,
+	comments INTEGER NOT NULL
+);
+
+CREATE TABLE source_interface (
+	source INTEGER NOT NULL,
+	number INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	link_type INTEGER NOT NULL,
+	snaplen INTEGER NOT NULL,
+	packets INTEGER NOT NULL,
+	recorded INTEGER NOT NULL,
+	recorded_received INTEGER NOT NULL,
+	recorded_dropped INTEGER NOT NULL,
+	PRIMARY KEY (source, number)
+) WITHOUT ROWID;
+
+-- flow 0: seen by the capture room, and place counts those of one frame and reason; else one a flow.
+CREATE TABLE loss (
+	frame INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	flow INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	last_frame INTEGER NOT NULL,
+	time_ns INTEGER NOT NULL,
+	packets INTEGER NOT NULL,
+	bytes INTEGER NOT NULL,
+	src BLOB,
+	dst BLOB,
+	PRIMARY KEY (frame, reason, flow, place)
+) WITHOUT ROWID;
+
+CREATE TABLE flow (
+	id INTEGER PRIMARY KEY,
+	last_frame INTEGER NOT NULL,
+	first_ns INTEGER NOT NULL,
+	last_ns INTEGER NOT NULL,
+	orig_addr BLOB NOT NULL,
+	resp_addr BLOB NOT NULL,
+	orig_port INTEGER NOT NULL,
+	resp_port INTEGER NOT NULL,
+	proto INTEGER NOT NULL,
+	orig_seen_syn INTEGER NOT NULL,
+	vlan INTEGER NOT NULL,
+	orig_mac BLOB,
+	resp_mac BLOB,
+	pid INTEGER NOT NULL,
+	orig_packets INTEGER NOT NULL,
+	resp_packets INTEGER NOT NULL,
+	orig_bytes INTEGER NOT NULL,
+	resp_bytes INTEGER NOT NULL,
+	orig_payload INTEGER NOT NULL,
+	resp_payload INTEGER NOT NULL,
+	orig_missing INTEGER NOT NULL,
+	resp_missing INTEGER NOT NULL,
+	packets_cut INTEGER NOT NULL,
+	end TEXT NOT NULL,
+	history TEXT NOT NULL,
+	community_id TEXT NOT NULL,
+	app_proto TEXT NOT NULL,
+	dpi_master TEXT NOT NULL,
+	dpi_app TEXT NOT NULL,
+	opaque INTEGER NOT NULL,
+	encrypted_dns INTEGER NOT NULL
+);
+
+CREATE TABLE name (
+	id INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	asked_by BLOB NOT NULL,
+	address BLOB NOT NULL,
+	mac BLOB,
+	name TEXT NOT NULL,
+	canonical TEXT NOT NULL,
+	from_ns INTEGER NOT NULL,
+	until_ns INTEGER NOT NULL,
+	ech INTEGER NOT NULL,
+	public_name TEXT NOT NULL,
+	PRIMARY KEY (id, place)
+) WITHOUT ROWID;
+
+CREATE TABLE mail_dns (
+	id INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	time_ns INTEGER NOT NULL,
+	asked_by BLOB NOT NULL,
+	name TEXT NOT NULL,
+	type TEXT NOT NULL,
+	rdata TEXT NOT NULL,
+	answered INTEGER NOT NULL,
+	authentic INTEGER NOT NULL,
+	rcode TEXT NOT NULL,
+	PRIMARY KEY (id, place)
+) WITHOUT ROWID;
+
+CREATE TABLE handshake (
+	flow INTEGER PRIMARY KEY,
+	frame INTEGER NOT NULL,
+	server_frame INTEGER NOT NULL,
+	quic INTEGER NOT NULL,
+	quic_version INTEGER NOT NULL,
+	sni TEXT NOT NULL,
+	sni_trailing_dot INTEGER NOT NULL,
+	alpn TEXT NOT NULL,
+	alpn_chosen TEXT NOT NULL,
+	client_version INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	cipher INTEGER NOT NULL,
+	ech INTEGER NOT NULL,
+	resumed INTEGER NOT NULL,
+	completed INTEGER NOT NULL,
+	alert_in_clear INTEGER NOT NULL,
+	alert INTEGER NOT NULL,
+	alert_from INTEGER NOT NULL,
+	after_starttls INTEGER NOT NULL,
+	ja4 TEXT NOT NULL
+);
+
+CREATE TABLE mail_session (
+	flow INTEGER PRIMARY KEY,
+	proto TEXT NOT NULL,
+	transport TEXT NOT NULL,
+	greeting_seen INTEGER NOT NULL,
+	offers_seen INTEGER NOT NULL,
+	starttls_offered INTEGER NOT NULL,
+	starttls_asked INTEGER NOT NULL,
+	preauth INTEGER NOT NULL,
+	mail_moved INTEGER NOT NULL,
+	credential TEXT NOT NULL,
+	mechanism TEXT NOT NULL,
+	account TEXT NOT NULL,
+	secret_len INTEGER NOT NULL,
+	credential_frame INTEGER NOT NULL,
+	accepted INTEGER NOT NULL,
+	banner TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	dialogue TEXT NOT NULL
+);
+
+-- What follows is derived from the facts by judge and replaced as a whole.
+
+-- The numbers that rules go by, in one place.
+CREATE TABLE threshold (
+	name TEXT PRIMARY KEY,
+	value INTEGER NOT NULL,
+	why TEXT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO threshold VALUES
+	('relay-span-ns', 600000000000, 'watched this long without a session with the provider'),
+	('relay-span-bytes', 20000, 'sent up in that time; less is a destination, not a mailbox in use'),
+	('relay-bytes', 200000, 'sent up to the vendor, however short the watch: mail, not a look at a web page'),
+	('unnamed-bytes', 1000, 'sent up to one endpoint that nothing names: enough for a password');
+
+-- A tag as the catalogue gave it; id 0 does not exist.
+CREATE TABLE endpoint (
+	id INTEGER PRIMARY KEY,
+	owner TEXT NOT NULL,
+	service TEXT NOT NULL,
+	role TEXT NOT NULL,
+	named_by TEXT NOT NULL,
+	strength TEXT NOT NULL,
+	relay TEXT NOT NULL,
+	setup INTEGER NOT NULL,
+	resolver INTEGER NOT NULL,	-- public DNS: TLS and QUIC to it hide look-ups
+	ambiguous INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	asn INTEGER NOT NULL,
+	as_org TEXT NOT NULL,
+	source TEXT NOT NULL
+);
+
+CREATE TABLE owner (
+	owner TEXT PRIMARY KEY,
+	title TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE client (
+	id INTEGER PRIMARY KEY,
+	address BLOB NOT NULL,		-- the one it is called by
+	mac BLOB,
+	name TEXT NOT NULL,
+	judged INTEGER NOT NULL,
+	third_party TEXT NOT NULL,	-- leak, cannot-say, clean
+	path TEXT NOT NULL,		-- exposed, cannot-say, sealed
+	verdict TEXT NOT NULL		-- leak, cannot-say, clean
+);
+
+CREATE TABLE client_address (
+	address BLOB PRIMARY KEY,
+	client INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE client_provider (
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	how TEXT NOT NULL,		-- declared, learnt
+	PRIMARY KEY (client, owner)
+) WITHOUT ROWID;
+
+-- A flow with something in it: which end is the client, and whose the other is.
+CREATE TABLE contact (
+	flow INTEGER PRIMARY KEY,
+	client INTEGER NOT NULL,
+	endpoint INTEGER NOT NULL,
+	originated INTEGER NOT NULL,	-- by the client
+	loopback INTEGER NOT NULL,
+	far BLOB NOT NULL,
+	up INTEGER NOT NULL,		-- payload sent by the client
+	down INTEGER NOT NULL
+);
+
+-- Why a client's verdict is what it is.
+CREATE TABLE because (
+	client INTEGER NOT NULL,	-- 0: of the whole
+	place INTEGER NOT NULL,
+	axis TEXT NOT NULL,		-- third_party, path, note
+	sentence TEXT NOT NULL,
+	PRIMARY KEY (client, place)
+) WITHOUT ROWID;
+
+CREATE TABLE client_transport (
+	client INTEGER PRIMARY KEY,
+	sealed INTEGER NOT NULL,
+	sealed_not_judged INTEGER NOT NULL,
+	sealed_bad_certificate INTEGER NOT NULL,
+	opportunistic INTEGER NOT NULL,
+	postcard INTEGER NOT NULL,
+	unknown INTEGER NOT NULL
+);
+
+-- Destinations that are the client's own business: the policy's expected: owners.
+CREATE TABLE expected (owner TEXT PRIMARY KEY) WITHOUT ROWID;
+
+CREATE TABLE finding (
+	id INTEGER PRIMARY KEY,
+	key TEXT NOT NULL UNIQUE,	-- stays the same when the case grows: kind, client, owner, first flow
+	kind TEXT NOT NULL,
+	class TEXT NOT NULL,
+	strength TEXT NOT NULL,
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	account TEXT,
+	mechanism TEXT,
+	secret_len INTEGER,
+	first_ns INTEGER NOT NULL,
+	last_ns INTEGER NOT NULL,
+	sentence TEXT NOT NULL,
+	refuted_by TEXT NOT NULL
+);
+
+CREATE TABLE finding_flow (
+	finding INTEGER NOT NULL,
+	flow INTEGER NOT NULL,
+	PRIMARY KEY (finding, flow)
+) WITHOUT ROWID;
+
+CREATE TABLE evidence (
+	finding INTEGER NOT NULL,
+	frame INTEGER NOT NULL,
+	PRIMARY KEY (finding, frame)
+) WITHOUT ROWID;
+
+CREATE TABLE verdict (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	verdict TEXT NOT NULL
+);
+
+-- A contact with all that is known of it.
+CREATE VIEW seen AS
+SELECT c.flow, c.client, c.originated, c.loopback, c.far, c.up, c.down,
+	f.first_ns, f.last_ns, f.last_frame, f.proto, f.resp_port, f.app_proto, f.opaque, f.orig_seen_syn,
+	f.encrypted_dns OR (e.resolver AND f.resp_port IN (443, 853)) AS encrypted_dns,
+	f.community_id, CASE WHEN c.originated THEN f.orig_packets ELSE f.resp_packets END AS up_packets,
+	e.id AS endpoint, e.owner, e.service, e.role, e.named_by, e.strength, e.relay, e.setup, e.ambiguous,
+	e.name, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
+FROM contact AS c
+JOIN flow AS f ON f.id = c.flow
+JOIN endpoint AS e ON e.id = c.endpoint
+LEFT JOIN handshake AS h ON h.flow = c.flow;
+
+-- Every IMAP, POP3, submission or Sieve dialogue, and every delivery (port 25); sessions that began
+-- under TLS are known by port or ALPN. `named`: by better than an AS number.
+CREATE VIEW mail_contact AS
+SELECT s.*,
+	coalesce(m.proto, CASE
+		WHEN s.alpn IN ('imap', 'pop3') THEN s.alpn
+		WHEN s.alpn = 'managesieve' THEN 'sieve'
+		WHEN s.resp_port IN (993, 143) THEN 'imap'
+		WHEN s.resp_port IN (995, 110) THEN 'pop3'
+		WHEN s.resp_port = 4190 THEN 'sieve'
+		ELSE 'smtp' END) AS mail_proto,
+	coalesce(nullif(m.transport, 'unknown'), CASE
+		WHEN s.sni IS NOT NULL AND s.after_starttls = 0 THEN 'implicit-tls'
+		WHEN s.sni IS NOT NULL THEN 'starttls-used'
+		ELSE 'unknown' END) AS transport,
+	coalesce(m.mail_moved, 0) AS mail_moved,
+	coalesce(m.credential, 'none') AS credential,
+	coalesce(m.mechanism, '') AS mechanism,
+	coalesce(m.account, '') AS account,
+	coalesce(m.secret_len, 0) AS secret_len,
+	coalesce(m.credential_frame, 0) AS credential_frame,
+	coalesce(m.accepted, 0) AS accepted,
+	s.resp_port = 25 AS delivery,
+	s.named_by NOT IN ('none', 'asn') AND s.role <> 'unnamed' AS named
+FROM seen AS s
+LEFT JOIN mail_session AS m ON m.flow = s.flow
+WHERE s.proto = 6
+	AND (m.flow IS NOT NULL
+		OR s.alpn IN ('imap', 'pop3', 'managesieve')
+		OR (s.resp_port IN (993, 995, 465, 143, 110, 587, 4190)
+			AND s.app_proto IN ('', 'tls', 'imap', 'pop3', 'smtp', 'sieve')));
+
+-- The client's own mail sessions: not what came in, not deliveries between servers.
+CREATE VIEW own_session AS
+SELECT * FROM mail_contact WHERE originated AND NOT delivery;
+
+-- HTTPS to the mail hosts of a client's provider: webmail, JMAP, EAS, EWS, MAPI. Of a provider that the
+-- catalogue does not list, hosts that are called like mail hosts.
+CREATE VIEW web_mail_contact AS
+SELECT s.* FROM seen AS s
+JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner
+WHERE s.originated AND s.resp_port = 443 AND s.sni IS NOT NULL
+	AND s.up > 0 AND s.down > 0
+	AND NOT EXISTS (SELECT 1 FROM mail_contact AS m WHERE m.flow = s.flow)
+	AND (s.role IN ('mail-provider', 'mail-service')
+		OR (s.role = 'other'
+			AND (s.name GLOB 'mail*' OR s.name GLOB 'webmail*' OR s.name GLOB 'imap*'
+				OR s.name GLOB 'smtp*' OR s.name GLOB 'pop*.*' OR s.name GLOB 'owa.*'
+				OR s.name GLOB 'exchange*' OR s.name GLOB 'jmap*' OR s.name GLOB 'mx*.*'
+				OR s.name GLOB 'roundcube*')));
+
+-- Flows with one of the client's providers, whichever way mail goes there.
+CREATE VIEW provider_contact AS
+SELECT s.flow, s.client, s.owner FROM own_session AS s
+JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner
+WHERE s.up > 0 AND s.down > 0
+UNION
+SELECT flow, client, owner FROM web_mail_contact;
+
+-- Up to a vendor's mail service or relay that is not the client's provider.
+CREATE VIEW vendor_contact AS
+SELECT s.* FROM seen AS s
+WHERE s.originated AND s.relay <> 'no' AND s.resp_port <> 25 AND s.up > 0
+	AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client);
+
+-- Nothing better than an AS number or a shared address says whose the far end is. DNS that was read and
+-- NTP (RFC 5905: 48 bytes, 68 with a digest) carry no mail; what a home host answers to a TCP connection
+-- that came in is no upload of its own.
+CREATE VIEW unnamed_contact AS
+SELECT * FROM seen
+WHERE role <> 'local' AND up > 0 AND (originated OR NOT orig_seen_syn)
+	AND (named_by IN ('none', 'asn') OR role = 'unnamed' OR ambiguous
+		OR (named_by = 'prefix' AND role IN ('cdn', 'vendor-cloud', 'access')))
+	AND app_proto NOT IN ('dns', 'mdns', 'dhcp', 'ntp', 'icmp')
+	AND proto NOT IN (1, 58)
+	AND NOT (proto = 17 AND resp_port = 123 AND up <= 68 * up_packets);
+
+-- Losses and the client they touch; client 0 is everyone. What a flow itself says of its missing bytes
+-- counts where no loss fact says it. One-direction and missing bytes matter where the client's payload
+-- went to the internet, or in a mail session.
+CREATE TABLE client_loss (
+	client INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	packets INTEGER NOT NULL,
+	bytes INTEGER NOT NULL,
+	PRIMARY KEY (client, reason)
+) WITHOUT ROWID;
+
+-- Clients of whose traffic something was not seen.
+CREATE VIEW harmed_client AS
+SELECT id AS client FROM client
+WHERE id IN (SELECT client FROM client_loss) OR EXISTS (SELECT 1 FROM client_loss WHERE client = 0);
+
+-- The frames of a flow that show whose it is and how far it went: ClientHello (else the first), last.
+CREATE VIEW flow_frame AS
+SELECT id AS flow, coalesce((SELECT frame FROM handshake WHERE flow = id), id) AS frame FROM flow
+UNION
+SELECT id, last_frame FROM flow;
+
+-- How each of a client's sessions and deliveries over the wire was protected. Certificates are not judged
+-- yet, so TLS up to 1.2, where they can be seen, is not called sealed; 1.3 (0x0304) hides them.
+CREATE VIEW session_state AS
+SELECT client, flow, CASE
+	WHEN transport IN ('implicit-tls', 'starttls-used') THEN CASE
+		WHEN completed AND version >= 0x0304 THEN 'sealed_not_judged'
+		WHEN completed AND version > 0 THEN 'certificate_not_judged'
+		ELSE 'incomplete' END
+	WHEN transport = 'unknown' THEN 'unknown'
+	ELSE 'postcard' END AS state
+FROM mail_contact
+WHERE originated AND NOT loopback;
+
+-- What the client sent to others than local hosts, by whose they are and how that is known.
+CREATE VIEW destination AS
+SELECT client, owner, service, role, named_by, strength, sum(up) AS bytes_up, sum(down) AS bytes_down,
+	count(*) AS flows
+FROM seen
+WHERE role <> 'local' AND NOT loopback
+GROUP BY client, owner, service, role, named_by, strength;

@@ -1,0 +1,289 @@
+#include "report/store_sql.h"
+
+#include "capture/base.h"
+#include "capture/packet.h"
+#include "report/sql.h"
+#include "report/store_fact.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STORE_VERSION 1
+#define STORE_APPLICATION 0x6d776974	/* as in schema.sql */
+#define STORE_CACHE "-65536"		/* KiB: what SQLite may keep in memory */
+#define STORE_BUSY_MS 5000		/* how long to wait for another program's lock */
+
+/* What turns version i into version i + 1. */
+static const char *const migrations[STORE_VERSION] = { sql_schema };
+
+struct store {
+	sqlite3 *db;
+	char error[512];
+	const struct fact **order;	/* of a batch; grows to the largest one */
+	unsigned order_size;
+	sqlite3_stmt *inserts[FACT_END];	/* by enum fact_kind */
+};
+
+bool store_fail(struct store *st, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(st->error, sizeof(st->error), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+const char *store_error(const struct store *st)
+{
+	return st->error;
+}
+
+static bool fail_sql(struct store *st, const char *sql)
+{
+	return store_fail(st, "%s (in: %.120s)", sqlite3_errmsg(st->db), sql != NULL ? sql : "?");
+}
+
+sqlite3_stmt *store_prepare(struct store *st, const char *sql)
+{
+	sqlite3_stmt *q = NULL;
+
+	if (sqlite3_prepare_v2(st->db, sql, -1, &q, NULL) != SQLITE_OK)
+		fail_sql(st, sql);
+	return q;
+}
+
+int store_step(struct store *st, sqlite3_stmt *q)
+{
+	int rc = sqlite3_step(q);
+
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		fail_sql(st, sqlite3_sql(q));
+	return rc;
+}
+
+bool store_do(struct store *st, sqlite3_stmt *q)
+{
+	bool ok = store_step(st, q) == SQLITE_DONE;
+
+	sqlite3_reset(q);
+	return ok;
+}
+
+bool store_exec(struct store *st, const char *sql)
+{
+	while (*sql != '\0') {
+		sqlite3_stmt *q = NULL;
+		int rc;
+
+		if (sqlite3_prepare_v2(st->db, sql, -1, &q, &sql) != SQLITE_OK)
+			return fail_sql(st, sql);
+		if (q == NULL)		/* white space or a comment */
+			continue;
+		while ((rc = store_step(st, q)) == SQLITE_ROW)
+			;
+		sqlite3_finalize(q);
+		if (rc != SQLITE_DONE)
+			return false;
+	}
+	return true;
+}
+
+int64_t store_number(struct store *st, const char *sql, int64_t otherwise)
+{
+	sqlite3_stmt *q = store_prepare(st, sql);
+	int64_t value = otherwise;
+
+	if (q != NULL && store_step(st, q) == SQLITE_ROW)
+		value = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	return value;
+}
+
+bool store_begin(struct store *st)
+{
+	return store_exec(st, "BEGIN IMMEDIATE");
+}
+
+bool store_commit(struct store *st)
+{
+	return store_exec(st, "COMMIT");
+}
+
+void store_rollback(struct store *st)
+{
+	/* Not by store_exec: the first error is the one to tell. */
+	if (!sqlite3_get_autocommit(st->db))
+		sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* host(address): as text. */
+static void sql_host(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	char text[HOST_TEXT_SIZE];
+
+	(void)count;
+	if (sqlite3_value_bytes(values[0]) != 16) {
+		sqlite3_result_null(context);
+		return;
+	}
+	host_text(sqlite3_value_blob(values[0]), text);
+	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
+static bool migrate(struct store *st, bool create)
+{
+	int64_t version = store_number(st, "PRAGMA user_version", -1);
+	int64_t tables = store_number(st, "SELECT count(*) FROM sqlite_schema", -1);
+	char pragma[48];
+
+	if (version < 0 || tables < 0)
+		return false;
+	if (tables == 0 ? !create : store_number(st, "PRAGMA application_id", 0) != STORE_APPLICATION)
+		return store_fail(st, "this is not a mailwitness case");
+	if (version > STORE_VERSION)
+		return store_fail(st, "this case is of version %lld; this program knows up to %d",
+				  (long long)version, STORE_VERSION);
+	if (version == STORE_VERSION)
+		return true;
+	if (!store_begin(st))
+		return false;
+	for (; version < STORE_VERSION; version++) {
+		if (!store_exec(st, migrations[version])) {
+			store_rollback(st);
+			return false;
+		}
+	}
+	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", STORE_VERSION);
+	if (!store_exec(st, pragma) || !store_commit(st)) {
+		store_rollback(st);
+		return false;
+	}
+	return true;
+}
+
+static bool prepare_all(struct store *st)
+{
+	for (unsigned i = 0; i < FACT_END; i++) {
+		st->inserts[i] = store_prepare(st, store_fact_sql[i]);
+		if (st->inserts[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool set_up(struct store *st, const char *path, int flags)
+{
+	/* A case without a path ends with the process: nothing is synchronised for it. */
+	const char *pragmas = path[0] == '\0'
+		? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = " STORE_CACHE
+		: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = " STORE_CACHE;
+
+	if (sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return store_fail(st, "%s", st->db != NULL ? sqlite3_errmsg(st->db) : "out of memory");
+	sqlite3_extended_result_codes(st->db, 1);
+	sqlite3_busy_timeout(st->db, STORE_BUSY_MS);
+	if (sqlite3_create_function_v2(st->db, "host", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+				       sql_host, NULL, NULL, NULL) != SQLITE_OK)
+		return fail_sql(st, "host");
+	return store_exec(st, pragmas) && migrate(st, (flags & SQLITE_OPEN_CREATE) != 0) && prepare_all(st);
+}
+
+static struct store *open_with(const char *path, int flags, char *error, size_t error_size)
+{
+	struct store *st = base_alloc(sizeof(*st));
+
+	if (!set_up(st, path != NULL ? path : "", flags)) {
+		snprintf(error, error_size, "cannot open case %s: %s", path != NULL ? path : "(temporary)",
+			 st->error);
+		store_close(&st);
+	}
+	return st;
+}
+
+struct store *store_create(const char *path, char *error, size_t error_size)
+{
+	return open_with(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error, error_size);
+}
+
+struct store *store_open(const char *path, char *error, size_t error_size)
+{
+	return open_with(path, SQLITE_OPEN_READWRITE, error, error_size);
+}
+
+void store_close(struct store **st)
+{
+	if (*st == NULL)
+		return;
+	for (unsigned i = 0; i < FACT_END; i++)
+		sqlite3_finalize((*st)->inserts[i]);
+	sqlite3_close((*st)->db);
+	free((*st)->order);
+	free(*st);
+	*st = NULL;
+}
+
+static uint64_t fact_id(const struct fact *fact)
+{
+	switch (fact->kind) {
+	case FACT_FLOW:
+		return fact->flow.id;
+	case FACT_LOSS:
+		return fact->loss.id;
+	case FACT_NAME:
+		return fact->name.id;
+	case FACT_MAIL_DNS:
+		return fact->mail_dns.id;
+	case FACT_HANDSHAKE:
+		return fact->handshake.flow;
+	case FACT_MAIL_SESSION:
+		return fact->mail_session.flow;
+	case FACT_END:
+		break;
+	}
+	return 0;
+}
+
+/* Table by table, each in the order of its key: B-trees are quickest filled that way. Facts with the
+ * same id keep their order, as the later replaces the earlier. */
+static int by_table_and_id(const void *a, const void *b)
+{
+	const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
+	uint64_t x_id = fact_id(x), y_id = fact_id(y);
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x_id != y_id)
+		return x_id < y_id ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+static bool add_one(struct store *st, const struct fact *fact)
+{
+	if (fact->kind == FACT_END)
+		return true;
+	store_fact_bind(st->inserts[fact->kind], fact);
+	return store_do(st, st->inserts[fact->kind]);
+}
+
+bool store_add(struct store *st, const struct fact *facts, unsigned count)
+{
+	bool ok;
+
+	if (count > st->order_size) {
+		st->order = base_realloc(st->order, count * sizeof(*st->order));
+		st->order_size = count;
+	}
+	for (unsigned i = 0; i < count; i++)
+		st->order[i] = &facts[i];
+	qsort(st->order, count, sizeof(*st->order), by_table_and_id);
+	ok = store_begin(st);
+	for (unsigned i = 0; ok && i < count; i++)
+		ok = add_one(st, st->order[i]);
+	if (ok && store_commit(st))
+		return true;
+	store_rollback(st);
+	return false;
+}

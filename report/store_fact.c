@@ -1,0 +1,205 @@
+#include "report/store_fact.h"
+
+#include <string.h>
+
+const char *const store_fact_sql[FACT_END] = {
+	[FACT_FLOW] = "INSERT OR REPLACE INTO flow VALUES"
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[FACT_LOSS] = "INSERT OR REPLACE INTO loss VALUES (?,?,?,?,?,?,?,?,?,?)",
+	[FACT_NAME] = "INSERT OR REPLACE INTO name VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+	[FACT_MAIL_DNS] = "INSERT OR REPLACE INTO mail_dns VALUES (?,?,?,?,?,?,?,?,?,?)",
+	[FACT_HANDSHAKE] = "INSERT OR REPLACE INTO handshake VALUES"
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[FACT_MAIL_SESSION] = "INSERT OR REPLACE INTO mail_session VALUES"
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+};
+
+/* Binds the values of a row one after the other. */
+struct row {
+	sqlite3_stmt *q;
+	int at;
+};
+
+static void put(struct row *r, uint64_t value)
+{
+	sqlite3_bind_int64(r->q, ++r->at, (sqlite3_int64)value);
+}
+
+static void put_time(struct row *r, int64_t ns)
+{
+	sqlite3_bind_int64(r->q, ++r->at, ns);
+}
+
+static void put_text(struct row *r, const char *text)
+{
+	sqlite3_bind_text(r->q, ++r->at, text, -1, SQLITE_STATIC);
+}
+
+static void put_blob(struct row *r, const uint8_t *data, int len, bool has)
+{
+	r->at++;
+	if (has)
+		sqlite3_bind_blob(r->q, r->at, data, len, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(r->q, r->at);
+}
+
+static void put_address(struct row *r, const uint8_t address[16])
+{
+	put_blob(r, address, 16, true);
+}
+
+static void put_flow(struct row *r, const struct fact_flow *f)
+{
+	put(r, f->id);
+	put(r, f->last_frame);
+	put_time(r, f->first_ns);
+	put_time(r, f->last_ns);
+	put_address(r, f->orig_addr);
+	put_address(r, f->resp_addr);
+	put(r, f->orig_port);
+	put(r, f->resp_port);
+	put(r, f->proto);
+	put(r, f->orig_seen_syn);
+	put(r, f->vlan);
+	put_blob(r, f->orig_mac, 6, f->has_mac);
+	put_blob(r, f->resp_mac, 6, f->has_mac);
+	put(r, f->pid);
+	for (int side = 0; side < 2; side++)
+		put(r, f->packets[side]);
+	for (int side = 0; side < 2; side++)
+		put(r, f->bytes[side]);
+	for (int side = 0; side < 2; side++)
+		put(r, f->payload[side]);
+	for (int side = 0; side < 2; side++)
+		put(r, f->missing[side]);
+	put(r, f->packets_cut);
+	put_text(r, fact_flow_end_name(f->end));
+	put_text(r, f->history);
+	put_text(r, f->community_id);
+	put_text(r, f->app_proto);
+	put_text(r, f->dpi_master);
+	put_text(r, f->dpi_app);
+	put(r, f->opaque);
+	put(r, f->encrypted_dns);
+}
+
+static void put_fact_loss(struct row *r, const struct fact_loss *l)
+{
+	put(r, l->id);
+	put_text(r, loss_reason_name(l->reason));
+	put(r, l->flow);
+	put(r, 0);
+	put(r, l->last_frame);
+	put_time(r, l->time_ns);
+	put(r, l->packets);
+	put(r, l->bytes);
+	put_blob(r, l->src, 16, l->has_hosts);
+	put_blob(r, l->dst, 16, l->has_hosts);
+}
+
+static void put_name(struct row *r, const struct fact_name *n)
+{
+	static const uint8_t no_mac[6];
+
+	put(r, n->id);
+	put(r, n->place);
+	put_text(r, fact_name_kind_name(n->kind));
+	put_address(r, n->asked_by);
+	put_address(r, n->address);
+	put_blob(r, n->mac, 6, memcmp(n->mac, no_mac, 6) != 0);
+	put_text(r, n->name);
+	put_text(r, n->canonical);
+	put_time(r, n->from_ns);
+	put_time(r, n->until_ns);
+	put(r, n->ech);
+	put_text(r, n->public_name);
+}
+
+static void put_mail_dns(struct row *r, const struct fact_mail_dns *d)
+{
+	put(r, d->id);
+	put(r, d->place);
+	put_time(r, d->time_ns);
+	put_address(r, d->asked_by);
+	put_text(r, d->name);
+	put_text(r, d->type);
+	put_text(r, d->rdata);
+	put(r, d->answered);
+	put(r, d->authentic);
+	put_text(r, d->rcode);
+}
+
+static void put_handshake(struct row *r, const struct fact_handshake *h)
+{
+	put(r, h->flow);
+	put(r, h->frame);
+	put(r, h->server_frame);
+	put(r, h->quic);
+	put(r, h->quic_version);
+	put_text(r, h->sni);
+	put(r, h->sni_trailing_dot);
+	put_text(r, h->alpn);
+	put_text(r, h->alpn_chosen);
+	put(r, h->client_version);
+	put(r, h->version);
+	put(r, h->cipher);
+	put(r, h->ech);
+	put(r, h->resumed);
+	put(r, h->completed);
+	put(r, h->alert_in_clear);
+	put(r, h->alert);
+	put(r, h->alert_from);
+	put(r, h->after_starttls);
+	put_text(r, h->ja4);
+}
+
+static void put_mail_session(struct row *r, const struct fact_mail_session *m)
+{
+	put(r, m->flow);
+	put_text(r, fact_mail_proto_name(m->proto));
+	put_text(r, fact_mail_transport_name(m->transport));
+	put(r, m->greeting_seen);
+	put(r, m->offers_seen);
+	put(r, m->starttls_offered);
+	put(r, m->starttls_asked);
+	put(r, m->preauth);
+	put(r, m->mail_moved);
+	put_text(r, fact_mail_credential_name(m->credential));
+	put_text(r, m->mechanism);
+	put_text(r, m->account);
+	put(r, m->secret_len);
+	put(r, m->credential_frame);
+	put(r, m->accepted);
+	put_text(r, m->banner);
+	put_text(r, m->client_id);
+	put_text(r, m->dialogue);
+}
+
+void store_fact_bind(sqlite3_stmt *q, const struct fact *fact)
+{
+	struct row r = { .q = q };
+
+	switch (fact->kind) {
+	case FACT_FLOW:
+		put_flow(&r, &fact->flow);
+		break;
+	case FACT_LOSS:
+		put_fact_loss(&r, &fact->loss);
+		break;
+	case FACT_NAME:
+		put_name(&r, &fact->name);
+		break;
+	case FACT_MAIL_DNS:
+		put_mail_dns(&r, &fact->mail_dns);
+		break;
+	case FACT_HANDSHAKE:
+		put_handshake(&r, &fact->handshake);
+		break;
+	case FACT_MAIL_SESSION:
+		put_mail_session(&r, &fact->mail_session);
+		break;
+	case FACT_END:
+		break;
+	}
+}

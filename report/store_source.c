@@ -1,0 +1,106 @@
+/* What the capture room says of a run as a whole: the run, its sources, losses without a flow. */
+#include "report/store_sql.h"
+
+#include <string.h>
+
+static const char *text_or_empty(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
+static bool finish(struct store *st, sqlite3_stmt *q)
+{
+	bool ok = q != NULL && store_do(st, q);
+
+	sqlite3_finalize(q);
+	return ok;
+}
+
+bool store_run(struct store *st, const struct run_info *run)
+{
+	const char *const texts[] = {
+		run->version, run->ndpi_version, run->catalogue_version, run->asn_database,
+		run->attribution, run->command_line, run->scope, run->filter,
+	};
+	sqlite3_stmt *q = store_prepare(st, "INSERT INTO run VALUES (NULL,?,?,?,?,?,?,?,?)");
+
+	for (int i = 0; q != NULL && i < 8; i++)
+		sqlite3_bind_text(q, i + 1, text_or_empty(texts[i]), -1, SQLITE_STATIC);
+	return finish(st, q);
+}
+
+static bool add_interface(struct store *st, unsigned source, unsigned number,
+			  const struct source_interface *interface)
+{
+	sqlite3_stmt *q = store_prepare(st, "INSERT OR REPLACE INTO source_interface VALUES (?,?,?,?,?,?,?,?,?)");
+
+	if (q == NULL)
+		return false;
+	sqlite3_bind_int64(q, 1, source);
+	sqlite3_bind_int64(q, 2, number);
+	sqlite3_bind_text(q, 3, interface->name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 4, interface->link_type);
+	sqlite3_bind_int64(q, 5, interface->snaplen);
+	sqlite3_bind_int64(q, 6, (sqlite3_int64)interface->packets);
+	sqlite3_bind_int64(q, 7, interface->recorded);
+	sqlite3_bind_int64(q, 8, (sqlite3_int64)interface->recorded_received);
+	sqlite3_bind_int64(q, 9, (sqlite3_int64)interface->recorded_dropped);
+	return finish(st, q);
+}
+
+static bool add_source(struct store *st, unsigned number, const struct source_end *end)
+{
+	sqlite3_stmt *q = store_prepare(st, "INSERT OR REPLACE INTO source VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+
+	if (q == NULL)
+		return false;
+	sqlite3_bind_int64(q, 1, number);
+	sqlite3_bind_text(q, 2, end->path, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 3, source_how_name(end->how), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 4, (sqlite3_int64)end->at_byte);
+	sqlite3_bind_text(q, 5, end->why, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 6, (sqlite3_int64)end->size);
+	sqlite3_bind_text(q, 7, end->sha256, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 8, text_or_empty(end->format), -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 9, text_or_empty(end->compression), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 10, (sqlite3_int64)end->packets);
+	sqlite3_bind_int64(q, 11, end->first_ns);
+	sqlite3_bind_int64(q, 12, end->last_ns);
+	sqlite3_bind_int64(q, 13, (sqlite3_int64)end->secrets_blocks);
+	sqlite3_bind_int64(q, 14, (sqlite3_int64)end->unknown_blocks);
+	sqlite3_bind_int64(q, 15, (sqlite3_int64)end->comments);
+	return finish(st, q);
+}
+
+bool store_source(struct store *st, unsigned number, const struct source_end *end)
+{
+	bool ok = store_begin(st) && add_source(st, number, end);
+
+	for (unsigned i = 0; ok && i < end->interface_count; i++)
+		ok = add_interface(st, number, i, &end->interfaces[i]);
+	if (ok && store_commit(st))
+		return true;
+	store_rollback(st);
+	return false;
+}
+
+bool store_loss(struct store *st, const struct loss *loss)
+{
+	sqlite3_stmt *q = store_prepare(st,
+		"INSERT INTO loss VALUES (?1,?2,0,(SELECT coalesce(max(place) + 1, 0) FROM loss"
+		" WHERE frame = ?1 AND reason = ?2 AND flow = 0),?3,?4,?5,?6,?7,?8)");
+
+	if (q == NULL)
+		return false;
+	sqlite3_bind_int64(q, 1, (sqlite3_int64)loss->frame);
+	sqlite3_bind_text(q, 2, loss_reason_name(loss->reason), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 3, (sqlite3_int64)loss->last_frame);
+	sqlite3_bind_int64(q, 4, loss->time_ns);
+	sqlite3_bind_int64(q, 5, (sqlite3_int64)loss->packets);
+	sqlite3_bind_int64(q, 6, (sqlite3_int64)loss->bytes);
+	if (loss->has_hosts) {
+		sqlite3_bind_blob(q, 7, loss->src, 16, SQLITE_STATIC);
+		sqlite3_bind_blob(q, 8, loss->dst, 16, SQLITE_STATIC);
+	}
+	return finish(st, q);
+}

@@ -1,0 +1,33 @@
+/* store_sql.h - SQLite behind the store, for the files of this room that judge and print
+ *
+ * Everything that asks the case goes through here, so that a failure is recorded in store_error. */
+#ifndef REPORT_STORE_SQL_H
+#define REPORT_STORE_SQL_H
+
+#include "report/store.h"
+
+#include <sqlite3.h>
+
+/* NULL and store_error when it cannot be prepared. The caller finalizes. */
+sqlite3_stmt *store_prepare(struct store *st, const char *sql);
+
+/* One step: SQLITE_ROW, SQLITE_DONE, or anything else with store_error set. */
+int store_step(struct store *st, sqlite3_stmt *q);
+
+/* Steps a statement that gives no rows, and resets it. */
+bool store_do(struct store *st, sqlite3_stmt *q);
+
+/* Runs one or more statements, separated by semicolons. */
+bool store_exec(struct store *st, const char *sql);
+
+/* The first column of the first row as a number; `otherwise` when there is no row or it failed. */
+int64_t store_number(struct store *st, const char *sql, int64_t otherwise);
+
+/* Sets store_error to a formatted line; always false. */
+bool store_fail(struct store *st, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+bool store_begin(struct store *st);
+bool store_commit(struct store *st);
+void store_rollback(struct store *st);
+
+#endif

@@ -1,0 +1,173 @@
+#include "report/writer.h"
+
+#include "capture/base.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Facts stored in one transaction: a commit costs as much as some hundred rows. */
+#define WRITER_ROWS 4096
+#define WRITER_LOSSES_MIN 64
+
+/* A source's end with its own copy of what it points to. */
+struct writer_source {
+	unsigned number;
+	struct source_end end;
+	char *path;
+	struct source_interface *interfaces;
+	struct writer_source *next;
+};
+
+struct writer {
+	struct store *store;		/* borrowed */
+	struct queue *facts;		/* borrowed */
+	unsigned workers;
+	bool ok;			/* the writer's thread, then who joined it */
+	unsigned row_count;
+	struct fact *rows;
+
+	pthread_mutex_t lock;		/* of all below */
+	struct loss *losses;
+	unsigned loss_count, loss_size;
+	struct writer_source *sources, **sources_end;
+};
+
+struct writer *writer_new(struct store *store, struct queue *facts, unsigned workers)
+{
+	struct writer *w = base_alloc(sizeof(*w));
+
+	w->store = store;
+	w->facts = facts;
+	w->workers = workers;
+	w->ok = true;
+	w->rows = base_alloc_array(WRITER_ROWS, sizeof(*w->rows));
+	w->sources_end = &w->sources;
+	pthread_mutex_init(&w->lock, NULL);
+	return w;
+}
+
+void writer_lost(struct writer *w, const struct loss *loss)
+{
+	pthread_mutex_lock(&w->lock);
+	if (w->loss_count == w->loss_size) {
+		w->loss_size = w->loss_size > 0 ? w->loss_size * 2 : WRITER_LOSSES_MIN;
+		w->losses = base_realloc(w->losses, w->loss_size * sizeof(*w->losses));
+	}
+	w->losses[w->loss_count++] = *loss;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void writer_source(struct writer *w, unsigned number, const struct source_end *end)
+{
+	struct writer_source *s = base_alloc(sizeof(*s));
+	size_t size = end->interface_count * sizeof(*s->interfaces);
+
+	s->number = number;
+	s->end = *end;
+	s->path = base_strdup(end->path);
+	s->end.path = s->path;
+	s->interfaces = base_alloc(size);
+	if (size > 0)
+		memcpy(s->interfaces, end->interfaces, size);
+	s->end.interfaces = s->interfaces;
+	pthread_mutex_lock(&w->lock);
+	*w->sources_end = s;
+	w->sources_end = &s->next;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void source_free(struct writer_source *s)
+{
+	free(s->interfaces);
+	free(s->path);
+	free(s);
+}
+
+/* What capture said meanwhile. */
+static void store_told(struct writer *w)
+{
+	struct writer_source *sources;
+	struct loss *losses;
+	unsigned loss_count;
+
+	pthread_mutex_lock(&w->lock);
+	sources = w->sources;
+	losses = w->losses;
+	loss_count = w->loss_count;
+	w->sources = NULL;
+	w->sources_end = &w->sources;
+	w->losses = NULL;
+	w->loss_count = w->loss_size = 0;
+	pthread_mutex_unlock(&w->lock);
+
+	for (unsigned i = 0; i < loss_count; i++)
+		w->ok = w->ok && store_loss(w->store, &losses[i]);
+	free(losses);
+	while (sources != NULL) {
+		struct writer_source *next = sources->next;
+
+		w->ok = w->ok && store_source(w->store, sources->number, &sources->end);
+		source_free(sources);
+		sources = next;
+	}
+}
+
+static void store_rows(struct writer *w)
+{
+	w->ok = w->ok && store_add(w->store, w->rows, w->row_count);
+	w->row_count = 0;
+	store_told(w);
+}
+
+/* Copies a batch behind what waits; returns how many workers said their last word in it. */
+static unsigned take(struct writer *w, const struct fact_batch *batch)
+{
+	unsigned ended = 0;
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		if (batch->facts[i].kind == FACT_END) {
+			ended++;
+			continue;
+		}
+		if (w->row_count == WRITER_ROWS)
+			store_rows(w);
+		w->rows[w->row_count++] = batch->facts[i];
+	}
+	return ended;
+}
+
+void *writer_main(void *arg)
+{
+	struct writer *w = arg;
+	unsigned ended = 0;
+
+	while (ended < w->workers) {
+		struct fact_batch *batch = queue_take(w->facts);
+
+		ended += take(w, batch);
+		free(batch);
+	}
+	store_rows(w);
+	return NULL;
+}
+
+bool writer_ok(const struct writer *w)
+{
+	return w->ok;
+}
+
+void writer_free(struct writer **w)
+{
+	if (*w == NULL)
+		return;
+	for (struct writer_source *s = (*w)->sources, *next; s != NULL; s = next) {
+		next = s->next;
+		source_free(s);
+	}
+	pthread_mutex_destroy(&(*w)->lock);
+	free((*w)->losses);
+	free((*w)->rows);
+	free(*w);
+	*w = NULL;
+}
