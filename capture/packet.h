@@ -1,4 +1,4 @@
-/* packet.h - from a captured frame to a decoded packet
+/* packet.h - from a captured frame to a decoded packet; packet_link.c, packet_ip.c, ... are its parts
  *
  * Link layers and tunnels are DESIGN's; each nesting is bounded by PACKET_DEPTH. Wrong checksums are
  * accepted (offload), and so are packets longer than any wire's MTU (GRO, TSO; an IPv4 or IPv6
@@ -62,8 +62,10 @@ struct packet {
 	uint16_t fragments;		/* frames this datagram came in; 1 is unfragmented */
 	uint16_t vlan;			/* innermost VLAN id; 0 is none */
 	uint8_t tunnels;		/* tunnel headers that were taken off */
+	/* Of the link layer right below the IP header that the key is from; false, and zero, where it has
+	 * none or only one of the two (SLL), and inside IP tunnels, whose frames' are the tunnel's. */
 	bool has_mac;
-	uint8_t mac_src[6], mac_dst[6];	/* of the frame, where its link layer has them */
+	uint8_t mac_src[6], mac_dst[6];
 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };

@@ -110,7 +110,7 @@ static enum packet_kind nflog_payload(struct layers *l, struct bytes *in, bool b
 		if (in->bad)
 			return layer_short(l);
 	}
-	return PACKET_NOT_IP;
+	return l->missing > 0 ? PACKET_CUT : PACKET_NOT_IP;
 }
 
 enum packet_kind layer_nflog(struct layers *l, struct bytes *in)

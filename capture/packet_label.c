@@ -7,26 +7,50 @@ static uint16_t u16_at(struct bytes in, size_t offset)
 	return bytes_u16(&in);
 }
 
-/* Whether an Ethernet header may stand `offset` bytes ahead. Nothing in MPLS says so: only the
- * EtherType and what follows it can tell. */
-static bool looks_like_ethernet(struct bytes in, size_t offset)
+/* Whether an IP header's own numbers hold, for a first byte that may as well be a MAC address's. */
+static bool looks_like_ip(const struct layers *l, struct bytes in)
 {
-	uint16_t type = u16_at(in, offset + 12);
-	uint16_t next = u16_at(in, offset + 14);
+	size_t here = bytes_left(&in) + l->missing;
+	uint8_t first = bytes_u8(&in);
 
-	if (bytes_left(&in) < offset + 14)
-		return false;
+	if (first >> 4 == 4) {
+		uint16_t total = u16_at(in, 1);
+
+		return (first & 15) >= 5 && total >= (first & 15) * 4 && total <= here;
+	}
+	return first >> 4 == 6 && (size_t)u16_at(in, 3) + 40 <= here;
+}
+
+/* Whether an EtherType `offset` bytes ahead, perhaps behind VLAN tags, is IP's and such a header
+ * follows. */
+static bool type_of_ip(const struct layers *l, struct bytes in, size_t offset)
+{
+	uint16_t type;
+
+	bytes_skip(&in, offset);
+	type = bytes_u16(&in);
+	for (unsigned tags = 0; tags < 2 && (type == ETHERTYPE_CTAG || type == ETHERTYPE_STAG); tags++) {
+		bytes_skip(&in, 2);
+		type = bytes_u16(&in);
+	}
+	return u16_at(in, 0) >> 12 == (type == ETHERTYPE_IPV4 ? 4 : type == ETHERTYPE_IPV6 ? 6 : 16) &&
+	       looks_like_ip(l, in);
+}
+
+/* Whether an EtherType that one may expect stands `offset` bytes ahead. */
+static bool type_of_ethernet(struct bytes in, size_t offset)
+{
+	uint16_t type = u16_at(in, offset);
+	uint16_t next = u16_at(in, offset + 2);
+
 	switch (type) {
 	case ETHERTYPE_IPV4:
-		return next >> 12 == 4;
 	case ETHERTYPE_IPV6:
-		return next >> 12 == 6;
-	case 0x0806:				/* ARP, for Ethernet */
-		return next == 1;
 	case ETHERTYPE_CTAG:
 	case ETHERTYPE_STAG:
 	case ETHERTYPE_MPLS:
 	case ETHERTYPE_PPPOE_SESSION:
+	case 0x0806:				/* ARP */
 	case 0x8863:				/* PPPoE discovery */
 	case 0x88cc:				/* LLDP */
 	case 0x88e5:				/* MACsec */
@@ -37,23 +61,9 @@ static bool looks_like_ethernet(struct bytes in, size_t offset)
 	}
 }
 
-/* Whether an IP header's own numbers hold, for a first byte that may as well be a MAC address's. */
-static bool looks_like_ip(const struct layers *l, struct bytes in)
-{
-	size_t here = bytes_left(&in) + l->missing;
-	uint8_t first = bytes_u8(&in);
-
-	if (first >> 4 == 4) {
-		uint16_t total = u16_at(in, 1);
-
-		return (first & 15) >= 5 && (total == 0 || total >= (first & 15) * 4) && total <= here;
-	}
-	return first >> 4 == 6 && (size_t)u16_at(in, 3) + 40 <= here;
-}
-
-/* The payload behind the last label. RFC 4928: a first nibble of 4 or 6 is IP, 1 an associated
- * channel, 0 the control word of a pseudowire; an Ethernet pseudowire without control word begins
- * with any nibble. */
+/* The payload behind the last label; nothing says what it is. RFC 4928: a first nibble of 4 or 6 is
+ * IP, 1 an associated channel, 0 the control word of a pseudowire. An Ethernet pseudowire without
+ * control word begins with any nibble, so what is surest is asked first. */
 static enum packet_kind below_labels(struct layers *l, struct bytes *in)
 {
 	struct bytes ahead = *in;
@@ -61,15 +71,21 @@ static enum packet_kind below_labels(struct layers *l, struct bytes *in)
 
 	if (ahead.bad)
 		return layer_short(l);
+	if (type_of_ip(l, *in, 12))
+		return layer_ethernet(l, in);
 	if (looks_like_ip(l, *in))
 		return layer_ip(l, in);
-	if (looks_like_ethernet(*in, 0))
-		return layer_ethernet(l, in);
-	if (nibble == 0 && looks_like_ethernet(*in, 4)) {
+	if (nibble == 0 && (type_of_ip(l, *in, 4 + 12) || !type_of_ethernet(*in, 12)) &&
+	    type_of_ethernet(*in, 4 + 12)) {
 		bytes_skip(in, 4);
 		return layer_ethernet(l, in);
 	}
-	return nibble == 4 || nibble == 6 ? layer_ip(l, in) : PACKET_NOT_IP;
+	if (type_of_ethernet(*in, 12))
+		return layer_ethernet(l, in);
+	if (nibble == 4 || nibble == 6)
+		return layer_ip(l, in);
+	/* Too little was captured to see a control word, an Ethernet header and its first bytes. */
+	return bytes_left(in) < 4 + 16 && l->missing > 0 ? PACKET_CUT : PACKET_NOT_IP;
 }
 
 enum packet_kind layer_mpls(struct layers *l, struct bytes *in)
@@ -132,6 +148,8 @@ enum packet_kind layer_ppp(struct layers *l, struct bytes *in)
 
 	if (bytes_u16(&ahead) == 0xff03)
 		bytes_skip(in, 2);
+	if (ahead.bad)
+		return layer_short(l);
 
 	uint16_t proto = bytes_u8(in);
 

@@ -29,6 +29,8 @@ enum {
 	ETHERTYPE_STAG = 0x88a8,
 	ETHERTYPE_ERSPAN = 0x88be,
 	ETHERTYPE_ERSPAN3 = 0x22eb,
+	ETHERTYPE_NSH = 0x894f,
+	ETHERTYPE_NONE = 0xffff,	/* reserved: names nothing */
 };
 
 /* What to say when a header does not fit into what is left. */
@@ -59,6 +61,8 @@ bool layer_link_known(uint32_t link_type);
 enum packet_kind layer_ethernet(struct layers *l, struct bytes *in);
 enum packet_kind layer_ethertype(struct layers *l, uint16_t type, struct bytes *in);
 enum packet_kind layer_llc(struct layers *l, struct bytes *in);
+/* The EtherType of a next protocol as RFC 8300 and VXLAN-GPE number them. */
+uint16_t layer_next_protocol(uint8_t next);
 
 /* packet_label.c */
 enum packet_kind layer_mpls(struct layers *l, struct bytes *in);

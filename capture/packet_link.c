@@ -45,10 +45,10 @@ bool layer_link_known(uint32_t link_type)
 	return false;
 }
 
-/* Cisco's HDLC: an address (unicast or broadcast), a zero, an EtherType. */
-static enum packet_kind cisco_hdlc(struct layers *l, struct bytes *in)
+/* n bytes that say nothing we need, then an EtherType. */
+static enum packet_kind skip_to_ethertype(struct layers *l, struct bytes *in, size_t n)
 {
-	bytes_skip(in, 2);
+	bytes_skip(in, n);
 
 	uint16_t type = bytes_u16(in);
 
@@ -60,8 +60,9 @@ static enum packet_kind ppp_or_cisco_hdlc(struct layers *l, struct bytes *in)
 	struct bytes ahead = *in;
 	uint16_t first = bytes_u16(&ahead);
 
+	/* Cisco's HDLC: an address (unicast or broadcast) and a zero. */
 	if (first == 0x0f00 || first == 0x8f00)
-		return cisco_hdlc(l, in);
+		return skip_to_ethertype(l, in, 2);
 	return layer_ppp(l, in);
 }
 
@@ -107,7 +108,7 @@ enum packet_kind layer_link(struct layers *l, struct bytes *in, uint32_t link_ty
 	case LINK_PPP_ETHER:
 		return layer_pppoe(l, in);
 	case LINK_C_HDLC:
-		return cisco_hdlc(l, in);
+		return skip_to_ethertype(l, in, 2);
 	case LINK_80211:
 		return layer_80211(l, in, false);
 	case LINK_80211_PRISM:
@@ -188,14 +189,29 @@ static enum packet_kind provider_backbone(struct layers *l, struct bytes *in)
 	return layer_ethernet(l, in);
 }
 
-/* Cisco's VN-Tag: four bytes, then an EtherType. */
-static enum packet_kind vn_tag(struct layers *l, struct bytes *in)
+/* RFC 8300: a header with its length in four bytes, then what its last byte says. */
+static enum packet_kind service_header(struct layers *l, struct bytes *in)
 {
-	bytes_skip(in, 4);
+	size_t length = (bytes_u16(in) & 0x3fu) * 4;
 
-	uint16_t type = bytes_u16(in);
+	bytes_skip(in, 1);
 
-	return in->bad ? layer_short(l) : layer_ethertype(l, type, in);
+	uint8_t next = bytes_u8(in);
+
+	if (length < 8)
+		return in->bad ? layer_short(l) : PACKET_BAD;
+	bytes_skip(in, length - 4);
+	return in->bad ? layer_short(l) : layer_ethertype(l, layer_next_protocol(next), in);
+}
+
+uint16_t layer_next_protocol(uint8_t next)
+{
+	static const uint16_t types[] = {
+		[1] = ETHERTYPE_IPV4, [2] = ETHERTYPE_IPV6, [3] = ETHERTYPE_TEB,
+		[4] = ETHERTYPE_NSH, [5] = ETHERTYPE_MPLS,
+	};
+
+	return next > 0 && next < sizeof(types) / sizeof(types[0]) ? types[next] : ETHERTYPE_NONE;
 }
 
 enum packet_kind layer_ethertype(struct layers *l, uint16_t type, struct bytes *in)
@@ -230,8 +246,12 @@ enum packet_kind layer_ethertype(struct layers *l, uint16_t type, struct bytes *
 		return layer_macsec(l, in);
 	case 0x88e7:
 		return provider_backbone(l, in);
-	case 0x8926:
-		return vn_tag(l, in);
+	case 0x8909:				/* Cisco's metadata */
+		return skip_to_ethertype(l, in, 6);
+	case 0x8926:				/* Cisco's VN-Tag */
+		return skip_to_ethertype(l, in, 4);
+	case ETHERTYPE_NSH:
+		return service_header(l, in);
 	default:
 		return PACKET_NOT_IP;
 	}

@@ -2,7 +2,8 @@
 
 #include <netinet/in.h>
 
-enum { PORT_TEREDO = 3544, PORT_VXLAN = 4789, PORT_GENEVE = 6081, PORT_VXLAN_LINUX = 8472 };
+enum { PORT_TEREDO = 3544, PORT_VXLAN = 4789, PORT_VXLAN_GPE = 4790,
+       PORT_GENEVE = 6081, PORT_VXLAN_LINUX = 8472 };
 
 enum {
 	GRE_CHECKSUM = 0x8000,
@@ -22,6 +23,8 @@ bool layer_enter_tunnel(struct layers *l)
 	l->packet->tunnels++;
 	/* The MAC addresses of the outer frame are those of the tunnel's ends. */
 	l->packet->has_mac = false;
+	memset(l->packet->mac_src, 0, sizeof(l->packet->mac_src));
+	memset(l->packet->mac_dst, 0, sizeof(l->packet->mac_dst));
 	return true;
 }
 
@@ -112,6 +115,20 @@ static bool vxlan(struct bytes *in)
 	       (flags & 0x80 || (policy == 0 && group == 0)) && (network_and_zero & 0xff) == 0;
 }
 
+/* draft-ietf-nvo3-vxlan-gpe; without its P bit, as RFC 7348. */
+static bool vxlan_gpe(struct bytes *in, uint16_t *type_out)
+{
+	uint8_t flags = bytes_u8(in);
+	uint16_t zero = bytes_u16(in);
+	uint8_t next = bytes_u8(in);
+	uint32_t network_and_zero = bytes_u32(in);
+
+	if (flags & 0x04)
+		*type_out = layer_next_protocol(next);
+	return !in->bad && (flags & ~0x04) == 0x08 && zero == 0 && (network_and_zero & 0xff) == 0 &&
+	       *type_out != ETHERTYPE_NONE;
+}
+
 /* RFC 8926. */
 static bool geneve(struct bytes *in, uint16_t *type_out)
 {
@@ -162,8 +179,8 @@ static bool teredo(const struct layers *l, struct bytes *in)
 
 bool layer_udp_is_tunnel(uint16_t src_port, uint16_t dst_port)
 {
-	return dst_port == PORT_VXLAN || dst_port == PORT_GENEVE || dst_port == PORT_VXLAN_LINUX ||
-	       dst_port == PORT_TEREDO || src_port == PORT_TEREDO;
+	return dst_port == PORT_VXLAN || dst_port == PORT_VXLAN_GPE || dst_port == PORT_GENEVE ||
+	       dst_port == PORT_VXLAN_LINUX || dst_port == PORT_TEREDO || src_port == PORT_TEREDO;
 }
 
 static bool tunnel_header(const struct layers *l, uint16_t dst_port, struct bytes *in,
@@ -174,6 +191,8 @@ static bool tunnel_header(const struct layers *l, uint16_t dst_port, struct byte
 	case PORT_VXLAN:
 	case PORT_VXLAN_LINUX:
 		return vxlan(in);
+	case PORT_VXLAN_GPE:
+		return vxlan_gpe(in, type_out);
 	case PORT_GENEVE:
 		return geneve(in, type_out);
 	default:
