@@ -13,7 +13,7 @@
 #define NUMBER_MAX 4		/* bytes of a packet number */
 #define ALERT_BASE 0x100	/* RFC 9001 section 4.8: CRYPTO_ERROR is this plus the alert */
 
-enum packet_type { PACKET_INITIAL, PACKET_0RTT, PACKET_HANDSHAKE, PACKET_RETRY };
+enum packet_type { QUIC_INITIAL, QUIC_0RTT, QUIC_HANDSHAKE, QUIC_RETRY };
 
 enum frame_type {		/* RFC 9000 section 19; all that an Initial may hold */
 	FRAME_PADDING = 0, FRAME_PING = 1, FRAME_ACK = 2, FRAME_ACK_ECN = 3, FRAME_CRYPTO = 6,
@@ -81,9 +81,9 @@ static bool next_packet(struct bytes *in, struct packet_header *out)
 	out->id = bytes_sub(&at, bytes_u8(&at));
 	bytes_skip(&at, bytes_u8(&at));
 	if (at.bad || bytes_left(&out->id) > QUIC_ID_MAX || !quic_version_known(out->version) ||
-	    out->type == PACKET_RETRY)
+	    out->type == QUIC_RETRY)
 		return false;
-	if (out->type == PACKET_INITIAL)
+	if (out->type == QUIC_INITIAL)
 		bytes_skip(&at, varint(&at));	/* token */
 
 	uint64_t len = varint(&at);
@@ -101,7 +101,7 @@ bool quic_recognise(struct bytes datagram)
 	struct bytes first = datagram;
 
 	return (bytes_u8(&first) & (LONG_HEADER | FIXED_BIT)) == (LONG_HEADER | FIXED_BIT) &&
-	       next_packet(&datagram, &packet) && packet.type == PACKET_INITIAL;
+	       next_packet(&datagram, &packet) && packet.type == QUIC_INITIAL;
 }
 
 struct quic *quic_new(void)
@@ -350,7 +350,7 @@ enum watch_answer quic_feed(struct quic *q, enum fact_side from, struct bytes da
 		}
 		if (!next_packet(&datagram, &packet))
 			break;
-		if (packet.type == PACKET_INITIAL)
+		if (packet.type == QUIC_INITIAL)
 			read_initial(q, from, &packet, facts);
 	}
 	if (!q->client_known)
