@@ -3,7 +3,10 @@
  * A hint, never evidence: no owner, no state of a mail session and no finding rests on it. By name for
  * every named flow; by packets only for flows that none of our recognisers knows.
  *
- * Thread: one struct dpi for each worker. Memory: one nDPI flow for each struct dpi_flow, freed as soon
+ * No label comes from a port, an address or what other flows were: with the same packets of its own a
+ * flow always gets the same one.
+ *
+ * Thread: one struct dpi for each worker; any may make one. Memory: one nDPI flow for each struct dpi_flow, freed as soon
  * as it is decided and wiped before (nDPI keeps passwords). Errors: dpi_new ends the program when the
  * library cannot be initialised. */
 #ifndef CLASSIFY_DPI_H
@@ -35,7 +38,7 @@ void dpi_by_name(struct dpi *d, const char *name, struct dpi_label *out);
 bool dpi_by_packet(struct dpi *d, struct dpi_flow **flow, const struct packet *packet,
 		   struct dpi_label *out);
 
-/* The flow is over: its best label, and frees *flow. */
+/* The flow is over: frees *flow. *out is empty: what nDPI was sure of, dpi_by_packet said at once. */
 void dpi_finish(struct dpi *d, struct dpi_flow **flow, struct dpi_label *out);
 
 #endif
