@@ -105,15 +105,29 @@ scene_clean-pop3s() {
 	client pc1 curl -sS -4 -o /dev/null -u "$ACCOUNT:$PASSWORD" "pop3s://pop3.mailbox.org/[1-4]"
 }
 
-scene_clean-resumed() {
-	local session=$WORK/session
-	local way="-connect imap.mailbox.org:993 -servername imap.mailbox.org -4 -crlf -ign_eof"
+log_in_twice() {	# openssl options...: IMAPS, the second time with the first one's session
+	local session=$WORK/session each
+	local way="-connect imap.mailbox.org:993 -servername imap.mailbox.org -4 -crlf -ign_eof $*"
 
 	rm -f "$session"
-	client pc1 bash -c "printf 'a LOGIN $ACCOUNT \"%s\"\nb LOGOUT\n' '$PASSWORD' |
-		openssl s_client $way -sess_out $session"
-	client pc1 bash -c "printf 'a LOGIN $ACCOUNT \"%s\"\nb LOGOUT\n' '$PASSWORD' |
-		openssl s_client $way -sess_in $session"
+	for each in "-sess_out $session" "-sess_in $session"; do
+		client pc1 bash -c "printf 'a LOGIN $ACCOUNT \"%s\"\nb LOGOUT\n' '$PASSWORD' |
+			openssl s_client $way $each"
+	done
+}
+
+scene_clean-resumed() {
+	log_in_twice -tls1_3
+}
+
+scene_clean-resumed-tls12() {
+	log_in_twice -tls1_2
+}
+
+scene_clean-webmail() {
+	browse pc1 https://office.mailbox.org/
+	head -c 20000 /dev/urandom > "$WORK/upload"
+	web pc1 -4 --data-binary "@$WORK/upload" https://office.mailbox.org/up
 }
 
 scene_plain-imap-login() {
@@ -164,5 +178,6 @@ scene_cloud-only() {
 	web pc1 -4 --data-binary "@$WORK/upload" https://outlook.office365.com/up
 }
 
-SCENES="demo clean-imaps-v6 clean-starttls clean-pop3s clean-resumed plain-imap-login plain-pop3
-	plain-smtp-auth starttls-refused chromium-tcp chromium-quic web-only cloud-only"
+SCENES="demo clean-imaps-v6 clean-starttls clean-pop3s clean-resumed clean-resumed-tls12 clean-webmail
+	plain-imap-login plain-pop3 plain-smtp-auth starttls-refused chromium-tcp chromium-quic web-only
+	cloud-only"
