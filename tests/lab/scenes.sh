@@ -120,7 +120,7 @@ scene_clean-resumed() {
 	log_in_twice -tls1_3
 }
 
-scene_clean-resumed-tls12() {
+scene_resumed-tls12() {
 	log_in_twice -tls1_2
 }
 
@@ -178,6 +178,6 @@ scene_cloud-only() {
 	web pc1 -4 --data-binary "@$WORK/upload" https://outlook.office365.com/up
 }
 
-SCENES="demo clean-imaps-v6 clean-starttls clean-pop3s clean-resumed clean-resumed-tls12 clean-webmail
+SCENES="demo clean-imaps-v6 clean-starttls clean-pop3s clean-resumed resumed-tls12 clean-webmail
 	plain-imap-login plain-pop3 plain-smtp-auth starttls-refused chromium-tcp chromium-quic web-only
 	cloud-only"
