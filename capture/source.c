@@ -207,20 +207,6 @@ static bool wanted(struct source *s, const struct frame *frame)
 	return source_filter_takes(program, frame);
 }
 
-bool source_next(struct source *s, struct frame *frame_out, struct slab **slab_out)
-{
-	while (!s->over && s->read(s, frame_out)) {
-		count_frame(s, frame_out);
-		if (!wanted(s, frame_out))
-			continue;
-		*slab_out = s->slab;
-		return true;
-	}
-	s->over = true;
-	slab_drop(&s->slab);
-	return false;
-}
-
 /* Statistics count all that was dropped, packets what was dropped between two of them: where both
  * are given they speak of the same drops. */
 static void sum_drops(struct source *s)
@@ -233,14 +219,31 @@ static void sum_drops(struct source *s)
 	}
 }
 
+static void finish(struct source *s)
+{
+	s->over = true;
+	slab_drop(&s->slab);
+	source_input_finish(s->input, &s->end);
+	sum_drops(s);
+}
+
+bool source_next(struct source *s, struct frame *frame_out, struct slab **slab_out)
+{
+	while (!s->over && s->read(s, frame_out)) {
+		count_frame(s, frame_out);
+		if (!wanted(s, frame_out))
+			continue;
+		*slab_out = s->slab;
+		return true;
+	}
+	if (!s->over)
+		finish(s);
+	return false;
+}
+
 const struct source_end *source_end(struct source *s)
 {
-	if (!s->finished) {
-		assert(s->over);
-		s->finished = true;
-		source_input_finish(s->input, &s->end);
-		sum_drops(s);
-	}
+	assert(s->over);
 	return &s->end;
 }
 

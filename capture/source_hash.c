@@ -15,7 +15,8 @@ struct chunk {
 
 struct source_hash {
 	EVP_MD_CTX *digest;		/* the thread's while it runs */
-	bool begun, running;
+	struct chunk open;		/* the slab being filled; not yet in the queue */
+	bool running;
 	pthread_t thread;
 	pthread_mutex_t lock;		/* covers all below */
 	pthread_cond_t changed;
@@ -40,6 +41,14 @@ static void update(struct source_hash *h, const void *data, size_t n)
 {
 	if (EVP_DigestUpdate(h->digest, data, n) != 1)
 		abort();
+}
+
+static void finish_open(struct source_hash *h)
+{
+	if (h->open.slab == NULL)
+		return;
+	update(h, h->open.slab->data + h->open.at, h->open.n);
+	slab_drop(&h->open.slab);
 }
 
 static void *hash_queue(void *arg)
@@ -68,13 +77,12 @@ static void *hash_queue(void *arg)
 	return NULL;
 }
 
-static void put(struct source_hash *h, struct slab *slab, size_t at, size_t n)
+static void put(struct source_hash *h, struct chunk chunk)
 {
-	slab_hold(slab);
 	pthread_mutex_lock(&h->lock);
 	while (h->waiting == SOURCE_HASH_QUEUE)
 		pthread_cond_wait(&h->changed, &h->lock);
-	h->queue[(h->first + h->waiting) % SOURCE_HASH_QUEUE] = (struct chunk){ slab, at, n };
+	h->queue[(h->first + h->waiting) % SOURCE_HASH_QUEUE] = chunk;
 	h->waiting++;
 	pthread_cond_broadcast(&h->changed);
 	pthread_mutex_unlock(&h->lock);
@@ -95,19 +103,26 @@ static void join(struct source_hash *h)
 
 void source_hash_slab(struct source_hash *h, struct slab *slab, size_t at, size_t n)
 {
-	if (!h->running && h->begun)
-		h->running = pthread_create(&h->thread, NULL, hash_queue, h) == 0;
-	h->begun = true;
-	if (h->running)
-		put(h, slab, at, n);
-	else
-		update(h, slab->data + at, n);
+	if (h->open.slab == slab && h->open.at + h->open.n == at) {
+		h->open.n += n;
+		return;
+	}
+	if (h->open.slab != NULL) {
+		if (!h->running)
+			h->running = pthread_create(&h->thread, NULL, hash_queue, h) == 0;
+		if (h->running)
+			put(h, h->open);
+		else
+			finish_open(h);
+	}
+	slab_hold(slab);
+	h->open = (struct chunk){ slab, at, n };
 }
 
 void source_hash_bytes(struct source_hash *h, const void *data, size_t n)
 {
 	join(h);
-	h->begun = true;
+	finish_open(h);
 	update(h, data, n);
 }
 
@@ -117,6 +132,7 @@ void source_hash_hex(struct source_hash *h, char hex_out[65])
 	unsigned len;
 
 	join(h);
+	finish_open(h);
 	if (EVP_DigestFinal_ex(h->digest, sum, &len) != 1)
 		abort();
 	assert(len == 32);
@@ -132,6 +148,7 @@ void source_hash_free(struct source_hash **h)
 	if (*h == NULL)
 		return;
 	join(*h);
+	slab_drop(&(*h)->open.slab);
 	EVP_MD_CTX_free((*h)->digest);
 	pthread_cond_destroy(&(*h)->changed);
 	pthread_mutex_destroy(&(*h)->lock);

@@ -17,8 +17,8 @@ struct source_hash;
 struct source_hash *source_hash_new(void);
 void source_hash_free(struct source_hash **h);
 
-/* Adds n bytes of a slab from `at` on, which nobody may change any more; may return before they
- * are hashed. */
+/* Adds n bytes of a slab from `at` on, which nobody may change any more. They are hashed once the
+ * next slab comes or it ends, so that a pipe's small reads cost nothing; the slab is held until then. */
 void source_hash_slab(struct source_hash *h, struct slab *slab, size_t at, size_t n);
 
 /* Adds bytes, and is done with them when it returns. */

@@ -5,6 +5,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -163,13 +164,12 @@ struct source_input *source_input_open(const char *path)
 
 static size_t read_plain(struct source_input *in, struct slab *slab, size_t at, size_t room)
 {
-	size_t n = in->magic_len < room ? in->magic_len : room;
+	size_t n = in->magic_len;	/* of the first read; a slab then has room for it */
 
+	assert(n <= room);
 	memcpy(slab->data + at, in->magic, n);
-	memmove(in->magic, in->magic + n, in->magic_len - n);
-	in->magic_len -= n;
-	if (n < room)
-		n += read_disk(in, slab->data + at + n, room - n);
+	in->magic_len = 0;
+	n += read_disk(in, slab->data + at + n, room - n);
 	if (n > 0)
 		source_hash_slab(in->hash, slab, at, n);
 	return n;

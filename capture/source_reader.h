@@ -37,8 +37,7 @@ struct source {
 	struct slab_pool *pool;
 	struct source_filter *filter;	/* or NULL */
 	unsigned number;
-	bool over;			/* no more frames */
-	bool finished;			/* the end is filled in */
+	bool over;			/* no more frames; the end is filled in */
 
 	struct slab *slab;		/* NULL before the first byte and after the last */
 	size_t pos, len;		/* what is read and not yet used is data[pos..len) */
@@ -109,8 +108,8 @@ bool source_over(struct source *s);
 struct source_interface *source_add_interface(struct source *s, uint16_t link_type,
 					      uint32_t snaplen);
 
-/* Begin reading where the magic number stands; first_four are its bytes. False when it is not this
- * format or its header is damaged: then the end says so. */
+/* Begin reading where the magic number stands. False when it is not this format after all or its
+ * header is damaged: then the end says so. */
 bool source_pcap_begin(struct source *s);
 bool source_pcapng_begin(struct source *s);
 

@@ -2,6 +2,8 @@
  * packed, piped or no captures, filters, and that frames stay whole where slabs meet. */
 #include "tests/source_read.h"
 
+#include "capture/source_hash.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <openssl/evp.h>
@@ -215,8 +217,36 @@ static void the_hash_is_of_all_bytes_on_disk_however_the_file_ends(void **state)
 		sha256_hex(file.data, file.len, want);
 		read_file(&file, &seen);
 		assert_int_equal(seen.end.how, SOURCE_DAMAGED);
+		assert_int_equal(seen.end.at_byte, at - 8);
 		assert_string_equal(seen.end.sha256, want);
 	}
+}
+
+static void many_small_pieces_of_slabs_are_hashed_in_order(void **state)
+{
+	struct slab_pool *pool = slab_pool_new(2);
+	struct slab *slabs[2] = { slab_take(pool), slab_take(pool) };
+	struct source_hash *h = source_hash_new();
+	char want[65], got[65];
+	(void)state;
+
+	file.len = 0;
+	for (size_t i = 0; i < 3000; i++) {
+		struct slab *slab = slabs[i % 2];
+
+		memset(slab->data + 100 * i, (int)(i * 7), 100);
+		source_hash_slab(h, slab, 100 * i, 100);
+		put_fill(&file, (uint8_t)(i * 7), 100);
+	}
+	source_hash_bytes(h, "end", 3);
+	put_bytes(&file, "end", 3);
+	sha256_hex(file.data, file.len, want);
+	source_hash_hex(h, got);
+	assert_string_equal(got, want);
+	source_hash_free(&h);
+	slab_drop(&slabs[0]);
+	slab_drop(&slabs[1]);
+	slab_pool_free(&pool);
 }
 
 static void what_cannot_be_read_says_why(void **state)
@@ -269,6 +299,29 @@ static void frames_stay_whole_where_slabs_meet(void **state)
 	slab_pool_free(&pool);
 	free(frames);
 	close(fd);
+}
+
+static void a_header_may_begin_anywhere_before_a_slab_ends(void **state)
+{
+	(void)state;
+	for (uint32_t before = 0; before < 40; before++) {
+		uint32_t filler;
+
+		begin(MICROSECONDS, false);
+		for (unsigned i = 0; i < 4; i++)
+			put_pcap_packet(&file, 1, 0, 200000, 200000, 0x11);
+		filler = SLAB_SIZE - before - (uint32_t)file.len - 16;
+		put_pcap_packet(&file, 2, 0, filler, filler, 0x22);
+		put_pcap_packet(&file, 3, 4, 10, 11, 0x33);
+		read_file(&file, &seen);
+		assert_int_equal(seen.end.how, SOURCE_COMPLETE);
+		assert_int_equal(seen.count, 6);
+		assert_int_equal(seen.frames[4].caplen, filler);
+		assert_true(seen.frames[5].time_ns == 3000004000);
+		assert_int_equal(seen.frames[5].caplen, 10);
+		assert_int_equal(seen.frames[5].wire_len, 11);
+		assert_int_equal(seen.first_byte[5], 0x33);
+	}
 }
 
 /* Packs what is in `file` into out; its length. */
@@ -326,8 +379,10 @@ static void packed_files_are_told_by_content_and_hashed_as_they_are(void **state
 		assert_int_equal(seen.count, count);
 		for (size_t cut = 1; cut < len; cut += 1 + len / 97) {
 			read_memory(packed, cut, &seen);
-			if (seen.end.how == SOURCE_COMPLETE || seen.end.how == SOURCE_EMPTY)
-				fail_msg("%s: %zu of %zu bytes", packers[i].name, cut, len);
+			if (seen.end.how != SOURCE_TRUNCATED && (cut > 100 ||
+			    seen.end.how == SOURCE_COMPLETE || seen.end.how == SOURCE_EMPTY))
+				fail_msg("%s: %zu of %zu bytes: %s", packers[i].name, cut, len,
+					 seen.end.why);
 			sha256_hex(packed, cut, want);
 			assert_string_equal(seen.end.sha256, want);
 		}
@@ -417,7 +472,9 @@ int main(void)
 		cmocka_unit_test(damage_is_named_with_its_place),
 		cmocka_unit_test(the_hash_is_of_all_bytes_on_disk_however_the_file_ends),
 		cmocka_unit_test(what_cannot_be_read_says_why),
+		cmocka_unit_test(many_small_pieces_of_slabs_are_hashed_in_order),
 		cmocka_unit_test(frames_stay_whole_where_slabs_meet),
+		cmocka_unit_test(a_header_may_begin_anywhere_before_a_slab_ends),
 		cmocka_unit_test(packed_files_are_told_by_content_and_hashed_as_they_are),
 		cmocka_unit_test(a_packed_nothing_is_empty),
 		cmocka_unit_test(standard_input_may_come_byte_by_byte),

@@ -219,8 +219,16 @@ static void apple_names_a_process_by_its_block(void **state)
 		put_u32(&file, i);
 		block_end(&file);
 	}
+	put_section(&file, false);
+	put_interface(&file, 1);
+	packet_begin(&file, 0, 1, 4, 4, 0x11);
+	put_u16(&file, 0x8001);
+	put_u16(&file, 4);
+	put_u32(&file, 0);		/* numbers begin anew with a section */
+	block_end(&file);
 	read_file(&file, &seen);
-	assert_int_equal(seen.count, 4);
+	assert_int_equal(seen.count, 5);
+	assert_int_equal(seen.frames[4].pid, 0);
 	assert_int_equal(seen.frames[0].pid, 700);
 	assert_int_equal(seen.frames[2].pid, 702);
 	assert_int_equal(seen.frames[3].pid, 0);
@@ -251,6 +259,7 @@ static void recorded_drops_are_kept_and_not_counted_twice(void **state)
 	}
 	put_statistics(90, 2, 3);
 	put_statistics(100, 20, UINT64_MAX);	/* later, so they hold the earlier; the rest unknown */
+	put_statistics(100, 1, 1);
 	read_file(&file, &seen);
 	assert_int_equal(seen.end.how, SOURCE_COMPLETE);
 	assert_int_equal(seen.interfaces[0].recorded_dropped, 5);
@@ -358,6 +367,8 @@ static void damage_is_named_with_its_place(void **state)
 		{ 96 + 4, 52, SOURCE_TRUNCATED, 1, 96, "a block wants 52 bytes, 48 are left" },
 		{ 96 + 4, UINT32_MAX, SOURCE_DAMAGED, 1, 96,
 		  "a block of type 6 claims 4294967295 bytes, more than 1048576" },
+		{ 96 + 4, SLAB_SIZE + 4, SOURCE_DAMAGED, 1, 96,
+		  "a block of type 6 claims 1048580 bytes, more than 1048576" },
 		{ 96 + 8, 1, SOURCE_DAMAGED, 1, 96, "interface 1 is used, 1 are described" },
 		{ 96 + 20, 17, SOURCE_DAMAGED, 1, 96,
 		  "a packet of 17 bytes in a block with room for 16" },
@@ -399,6 +410,31 @@ static void options_that_lead_outside_cost_no_packet(void **state)
 	assert_int_equal(seen.end.how, SOURCE_COMPLETE);
 	assert_int_equal(seen.count, 2);
 	assert_int_equal(seen.frames[0].pid, 0);
+}
+
+static void the_longest_packet_and_the_longest_block_are_read(void **state)
+{
+	static const char comment[65532];
+	(void)state;
+
+	begin();
+	put_interface(&file, 1);
+	put_packet(&file, 0, 1, SOURCE_CAPLEN_MAX, 0x11);
+
+	size_t start = file.len;
+
+	packet_begin(&file, 0, 1, SOURCE_CAPLEN_MAX, SOURCE_CAPLEN_MAX, 0x22);
+	while (start + SLAB_SIZE - file.len > sizeof(comment) + 8)
+		put_option(&file, 1, comment, sizeof(comment));
+	put_option(&file, 1, comment, start + SLAB_SIZE - file.len - 8);
+	block_end(&file);
+	assert_int_equal(file.len - start, SLAB_SIZE);
+	put_packet(&file, 0, 1, 4, 0x33);
+	read_file(&file, &seen);
+	assert_int_equal(seen.end.how, SOURCE_COMPLETE);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.frames[1].caplen, SOURCE_CAPLEN_MAX);
+	assert_int_equal(seen.end.comments, 12);
 }
 
 static void interfaces_are_bounded(void **state)
@@ -462,6 +498,7 @@ int main(void)
 		cmocka_unit_test(a_pcapng_cut_anywhere_keeps_what_was_read_and_says_so),
 		cmocka_unit_test(damage_is_named_with_its_place),
 		cmocka_unit_test(options_that_lead_outside_cost_no_packet),
+		cmocka_unit_test(the_longest_packet_and_the_longest_block_are_read),
 		cmocka_unit_test(interfaces_are_bounded),
 		cmocka_unit_test(garbage_never_leads_outside),
 	};
