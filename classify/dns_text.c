@@ -1,5 +1,7 @@
 #include "classify/dns_text.h"
 
+#include <stdio.h>
+
 enum { PARAM_IPV4HINT = 4, PARAM_ECH = 5, PARAM_IPV6HINT = 6 };	/* RFC 9460 section 14.3.2 */
 #define ECH_VERSION 0xfe0du	/* RFC 9849, as draft 13 had it */
 
@@ -54,6 +56,37 @@ bool dns_name(char out[FACT_NAME_SIZE], struct bytes *wire)
 		while (bytes_left(&label) > 0)
 			put(out, &n, bytes_u8(&label), true);
 	}
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool dns_reverse(const char *name, uint8_t out[16])
+{
+	unsigned a, b, c, d;
+	int end = 0;
+
+	memset(out, 0, 16);
+	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &d, &c, &b, &a, &end) == 4 && end > 0 &&
+	    name[end] == '\0' && a < 256 && b < 256 && c < 256 && d < 256) {
+		const uint8_t ipv4[4] = { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d };
+
+		out[10] = out[11] = 0xff;
+		memcpy(out + 12, ipv4, 4);
+		return true;
+	}
+	if (strlen(name) != 64 + sizeof("ip6.arpa") - 1 || strcmp(name + 64, "ip6.arpa") != 0)
+		return false;
+	for (unsigned i = 0; i < 32; i++) {
+		int digit = hex_digit(name[2 * i]);
+
+		if (digit < 0 || name[2 * i + 1] != '.')
+			return false;
+		out[15 - i / 2] |= (uint8_t)(digit << (i % 2 * 4));
+	}
+	return true;
 }
 
 /* ECHConfigList (RFC 9849 section 4): the first configuration of the known version. */

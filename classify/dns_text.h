@@ -16,6 +16,9 @@ void dns_text(char out[FACT_NAME_SIZE], struct bytes text);
  * "" for the root. False when it is malformed. */
 bool dns_name(char out[FACT_NAME_SIZE], struct bytes *wire);
 
+/* The address that a reverse name stands for (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+bool dns_reverse(const char *name, uint8_t out[16]);
+
 /* What an HTTPS or SVCB record's parameters say (RFC 9460 sections 2.2, 7.3; RFC 9848). */
 struct dns_service {
 	bool ech;

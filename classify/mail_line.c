@@ -286,6 +286,7 @@ enum watch_answer mail_feed(const struct mail_reader *reader, void *state, enum 
 		return WATCH_MORE;
 	t->mail = &facts->mail;
 	t->frame = frame;
+	t->server_heard = t->server_heard || from != t->client;
 	do {
 		before = in.pos;
 		if (from == t->client && t->held)
@@ -308,7 +309,6 @@ enum watch_answer mail_gap(void *state, enum fact_side from, struct watch_facts 
 
 	t->mail = &facts->mail;
 	mail_letter(t, client ? 'G' : 'g');
-	t->server_lost = t->server_lost || !client;
 	settle(t);
 	/* What a client sends after an unseen answer to STARTTLS may be TLS. */
 	return client || t->held ? WATCH_DONE : WATCH_MORE;

@@ -43,7 +43,7 @@ struct mail_talk {
 	enum fact_side client;
 	bool tls_agreed, tls_refused;
 	bool held;			/* STARTTLS was asked: the client is not read before the answer */
-	bool server_lost;		/* a gap: no answer will be seen any more */
+	bool server_heard;
 	bool masked_keyword, masked_greeting;	/* overwritten on the path: protocols' inspection signatures */
 	bool edited;			/* a capability list that leaves the client nothing to do */
 	bool no_list;			/* HELO: there is no capability list to miss anything in */

@@ -261,9 +261,11 @@ static void scram(struct mail_talk *t, struct bytes in)
 static const struct {
 	const char *mechanism;
 	void (*read)(struct mail_talk *t, struct bytes in);
+	bool ends;		/* with the credential: what the client sends then is a command */
 } mechanisms[] = {
-	{ "PLAIN", plain }, { "LOGIN", login }, { "XOAUTH2", oauth }, { "OAUTHBEARER", oauth },
-	{ "CRAM-MD5", cram }, { "DIGEST-MD5", digest }, { "NTLM", ntlm },
+	{ "PLAIN", plain, true }, { "LOGIN", login, true }, { "CRAM-MD5", cram, true },
+	{ "XOAUTH2", oauth, false }, { "OAUTHBEARER", oauth, false }, { "DIGEST-MD5", digest, false },
+	{ "NTLM", ntlm, false },
 };
 
 void mail_sasl_response(struct mail_talk *t, struct bytes base64)
@@ -283,9 +285,13 @@ void mail_sasl_response(struct mail_talk *t, struct bytes base64)
 
 		if (strncmp(t->login.mechanism, "SCRAM-", 6) == 0)
 			scram(t, in);
-		for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
-			if (strcmp(t->login.mechanism, mechanisms[i].mechanism) == 0)
-				mechanisms[i].read(t, in);
+		for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
+			if (strcmp(t->login.mechanism, mechanisms[i].mechanism) != 0)
+				continue;
+			mechanisms[i].read(t, in);
+			if (mechanisms[i].ends && t->login.worth != CREDENTIAL_NONE)
+				t->login.active = false;
+		}
 	}
 	explicit_bzero(clear, sizeof(clear));
 }

@@ -1,80 +1,27 @@
 #include "classify/watch_dns.h"
 
+#include "classify/dns_header.h"
 #include "classify/dns_text.h"
 
 #include "capture/base.h"
 
 #include <ldns/ldns.h>
 
-#define DNS_HEADER 12
 #define DNS_MESSAGE_MAX 65535u
 #define DNS_CHAIN_MAX 16	/* CNAMEs followed; resolvers stop at 8 to 16 */
-#define DNS_RECORD_MIN 11	/* a record with the root's name and no data */
 #define MDNS_PORT 5353
-#define MDNS_CLASS_MASK 0x7fffu	/* RFC 6762 section 10.2: the top bit flushes caches */
 #define DNS_SHOWN_MAX 64	/* addresses of one name that are said: a response has some 1 to 30 */
-
-enum { FLAG_RESPONSE = 0x8000, FLAG_OPCODE = 0x7800, FLAG_AUTHENTIC = 0x0020, FLAG_RCODE = 0x000f };
-
-struct header {
-	uint16_t flags, questions, answers, authorities, additionals;
-};
 
 /* One message being read. */
 struct reading {
 	const struct dns_packet *packet;
 	dns_say *say;
 	void *context;
-	struct header header;
+	struct dns_header header;
 	uint32_t place[2];		/* of the next name and the next mail_dns fact */
 	char question[FACT_NAME_SIZE];
 	uint16_t type;
 };
-
-static struct header read_header(struct bytes *in)
-{
-	struct header h;
-
-	bytes_skip(in, 2);
-	h.flags = bytes_u16(in);
-	h.questions = bytes_u16(in);
-	h.answers = bytes_u16(in);
-	h.authorities = bytes_u16(in);
-	h.additionals = bytes_u16(in);
-	return h;
-}
-
-/* Header fields as messages have them: QUERY, no reserved bit, few questions, counts that fit. */
-static bool header_fits(struct header h, size_t left)
-{
-	size_t records = (size_t)h.answers + h.authorities + h.additionals;
-
-	if ((h.flags & FLAG_OPCODE) != 0 || (h.flags & 0x40) != 0 || h.questions > 16 ||
-	    records * DNS_RECORD_MIN + h.questions * 5u > left)
-		return false;
-	return h.questions > 0 || ((h.flags & FLAG_RESPONSE) && h.answers > 0);
-}
-
-/* A question's name, type and class; a response to nothing (mDNS) has its first record there. */
-static bool read_question(struct bytes *in, char name[FACT_NAME_SIZE], uint16_t *type_out)
-{
-	if (!dns_name(name, in))
-		return false;
-	*type_out = bytes_u16(in);
-
-	uint16_t class = bytes_u16(in) & MDNS_CLASS_MASK;
-
-	return !in->bad && *type_out != 0 && (class == LDNS_RR_CLASS_IN || class == LDNS_RR_CLASS_ANY);
-}
-
-bool dns_recognise(struct bytes message)
-{
-	char name[FACT_NAME_SIZE];
-	struct header h = read_header(&message);
-	uint16_t type;
-
-	return !message.bad && header_fits(h, bytes_left(&message)) && read_question(&message, name, &type);
-}
 
 static bool begins(const char *name, const char *prefix)
 {
@@ -112,15 +59,15 @@ static const char *type_name(uint16_t type, char out[FACT_WORD_SIZE])
 /* A mail-related question or answer. */
 static void say_mail(struct reading *r, uint16_t type, const char *rdata)
 {
-	const ldns_lookup_table *rcode = ldns_lookup_by_id(ldns_rcodes, r->header.flags & FLAG_RCODE);
+	const ldns_lookup_table *rcode = ldns_lookup_by_id(ldns_rcodes, r->header.flags & DNS_FLAG_RCODE);
 	struct fact fact = { .kind = FACT_MAIL_DNS };
 	struct fact_mail_dns *said = &fact.mail_dns;
 
 	said->id = r->packet->frame;
 	said->place = r->place[1]++;
 	said->time_ns = r->packet->time_ns;
-	said->answered = r->header.flags & FLAG_RESPONSE;
-	said->authentic = said->answered && (r->header.flags & FLAG_AUTHENTIC);
+	said->answered = r->header.flags & DNS_FLAG_RESPONSE;
+	said->authentic = said->answered && (r->header.flags & DNS_FLAG_AUTHENTIC);
 	memcpy(said->asked_by, said->answered ? r->packet->dst : r->packet->src, sizeof(said->asked_by));
 	base_copy(said->name, sizeof(said->name), r->question);
 	base_copy(said->rdata, sizeof(said->rdata), rdata);
@@ -154,7 +101,7 @@ static bool rdf_name(const ldns_rdf *rdf, char out[FACT_NAME_SIZE])
 
 static bool rr_owner(const ldns_rr *rr, char out[FACT_NAME_SIZE])
 {
-	return ((unsigned)ldns_rr_get_class(rr) & MDNS_CLASS_MASK) == LDNS_RR_CLASS_IN &&
+	return ((unsigned)ldns_rr_get_class(rr) & DNS_CLASS_MASK) == LDNS_RR_CLASS_IN &&
 	       rdf_name(ldns_rr_owner(rr), out);
 }
 
@@ -244,43 +191,11 @@ static void say_addresses(struct reading *r, const ldns_rr_list *answers)
 	}
 }
 
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The address that a reverse name stands for (RFC 1035 section 3.5, RFC 3596 section 2.5). */
-static bool reverse_address(const char *name, uint8_t out[16])
-{
-	unsigned a, b, c, d;
-	int end = 0;
-
-	memset(out, 0, 16);
-	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &d, &c, &b, &a, &end) == 4 && end > 0 &&
-	    name[end] == '\0' && a < 256 && b < 256 && c < 256 && d < 256) {
-		const uint8_t ipv4[4] = { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d };
-
-		out[10] = out[11] = 0xff;
-		memcpy(out + 12, ipv4, 4);
-		return true;
-	}
-	if (strlen(name) != 64 + sizeof("ip6.arpa") - 1 || strcmp(name + 64, "ip6.arpa") != 0)
-		return false;
-	for (unsigned i = 0; i < 32; i++) {
-		int digit = hex_digit(name[2 * i]);
-
-		if (digit < 0 || name[2 * i + 1] != '.')
-			return false;
-		out[15 - i / 2] |= (uint8_t)(digit << (i % 2 * 4));
-	}
-	return true;
-}
-
 static void say_reverse(struct reading *r, const ldns_rr_list *answers)
 {
 	struct fact_name name = { .kind = NAME_PTR };
 
-	if (!reverse_address(r->question, name.address))
+	if (!dns_reverse(r->question, name.address))
 		return;
 	memcpy(name.asked_by, r->packet->dst, sizeof(name.asked_by));
 	for (size_t i = 0; i < ldns_rr_list_rr_count(answers) && r->place[0] < DNS_SHOWN_MAX; i++) {
@@ -427,44 +342,12 @@ bool dns_message(struct bytes message, const struct dns_packet *packet, dns_say 
 	struct bytes in = message;
 	bool mdns = packet->src_port == MDNS_PORT || packet->dst_port == MDNS_PORT;
 
-	r.header = read_header(&in);
-	if (in.bad || !header_fits(r.header, bytes_left(&in)) || !read_question(&in, r.question, &r.type))
+	r.header = dns_read_header(&in);
+	if (in.bad || !dns_header_fits(r.header, bytes_left(&in)) || !dns_read_question(&in, r.question, &r.type))
 		return false;
-	if (r.header.flags & FLAG_RESPONSE)
+	if (r.header.flags & DNS_FLAG_RESPONSE)
 		return !interesting(&r, mdns) || read_records(&r, message, mdns);
 	if (!mdns && mail_related(r.question, r.type))
 		say_mail(&r, r.type, "");
 	return true;
-}
-
-enum watch_match dns_tcp_recognise(struct bytes first)
-{
-	uint16_t len = bytes_u16(&first);
-	struct bytes in = first;
-	struct header h = read_header(&in);
-	char name[FACT_NAME_SIZE];
-	uint16_t type;
-
-	if (in.bad)
-		return first.len < 2 || len >= DNS_HEADER + 5 ? WATCH_MAYBE : WATCH_NO;
-	if (len < DNS_HEADER + 5 || !header_fits(h, len - DNS_HEADER))
-		return WATCH_NO;
-
-	bool whole = bytes_left(&first) >= len;
-
-	return read_question(&in, name, &type) ? WATCH_YES : whole || !in.bad ? WATCH_NO : WATCH_MAYBE;
-}
-
-size_t dns_tcp_feed(struct bytes in, const struct dns_packet *packet, dns_say *say, void *context)
-{
-	size_t used = in.pos;
-
-	for (;;) {
-		struct bytes message = bytes_sub(&in, bytes_u16(&in));
-
-		if (in.bad)
-			return used;
-		(void)dns_message(message, packet, say, context);
-		used = in.pos;
-	}
 }

@@ -2,11 +2,9 @@
  *
  * A client command is a line, or lines joined by literals. Each piece is read as it comes, so that a
  * message of any size (APPEND, FETCH) passes without being kept. */
-#include "classify/mail_line.h"
+#include "classify/imap_text.h"
 
 #include <stdio.h>
-
-#define IMAP_TAG_MAX 64		/* clients use 1 to 12; a longer one is not answered for */
 
 struct imap_tag {
 	uint8_t len;
@@ -42,91 +40,6 @@ static bool tag_set(struct imap_tag *tag, struct bytes word)
 	tag->len = (uint8_t)bytes_left(&word);
 	bytes_copy(&word, tag->text, tag->len);
 	return true;
-}
-
-static bool is_one_of(struct bytes word, const char *const *words)
-{
-	for (; *words != NULL; words++)
-		if (bytes_is(&word, *words))
-			return true;
-	return false;
-}
-
-static enum mail_speaker server_speaks(struct bytes first)
-{
-	static const char *const greetings[] = { "* OK ", "* PREAUTH ", "* BYE ", "* CAPABILITY IMAP4", NULL };
-	static const char *const numbered[] = { "EXISTS", "RECENT", "EXPUNGE", "FETCH", NULL };
-
-	enum mail_speaker who = mail_begins(first, greetings, SPEAKER_SERVER);
-
-	if (who != SPEAKER_NOBODY)
-		return who;
-
-	struct bytes rest = first;
-
-	bytes_skip(&rest, 2);
-	struct bytes number = bytes_word(&rest);
-
-	for (size_t i = 0; i < number.len; i++)
-		if (number.data[i] < '0' || number.data[i] > '9')
-			return SPEAKER_NOBODY;
-
-	size_t n;
-	struct bytes line = bytes_until(&rest, '\r', &n) ? bytes_sub(&rest, n) : rest;
-	bool whole = line.len < rest.len || bytes_until(&line, ' ', &n);
-
-	if (number.len == 0 || !whole)
-		return first.len < MAIL_FIRST ? SPEAKER_MAYBE : SPEAKER_NOBODY;
-	return is_one_of(bytes_word(&line), numbered) ? SPEAKER_SERVER : SPEAKER_NOBODY;
-}
-
-/* A tag as clients make them: letters and digits, at least one digit or no more than a letter - not a
- * command word of another protocol before an argument that happens to be an IMAP verb. */
-static bool tag_like(struct bytes word)
-{
-	bool digit = false;
-
-	if (word.len == 0 || word.len > IMAP_TAG_MAX)
-		return false;
-	for (size_t i = 0; i < word.len; i++) {
-		uint8_t c = word.data[i];
-
-		if (c <= 0x20 || c >= 0x7f || strchr("(){%*\"\\+", c) != NULL)
-			return false;
-		digit = digit || (c >= '0' && c <= '9');
-	}
-	return digit || word.len == 1;
-}
-
-static enum mail_speaker client_speaks(struct bytes first)
-{
-	static const char *const verbs[] = {
-		"LOGIN", "AUTHENTICATE", "CAPABILITY", "STARTTLS", "ID", "NOOP", "LOGOUT", "SELECT", "EXAMINE",
-		"LIST", "LSUB", "UID", "FETCH", "STORE", "SEARCH", "APPEND", "ENABLE", "NAMESPACE", "IDLE",
-		"STATUS", "COMPRESS", "CLOSE", "EXPUNGE", "COPY", "CHECK", "UNSELECT", "SUBSCRIBE", "XLIST",
-		NULL,
-	};
-	struct bytes rest = first, line;
-	size_t n;
-	bool whole = bytes_until(&first, '\n', &n);
-
-	if (whole)
-		rest = bytes_of(first.data, n > 0 && first.data[n - 1] == '\r' ? n - 1 : n);
-	line = rest;
-
-	struct bytes tag = bytes_word(&line);
-	bool verb_ends = whole || bytes_until(&line, ' ', &n);
-
-	if (!tag_like(tag))
-		return SPEAKER_NOBODY;
-	if (!verb_ends)
-		return first.len < MAIL_FIRST ? SPEAKER_MAYBE : SPEAKER_NOBODY;
-	return is_one_of(bytes_word(&line), verbs) ? SPEAKER_CLIENT : SPEAKER_NOBODY;
-}
-
-static enum mail_speaker speaker(struct bytes first)
-{
-	return first.data[0] == '*' ? server_speaks(first) : client_speaks(first);
 }
 
 /* --- the client ---------------------------------------------------------------------------------- */
@@ -333,28 +246,6 @@ static void response_code(struct imap *w, struct bytes *text)
 	}
 }
 
-static bool contains(struct bytes line, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (; bytes_left(&line) >= n; bytes_skip(&line, 1))
-		if (bytes_begins(&line, word))
-			return true;
-	return false;
-}
-
-/* Whether a FETCH response has message data in it, not only flags and sizes. */
-static bool fetches_mail(struct bytes line)
-{
-	static const char *const items[] = { "BODY[", "BINARY[", "RFC822 ", "RFC822.HEADER ", "RFC822.TEXT ",
-					     "ENVELOPE (" };
-
-	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
-		if (contains(line, items[i]))
-			return true;
-	return false;
-}
-
 static void greeting(struct imap *w, struct bytes line, bool preauth)
 {
 	struct mail_talk *t = &w->talk;
@@ -391,7 +282,7 @@ static void untagged(struct imap *w, struct bytes line)
 	if (bytes_is(&word, "ID"))
 		mail_letter(t, 'i');
 	word = bytes_word(&line);
-	if (bytes_is(&word, "FETCH") && fetches_mail(data)) {
+	if (bytes_is(&word, "FETCH") && imap_fetches_mail(data)) {
 		t->mail->mail_moved = true;
 		mail_letter(t, 'm');
 	}
@@ -434,7 +325,7 @@ static enum watch_answer server_line(struct imap *w, struct bytes line)
 	bool sync;
 
 	if (w->in_response) {
-		if (fetches_mail(line))
+		if (imap_fetches_mail(line))
 			w->talk.mail->mail_moved = true;
 		w->in_response = mail_literal(line, &literal, &sync);
 		if (w->in_response)
@@ -481,7 +372,7 @@ static enum watch_answer line(void *state, bool client, struct bytes text)
 
 static const struct mail_reader reader = {
 	.proto = MAIL_IMAP,
-	.speaker = speaker,
+	.speaker = imap_speaker,
 	.body = body,
 	.line = line,
 };

@@ -10,7 +10,7 @@ struct smtp {
 	struct mail_talk talk;
 	struct mail_queue asked;
 	bool lmtp;
-	bool replied;			/* the server was heard */
+	bool in_greeting;		/* as below, of the greeting */
 	bool in_reply;			/* lines of a reply were read, its last is still to come */
 	bool in_data, data_agreed;	/* the message follows; the server said so */
 	uint8_t dot;
@@ -140,7 +140,7 @@ static void client_data(struct smtp *w, struct bytes *in)
 {
 	bool some = bytes_left(in) > 0, over = mail_dot_end(&w->dot, in);
 
-	if (over || (some && (w->data_agreed || !w->replied)))
+	if (over || (some && (w->data_agreed || !w->talk.server_heard)))
 		message_moved(w);
 	if (!over)
 		return;
@@ -175,7 +175,7 @@ static void greeting(struct smtp *w, struct bytes text)
 {
 	struct mail_talk *t = &w->talk;
 
-	if (!w->in_reply) {
+	if (!w->in_greeting) {
 		mail_letter(t, 'h');
 		mail_text(t->mail->banner, sizeof(t->mail->banner), text);
 		t->masked_greeting = bytes_begins(&text, "****");
@@ -232,11 +232,11 @@ static enum watch_answer reply_line(struct smtp *w, struct bytes line)
 	bool last = bytes_u8(&line) != '-';
 	uint8_t asked = mail_queue_front(&w->asked);
 
-	w->replied = true;
 	line.bad = false;	/* a bare code has no text */
-	if (code == 220 && asked != ASKED_STARTTLS) {
+	/* A client may speak before the greeting; later a 220 answers XCLIENT too. */
+	if (w->in_greeting || (code == 220 && !w->talk.mail->greeting_seen && asked != ASKED_STARTTLS)) {
 		greeting(w, line);
-		w->in_reply = !last;
+		w->in_greeting = !last;
 		return WATCH_MORE;
 	}
 	if (asked == ASKED_EHLO && code == 250 && w->in_reply)

@@ -1,0 +1,80 @@
+/* fuzz_dialogue.h - an input for a watcher of dialogues: bytes of the server first; 0x1e hands over to the
+ * other side, 0x1f ends a segment, 0x1d loses bytes of this side */
+#ifndef TESTS_FUZZ_DIALOGUE_H
+#define TESTS_FUZZ_DIALOGUE_H
+
+#include "classify/watch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define FUZZ_PENDING 65536u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct fuzz_side {
+	uint8_t *data;
+	size_t len;
+};
+
+static inline enum watch_answer fuzz_offer(const struct watch *watch, void *state, struct fuzz_side *side,
+					   enum fact_side from, struct watch_facts *facts)
+{
+	size_t used = 0;
+	enum watch_answer answer = watch->feed(state, from, bytes_of(side->data, side->len), 1, &used, facts);
+
+	assert(used <= side->len);
+	side->len -= used;
+
+	/* Exactly its size, so that the sanitizer sees a read past the end. */
+	uint8_t *rest = malloc(side->len + 1);
+
+	memcpy(rest, side->data + used, side->len);
+	free(side->data);
+	side->data = realloc(rest, side->len > 0 ? side->len : 1);
+	return answer;
+}
+
+static inline void fuzz_dialogue(const struct watch *watch, const uint8_t *data, size_t size)
+{
+	void *state = calloc(1, watch->size);
+	struct watch_facts *facts = calloc(1, sizeof(*facts));
+	struct fuzz_side sides[2] = { { malloc(1), 0 }, { malloc(1), 0 } };
+	enum fact_side from = SIDE_RESPONDER;
+	enum watch_answer answer = WATCH_MORE;
+	size_t start = 0;
+
+	watch->recognise(bytes_of(data, size < 64 ? size : 64), from);
+	for (size_t i = 0; i < size && answer == WATCH_MORE; i++) {
+		struct fuzz_side *side = &sides[from];
+
+		if ((data[i] < 0x1d || data[i] > 0x1f) && i + 1 < size)
+			continue;
+		if (side->len + (i - start) < FUZZ_PENDING) {
+			side->data = realloc(side->data, side->len + (i - start) + 1);
+			memcpy(side->data + side->len, data + start, i - start);
+			side->len += i - start;
+			side->data = realloc(side->data, side->len > 0 ? side->len : 1);
+			answer = fuzz_offer(watch, state, side, from, facts);
+		}
+		if (data[i] == 0x1d && answer == WATCH_MORE)
+			answer = watch->gap(state, from, facts);
+		if (data[i] == 0x1e)
+			from = (enum fact_side)!from;
+		start = i + 1;
+	}
+	if (watch->end != NULL)
+		watch->end(state, facts);
+	/* What must hold whatever was said. */
+	assert(facts->mail.credential == CREDENTIAL_NONE || facts->mail.mechanism[0] != '\0' ||
+	       watch != &watch_imap);
+	assert(answer != WATCH_TLS || facts->mail.transport == MAIL_STARTTLS_USED);
+	assert(memchr(facts->mail.account, 0, sizeof(facts->mail.account)) != NULL);
+	assert(memchr(facts->mail.dialogue, 0, sizeof(facts->mail.dialogue)) != NULL);
+	free(sides[0].data);
+	free(sides[1].data);
+	free(facts);
+	free(state);
+}
+
+#endif
