@@ -42,12 +42,13 @@ unsigned emit_clean(FILE *out, const char *text)
 		bool valid = utf8(at, &point, &len);
 
 		if (valid && !drives_terminal(point)) {
-			fwrite(at, 1, len, out);
+			if (out != NULL)
+				fwrite(at, 1, len, out);
 			columns++;
 		} else {
 			if (!valid)
 				len = 1;
-			for (unsigned i = 0; i < len; i++)
+			for (unsigned i = 0; out != NULL && i < len; i++)
 				fprintf(out, "\\x%02x", at[i]);
 			columns += 4 * len;
 		}

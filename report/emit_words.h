@@ -11,7 +11,7 @@
 
 /* For a terminal: control characters, bytes that are no UTF-8, and what changes the direction or hides
  * (C1, U+200B..U+200F, U+2028..U+202E, U+2060..U+206F, U+FEFF) become \xNN, so that no name drives the
- * terminal. Returns the columns written, one for each code point. */
+ * terminal. Returns the columns that takes, one for each code point; out NULL: only counts. */
 unsigned emit_clean(FILE *out, const char *text);
 
 /* RFC 3339, UTC, nanoseconds; "" for 0. */

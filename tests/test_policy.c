@@ -1,0 +1,153 @@
+#include "tests/case.h"
+
+#include <unistd.h>
+
+static void load(struct policy *p, const char *yaml, bool want, const char *error_end)
+{
+	char path[] = "/tmp/mailwitness-policy-XXXXXX", error[512] = "";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
+	close(fd);
+	if (policy_load(p, path, error, sizeof(error)) != want)
+		fail_msg("%s: %s", yaml, error);
+	if (!want && (strncmp(error, path, strlen(path)) != 0 ||
+		      strncmp(error + strlen(path), error_end, strlen(error_end)) != 0))
+		fail_msg("%s: %s", yaml, error);
+	unlink(path);
+}
+
+static void mistakes_are_told_with_file_and_line(void **state)
+{
+	static const struct { const char *yaml, *error; } cases[] = {
+		{ "home:\n  - 192.168.1.0/33\n", ":2: 192.168.1.0/33 is no address" },
+		{ "home: [nowhere]\n", ":1: nowhere is no address" },
+		{ "hom: [10.0.0.0/8]\n", ":1: Unexpected key: hom" },
+		{ "home: 10.0.0.0/8\n", ":1: " },
+		{ "clients:\n  - address: 10.0.0.1\n", ":2: Missing required mapping field: providers" },
+		{ "clients:\n  - address: x\n    providers: [a.test]\n", ":2: x is no address" },
+		{ "mail_servers:\n\n  - 10.0.0.1/-1\n", ":3: 10.0.0.1/-1 is no address" },
+		{ "home: [\n", ":1: libyaml" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct policy *p = policy_new();
+
+		load(p, cases[i].yaml, false, cases[i].error);
+		policy_free(&p);
+	}
+}
+
+static bool asks(bool (*question)(const struct policy *, const uint8_t *), const struct policy *p,
+		 const char *text)
+{
+	uint8_t a[16];
+
+	address(text, a);
+	return question(p, a);
+}
+
+static void home_is_private_unless_said_otherwise(void **state)
+{
+	static const struct { const char *address; bool home; } cases[] = {
+		{ "10.0.0.0", true }, { "11.0.0.0", false }, { "172.16.0.1", true }, { "172.31.255.255", true },
+		{ "172.32.0.0", false }, { "172.15.255.255", false }, { "192.168.255.1", true },
+		{ "192.169.0.0", false }, { "169.254.1.1", true }, { "127.0.0.1", true }, { "100.64.0.1", true },
+		{ "100.128.0.0", false }, { "fc00::1", true }, { "fdff::1", true }, { "fe00::1", false },
+		{ "fe80::1", true }, { "febf::1", true }, { "fec0::1", false }, { "::1", true },
+		{ "2001:db8::1", false }, { "8.8.8.8", false },
+	};
+	struct policy *p = policy_new();
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (asks(policy_home, p, cases[i].address) != cases[i].home)
+			fail_msg("%s", cases[i].address);
+	}
+	load(p, "home: [2001:db8::/33, 198.51.100.7]\n", true, NULL);
+	assert_true(asks(policy_home, p, "2001:db8:7fff::1"));
+	assert_false(asks(policy_home, p, "2001:db8:8000::1"));
+	assert_true(asks(policy_home, p, "198.51.100.7"));
+	assert_false(asks(policy_home, p, "198.51.100.6"));
+	assert_false(asks(policy_home, p, "192.168.1.1"));
+	policy_free(&p);
+}
+
+static void a_clients_own_line_goes_before_everyones(void **state)
+{
+	struct policy *p = policy_new();
+	const struct policy_word *words;
+	char error[128];
+	uint8_t a[16];
+
+	(void)state;
+	load(p, "providers: [one.test]\nclients:\n  - address: 192.168.1.7\n    providers: [two.test, three.test]\n"
+		"expected: [four.test]\nmail_servers: [192.168.1.2]\n", true, NULL);
+	assert_true(policy_provider(p, "five.test", error, sizeof(error)));
+	assert_false(policy_provider(p, "", error, sizeof(error)));
+	address("192.168.1.7", a);
+	assert_int_equal(policy_providers(p, a, &words), 2);
+	assert_string_equal(words[0].word, "two.test");
+	assert_string_equal(strrchr(words[1].where, ':'), ":4");
+	address("192.168.1.8", a);
+	assert_int_equal(policy_providers(p, a, &words), 2);
+	assert_string_equal(words[0].word, "one.test");
+	assert_string_equal(words[1].where, "--provider");
+	assert_int_equal(policy_expected(p, &words), 1);
+	assert_string_equal(words[0].word, "four.test");
+	assert_true(asks(policy_mail_server, p, "192.168.1.2"));
+	assert_false(asks(policy_mail_server, p, "192.168.1.3"));
+	policy_free(&p);
+}
+
+static void clients_are_all_unless_some_are_named(void **state)
+{
+	struct policy *p = policy_new();
+	char error[128];
+
+	(void)state;
+	assert_true(asks(policy_wants, p, "192.0.2.1"));
+	assert_false(policy_client(p, "192.0.2.0/", error, sizeof(error)));
+	assert_non_null(strstr(error, "--client: 192.0.2.0/"));
+	assert_true(policy_client(p, "192.0.2.0/25", error, sizeof(error)));
+	assert_true(asks(policy_wants, p, "192.0.2.127"));
+	assert_false(asks(policy_wants, p, "192.0.2.128"));
+	policy_free(&p);
+}
+
+static void an_empty_file_is_an_empty_policy(void **state)
+{
+	struct policy *p = policy_new();
+
+	(void)state;
+	load(p, "", true, NULL);
+	load(p, "# nothing\n", true, NULL);
+	policy_free(&p);
+}
+
+static void a_missing_file_is_told(void **state)
+{
+	struct policy *p = policy_new();
+	char error[128];
+
+	(void)state;
+	assert_false(policy_load(p, "/nonexistent/mailwitness.yaml", error, sizeof(error)));
+	assert_string_equal(error, "/nonexistent/mailwitness.yaml: Could not open file");
+	policy_free(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mistakes_are_told_with_file_and_line),
+		cmocka_unit_test(home_is_private_unless_said_otherwise),
+		cmocka_unit_test(a_clients_own_line_goes_before_everyones),
+		cmocka_unit_test(clients_are_all_unless_some_are_named),
+		cmocka_unit_test(an_empty_file_is_an_empty_policy),
+		cmocka_unit_test(a_missing_file_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
