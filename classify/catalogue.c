@@ -1,9 +1,9 @@
 #include "classify/catalogue.h"
 
 #include "capture/base.h"
+#include "classify/catalogue_index.h"
 #include "classify/catalogue_schema.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -12,32 +12,6 @@
 #include <string.h>
 
 #define FILES_MAX 256
-
-/* What a host pattern fits: "=example.net", "*.example.net", "example.net". */
-enum fit { FIT_EXACT, FIT_BELOW, FIT_BOTH, FIT_KINDS };
-
-struct host {
-	const char *name;		/* the pattern without its mark; NULL is a free slot */
-	struct host_fit {
-		const struct catalogue_service *service;
-		unsigned layer;		/* 0: the directory; then each file that was added */
-	} fits[FIT_KINDS];
-};
-
-struct prefix {
-	uint8_t address[16];
-	unsigned bits;
-	unsigned layer;
-	const struct catalogue_service *service;
-	bool also;			/* listed by another owner as well */
-	int around;			/* index of the next wider prefix that has this one; -1 is none */
-};
-
-struct network {
-	uint32_t asn;
-	const struct catalogue_service *service;
-	bool also;
-};
 
 struct entry {				/* a service as read */
 	struct catalogue_service *service;
@@ -55,17 +29,12 @@ struct catalogue {
 	unsigned entry_count;
 	struct catalogue_service **variants;	/* a service with a host's own certainty and source */
 	unsigned variant_count;
-	struct host *hosts;		/* hash table, a power of two, at most half full */
-	unsigned host_slots;
-	struct prefix *prefixes;	/* sorted by address, then the wider first */
-	unsigned prefix_count;
-	struct network *networks;	/* sorted by number */
-	unsigned network_count;
+	struct host_index hosts;
+	struct prefix_index prefixes;
+	struct network_index networks;
 	char *error;
 	size_t error_size;
 };
-
-/* --- complaints ------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 4, 5)))
 static bool wrong(struct catalogue *c, const struct yaml_file *file, const char *word, const char *fmt, ...)
@@ -97,28 +66,7 @@ static bool word_good(const char *word, const char *others)
 					     word_good(word + n + 1, "")));
 }
 
-static bool pattern_good(const char *name)
-{
-	size_t n = strlen(name), label = 0;
-
-	if (n > 253 || strchr(name, '.') == NULL)
-		return false;
-	for (size_t i = 0; i <= n; i++) {
-		if (i == n || name[i] == '.') {
-			if (label == 0 || label > 63)
-				return false;
-			label = 0;
-		} else if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-_", name[i]) == NULL) {
-			return false;
-		} else {
-			label++;
-		}
-	}
-	return true;
-}
-
-/* --- services --------------------------------------------------------------------------------- */
-
+/* What the row says, else its service, else its owner. */
 static const char *either(const char *a, const char *b, const char *c)
 {
 	return a != NULL ? a : b != NULL ? b : c;
@@ -202,21 +150,6 @@ static bool add_service(struct catalogue *c, const struct yaml_file *file, const
 	return true;
 }
 
-/* --- hosts ------------------------------------------------------------------------------------ */
-
-static struct host *find_host(const struct catalogue *c, const char *name)
-{
-	uint64_t hash = 14695981039346656037u;	/* FNV-1a */
-	unsigned slot;
-
-	for (const char *p = name; *p != '\0'; p++)
-		hash = (hash ^ (unsigned char)*p) * 1099511628211u;
-	slot = (unsigned)(hash ^ hash >> 32) & (c->host_slots - 1);
-	while (c->hosts[slot].name != NULL && strcmp(c->hosts[slot].name, name) != 0)
-		slot = (slot + 1) & (c->host_slots - 1);
-	return &c->hosts[slot];
-}
-
 /* The service as this row has it: its own where it says nothing else. */
 static const struct catalogue_service *service_of_row(struct catalogue *c, const struct entry *e,
 						      const struct yaml_host *row)
@@ -237,12 +170,11 @@ static const struct catalogue_service *service_of_row(struct catalogue *c, const
 
 static bool add_host(struct catalogue *c, const struct entry *e, const struct yaml_host *row)
 {
-	enum fit fit = row->name[0] == '=' ? FIT_EXACT : strncmp(row->name, "*.", 2) == 0 ? FIT_BELOW : FIT_BOTH;
-	const char *name = row->name + (fit == FIT_EXACT ? 1 : fit == FIT_BELOW ? 2 : 0);
-	struct host *host;
 	struct host_fit *have;
+	const char *name;
+	enum fit fit;
 
-	if (!pattern_good(name))
+	if (!host_pattern_read(row->name, &fit, &name))
 		return wrong(c, e->file, row->name, "name: '%s' is no host pattern (small letters, at least two"
 			     " labels, '=' or '*.' before it)", row->name);
 	if (row->date != NULL && !date_good(row->date))
@@ -250,9 +182,7 @@ static bool add_host(struct catalogue *c, const struct entry *e, const struct ya
 	if (row->relay > RELAY_NO + 1 && e->service->role != ROLE_RELAY && e->service->role != ROLE_MAIL_SERVICE)
 		return wrong(c, e->file, row->name, "%s: only hosts of a mail-service or relay can have 'relay:'",
 			     row->name);
-	host = find_host(c, name);
-	host->name = name;
-	have = &host->fits[fit];
+	have = host_index_place(&c->hosts, name, fit);
 	if (have->service != NULL && have->layer == e->layer)
 		return wrong(c, e->file, row->name, "name: '%s' is listed already, for %s", row->name,
 			     have->service->id);
@@ -267,9 +197,7 @@ static bool index_hosts(struct catalogue *c)
 
 	for (unsigned i = 0; i < c->entry_count; i++)
 		count += c->entries[i].yaml->hosts_count;
-	for (c->host_slots = 64; c->host_slots < count * 2;)
-		c->host_slots *= 2;
-	c->hosts = base_alloc_array(c->host_slots, sizeof(*c->hosts));
+	host_index_init(&c->hosts, count);
 	c->variants = base_alloc_array(count, sizeof(struct catalogue_service *));
 	for (unsigned i = 0; i < c->entry_count; i++)
 		for (unsigned k = 0; k < c->entries[i].yaml->hosts_count; k++)
@@ -278,208 +206,62 @@ static bool index_hosts(struct catalogue *c)
 	return true;
 }
 
-const struct catalogue_service *catalogue_by_host(const struct catalogue *c, const char *name)
-{
-	char lower[FACT_NAME_SIZE];
-	size_t n = strlen(name);
-	bool whole = true;
-
-	if (n > 0 && name[n - 1] == '.')
-		n--;
-	if (n == 0 || n >= sizeof(lower))
-		return NULL;
-	for (size_t i = 0; i < n; i++)
-		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-	lower[n] = '\0';
-	for (const char *p = lower; p != NULL; whole = false) {
-		const struct host *host = find_host(c, p);
-
-		if (whole && host->fits[FIT_EXACT].service != NULL)
-			return host->fits[FIT_EXACT].service;
-		if (!whole && host->fits[FIT_BELOW].service != NULL)
-			return host->fits[FIT_BELOW].service;
-		if (host->fits[FIT_BOTH].service != NULL)
-			return host->fits[FIT_BOTH].service;
-		p = strchr(p, '.');
-		p = p == NULL ? NULL : p + 1;
-	}
-	return NULL;
-}
-
-/* --- prefixes and AS numbers ------------------------------------------------------------------- */
-
-static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-static bool covers(const struct prefix *p, const uint8_t address[16])
-{
-	unsigned whole = p->bits / 8, rest = p->bits % 8;
-
-	return memcmp(p->address, address, whole) == 0 &&
-	       (rest == 0 || (p->address[whole] ^ address[whole]) >> (8 - rest) == 0);
-}
-
-/* "192.0.2.0/24" or "2001:db8::/32", nothing set behind its length. */
-static bool read_prefix(const char *text, struct prefix *out)
-{
-	char address[HOST_TEXT_SIZE];
-	const char *slash = strchr(text, '/');
-	bool v4 = strchr(text, ':') == NULL;
-	unsigned bits = 0, offset = v4 ? 96 : 0;
-	int end = 0;
-
-	*out = (struct prefix){ .around = -1 };
-	if (slash == NULL || (size_t)(slash - text) >= sizeof(address) ||
-	    sscanf(slash, "/%3u%n", &bits, &end) != 1 || slash[end] != '\0' || bits > (v4 ? 32 : 128))
-		return false;
-	memcpy(address, text, (size_t)(slash - text));
-	address[slash - text] = '\0';
-	if (v4)
-		memcpy(out->address, v4_mapped, sizeof(v4_mapped));
-	if (inet_pton(v4 ? AF_INET : AF_INET6, address, out->address + (v4 ? 12 : 0)) != 1)
-		return false;
-	out->bits = bits + offset;
-	for (unsigned bit = out->bits; bit < 128; bit++)
-		if ((out->address[bit / 8] & 0x80 >> bit % 8) != 0)
-			return false;
-	return true;
-}
-
-static int prefix_cmp(const void *a, const void *b)
-{
-	const struct prefix *x = a, *y = b;
-	int cmp = memcmp(x->address, y->address, sizeof(x->address));
-
-	if (cmp == 0)
-		cmp = (x->bits > y->bits) - (x->bits < y->bits);
-	if (cmp == 0)
-		cmp = (x->layer < y->layer) - (x->layer > y->layer);	/* what was added last comes first */
-	return cmp != 0 ? cmp : strcmp(x->service->id, y->service->id);
-}
-
 static bool index_prefixes(struct catalogue *c)
 {
-	unsigned count = 0, kept = 0;
+	unsigned count = 0;
 
 	for (unsigned i = 0; i < c->entry_count; i++)
 		count += c->entries[i].yaml->prefixes_count;
-	c->prefixes = base_alloc_array(count, sizeof(*c->prefixes));
+	c->prefixes.rows = base_alloc_array(count, sizeof(*c->prefixes.rows));
 	for (unsigned i = 0; i < c->entry_count; i++) {
 		const struct entry *e = &c->entries[i];
 
 		for (unsigned k = 0; k < e->yaml->prefixes_count; k++) {
-			struct prefix *p = &c->prefixes[c->prefix_count++];
+			struct prefix *p = &c->prefixes.rows[c->prefixes.count++];
 
-			if (!read_prefix(e->yaml->prefixes[k], p))
+			if (!prefix_read(e->yaml->prefixes[k], p))
 				return wrong(c, e->file, e->yaml->prefixes[k], "prefixes: '%s' is no prefix, or"
 					     " has bits behind its length", e->yaml->prefixes[k]);
 			p->service = e->service;
 			p->layer = e->layer;
 		}
 	}
-	qsort(c->prefixes, count, sizeof(*c->prefixes), prefix_cmp);
-	for (unsigned i = 0; i < count; i++) {
-		struct prefix *p = &c->prefixes[i], *last = kept > 0 ? &c->prefixes[kept - 1] : NULL;
-
-		if (last != NULL && last->bits == p->bits && covers(last, p->address)) {
-			last->also |= last->layer == p->layer &&
-				      strcmp(last->service->owner, p->service->owner) != 0;
-			continue;
-		}
-		p->around = (int)kept - 1;
-		while (p->around >= 0 && !covers(&c->prefixes[p->around], p->address))
-			p->around = c->prefixes[p->around].around;
-		c->prefixes[kept++] = *p;
-	}
-	c->prefix_count = kept;
+	prefix_index_sort(&c->prefixes);
 	return true;
-}
-
-const struct catalogue_service *catalogue_by_address(const struct catalogue *c, const uint8_t address[16],
-						     bool *also_out)
-{
-	unsigned lo = 0, hi = c->prefix_count;
-	int at;
-
-	*also_out = false;
-	while (lo < hi) {	/* the first prefix that begins behind the address */
-		unsigned mid = (lo + hi) / 2;
-
-		if (memcmp(c->prefixes[mid].address, address, 16) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (at = (int)lo - 1; at >= 0 && !covers(&c->prefixes[at], address);)
-		at = c->prefixes[at].around;
-	if (at < 0)
-		return NULL;
-	*also_out = c->prefixes[at].also;
-	return c->prefixes[at].service;
-}
-
-static int network_cmp(const void *a, const void *b)
-{
-	const struct network *x = a, *y = b;
-	int cmp = (x->asn > y->asn) - (x->asn < y->asn);
-
-	return cmp != 0 ? cmp : strcmp(x->service->id, y->service->id);
 }
 
 static bool index_networks(struct catalogue *c)
 {
-	unsigned count = 0, kept = 0;
+	unsigned count = 0;
 
 	for (unsigned i = 0; i < c->entry_count; i++)
 		count += c->entries[i].yaml->asns_count;
-	c->networks = base_alloc_array(count, sizeof(*c->networks));
+	c->networks.rows = base_alloc_array(count, sizeof(*c->networks.rows));
 	for (unsigned i = 0; i < c->entry_count; i++) {
 		const struct entry *e = &c->entries[i];
 
 		for (unsigned k = 0; k < e->yaml->asns_count; k++) {
 			if (e->yaml->asns[k] == 0)
 				return wrong(c, e->file, e->yaml->id, "%s: asns: 0 is nobody's", e->yaml->id);
-			c->networks[c->network_count++] = (struct network){ e->yaml->asns[k], e->service, false };
+			c->networks.rows[c->networks.count++] =
+				(struct network){ e->yaml->asns[k], e->service, false };
 		}
 	}
-	qsort(c->networks, count, sizeof(*c->networks), network_cmp);
-	for (unsigned i = 0; i < count; i++) {
-		struct network *n = &c->networks[i], *last = kept > 0 ? &c->networks[kept - 1] : NULL;
-
-		if (last != NULL && last->asn == n->asn)
-			last->also |= strcmp(last->service->owner, n->service->owner) != 0;
-		else
-			c->networks[kept++] = *n;
-	}
-	c->network_count = kept;
+	network_index_sort(&c->networks);
 	return true;
 }
-
-const struct catalogue_service *catalogue_by_asn(const struct catalogue *c, uint32_t asn, bool *also_out)
-{
-	unsigned lo = 0, hi = c->network_count;
-
-	*also_out = false;
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-
-		if (c->networks[mid].asn < asn)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == c->network_count || c->networks[lo].asn != asn)
-		return NULL;
-	*also_out = c->networks[lo].also;
-	return c->networks[lo].service;
-}
-
-/* --- loading ---------------------------------------------------------------------------------- */
 
 static int is_yaml(const struct dirent *d)
 {
 	size_t n = strlen(d->d_name);
 
 	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".yaml") == 0;
+}
+
+/* Not alphasort, which heeds the locale: the order decides the version's hash. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 static bool load_file(struct catalogue *c, const char *path, unsigned layer)
@@ -503,7 +285,7 @@ static bool load_file(struct catalogue *c, const char *path, unsigned layer)
 static bool load_directory(struct catalogue *c, const char *directory)
 {
 	struct dirent **names;
-	int count = scandir(directory, &names, is_yaml, alphasort);
+	int count = scandir(directory, &names, is_yaml, by_name);
 	bool fine = count > 0;
 
 	if (!fine)
@@ -526,8 +308,7 @@ static void make_version(struct catalogue *c)
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
-	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
-		abort();
+	EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
 	for (unsigned i = 0; i < c->file_count; i++)
 		EVP_DigestUpdate(ctx, c->files[i].text, c->files[i].text_len);
 	EVP_DigestFinal_ex(ctx, digest, &n);
@@ -547,12 +328,10 @@ struct catalogue *catalogue_load(const char *directory, const char *const *extra
 	fine = load_directory(c, directory);
 	for (unsigned i = 0; fine && i < extra_count; i++)
 		fine = load_file(c, extra[i], i + 1);
-	fine = fine && index_hosts(c) && index_prefixes(c) && index_networks(c);
-	if (!fine) {
+	if (fine && index_hosts(c) && index_prefixes(c) && index_networks(c))
+		make_version(c);
+	else
 		catalogue_free(&c);
-		return NULL;
-	}
-	make_version(c);
 	return c;
 }
 
@@ -572,11 +351,33 @@ void catalogue_free(struct catalogue **c)
 		catalogue_schema_free(&(*c)->files[i]);
 	free((*c)->variants);
 	free((*c)->entries);
-	free((*c)->hosts);
-	free((*c)->prefixes);
-	free((*c)->networks);
+	host_index_free(&(*c)->hosts);
+	free((*c)->prefixes.rows);
+	free((*c)->networks.rows);
 	free(*c);
 	*c = NULL;
+}
+
+const struct catalogue_service *catalogue_by_host(const struct catalogue *c, const char *name)
+{
+	return host_index_find(&c->hosts, name);
+}
+
+const struct catalogue_service *catalogue_by_address(const struct catalogue *c, const uint8_t address[16],
+						     bool *also_out)
+{
+	const struct prefix *p = prefix_index_find(&c->prefixes, address);
+
+	*also_out = p != NULL && p->also;
+	return p != NULL ? p->service : NULL;
+}
+
+const struct catalogue_service *catalogue_by_asn(const struct catalogue *c, uint32_t asn, bool *also_out)
+{
+	const struct network *n = network_index_find(&c->networks, asn);
+
+	*also_out = n != NULL && n->also;
+	return n != NULL ? n->service : NULL;
 }
 
 const char *catalogue_version(const struct catalogue *c)
