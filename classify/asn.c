@@ -75,6 +75,11 @@ struct asn *asn_open(const char *path, const char *data_directory, char *error, 
 		free(a);
 		return NULL;
 	}
+	if (a->db.metadata.database_type == NULL || strcasestr(a->db.metadata.database_type, "asn") == NULL) {
+		snprintf(error, error_size, "%s: is no database of AS numbers", path);
+		asn_close(&a);
+		return NULL;
+	}
 	describe(a, path);
 	read_attribution(a, path);
 	return a;
