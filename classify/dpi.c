@@ -28,8 +28,6 @@ struct dpi_flow {
 	struct ndpi_flow_struct *ndpi;
 };
 
-/* --- the library ------------------------------------------------------------------------------ */
-
 /* nDPI copies user names, passwords and URLs into its flows and into memory hanging off them. */
 static void wipe_and_free(void *p)
 {
@@ -135,8 +133,6 @@ const char *dpi_version(void)
 	return ndpi_revision();
 }
 
-/* --- labels ----------------------------------------------------------------------------------- */
-
 static void name_of(struct dpi *d, unsigned id, char out[FACT_WORD_SIZE])
 {
 	out[0] = '\0';
@@ -180,8 +176,6 @@ void dpi_by_name(struct dpi *d, const char *name, struct dpi_label *out)
 	name_of(d, (unsigned)id, out->app);
 	judge(out, match.protocol_category == NDPI_PROTOCOL_CATEGORY_VPN);
 }
-
-/* --- packets ---------------------------------------------------------------------------------- */
 
 static void put16(uint8_t *p, unsigned value)
 {

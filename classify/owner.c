@@ -28,8 +28,6 @@ void owner_finder_free(struct owner_finder **f)
 	*f = NULL;
 }
 
-/* --- addresses -------------------------------------------------------------------------------- */
-
 static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };	/* RFC 6052 */
 
@@ -57,8 +55,6 @@ static void host_behind(const uint8_t address[16], uint8_t out[16])
 	if (memcmp(address, nat64, sizeof(nat64)) == 0)
 		memcpy(out, v4_mapped, sizeof(v4_mapped));
 }
-
-/* --- names ------------------------------------------------------------------------------------ */
 
 /* Lower case, without the root's dot. False when it is no name: empty, too long, or an address, which is
  * no evidence of its own (RFC 6066 section 3 forbids it as SNI). */
@@ -117,8 +113,6 @@ static void owner_of_name(const char *name, struct owner_tag *out)
 	}
 	base_copy(out->owner, sizeof(out->owner), domain + (n > room ? n - room : 0));
 }
-
-/* --- the tag ---------------------------------------------------------------------------------- */
 
 static void tag_service(const struct catalogue_service *s, enum named_by by, enum strength strength,
 			struct owner_tag *out)
@@ -257,8 +251,6 @@ void owner_tag(const struct owner_finder *f, const struct owner_evidence *eviden
 	out->name[0] = '\0';
 	tag_address(f, &address, out);
 }
-
-/* --- what a user means ------------------------------------------------------------------------ */
 
 bool owner_resolve(const struct owner_finder *f, const char *word, char owner_out[64])
 {
