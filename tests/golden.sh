@@ -8,7 +8,8 @@
 #   args          options for `mailwitness replay`
 #   exit          its exit status, written by hand
 #   README        what it is, and below it what must be found, written by hand (golden_report reads it)
-#   expect.json   the report, byte for byte, with one worker and with four; --write makes it anew
+#   expect.json   the report, byte for byte but for versions, with one worker and with four; --write
+#                 makes it anew
 # Nothing that comes out may hold the lab's password, in clear or in base64.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -28,6 +29,11 @@ replay() {	# file of its output, then arguments of mailwitness replay
 	timeout 120 "$program" replay "$@" > "$out/$to" 2>> "$out/stderr"
 }
 
+# Which libndpi, catalogue and ASN database there were is not what a case is about.
+without_versions() {
+	sed -E 's/("(mailwitness|ndpi|catalogue|asn)": ?)"[^"]*"/\1"*"/g'
+}
+
 try() {		# case: prints what is wrong, false if anything is
 	local dir=tests/golden/$1 wrong=0 capture args status wanted
 
@@ -44,8 +50,9 @@ try() {		# case: prints what is wrong, false if anything is
 	[ $status = "$wanted" ] || { echo "$1: exit status $status, not $wanted"; wrong=1; }
 	replay four.json --json --workers 4 "${args[@]}" "$capture"
 	replay text "${args[@]}" "$capture"
-	[ -z "$write" ] || cp "$out/one.json" "$dir/expect.json"
-	diff -u "$dir/expect.json" "$out/one.json" > "$out/difference" 2>&1 ||
+	without_versions < "$out/one.json" > "$out/report.json"
+	[ -z "$write" ] || cp "$out/report.json" "$dir/expect.json"
+	diff -u "$dir/expect.json" "$out/report.json" > "$out/difference" 2>&1 ||
 		{ echo "$1: the report is not expect.json"; head -20 "$out/difference"; wrong=1; }
 	cmp -s "$out/one.json" "$out/four.json" ||
 		{ echo "$1: one worker and four do not agree"; wrong=1; }

@@ -56,17 +56,19 @@ submit() {	# pc host port swaks options...
 	local pc=$1 host=$2 port=$3
 	shift 3
 	client "$pc" swaks --server "$host" --port "$port" --from "$ACCOUNT" --to klient1@post.example \
-		--header "Subject: Akte" --body "Anbei der Vertrag." --timeout 15 --ehlo "$pc.kanzlei-brandt.example" \
+		--header "Subject: Akte" --body "Anbei der Vertrag." --timeout 15 \
+		--ehlo "$pc.kanzlei-brandt.example" \
 		--auth PLAIN --auth-user "$ACCOUNT" --auth-password "$PASSWORD" "$@"
 }
 
 browse() {	# pc URL chromium options...
 	local pc=$1 url=$2
 	shift 2
-	XDG_RUNTIME_DIR=$WORK DBUS_SESSION_BUS_ADDRESS=disabled: client "$pc" chromium --headless --no-sandbox \
-		--disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking \
+	XDG_RUNTIME_DIR=$WORK DBUS_SESSION_BUS_ADDRESS=disabled: client "$pc" chromium \
+		--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking \
 		--disable-component-update --disable-sync --disable-extensions --disable-default-apps \
-		--dns-over-https-mode=off --ignore-certificate-errors --user-data-dir="$WORK/chromium-$pc" \
+		--dns-over-https-mode=off --ignore-certificate-errors \
+		--user-data-dir="$WORK/chromium-$pc" \
 		--host-resolver-rules="MAP *.google.com ~NOTFOUND, MAP *.googleapis.com ~NOTFOUND" \
 		--timeout=8000 "$@" --dump-dom "$url"
 }

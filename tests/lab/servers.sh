@@ -58,7 +58,7 @@ start_unbound() {
 		  local-data: 'kanzlei-brandt.example. 300 MX 10 mxext1.mailbox.org.'
 		  local-data: '_imaps._tcp.kanzlei-brandt.example. 300 SRV 0 1 993 imap.mailbox.org.'
 		  local-data: '_mta-sts.kanzlei-brandt.example. 300 TXT "v=STSv1; id=20261001T000000;"'
-		  local-data: '_smtp._tls.kanzlei-brandt.example. 300 TXT "v=TLSRPTv1; rua=mailto:tls@kanzlei-brandt.example"'
+		  local-data: '_smtp._tls.kanzlei-brandt.example. 300 TXT "v=TLSRPTv1; rua=mailto:tls@brandt.example"'
 		  local-data: 'brandt.example. 300 MX 10 smtp.brandt.example.'
 		E
 		echo "  local-data: '_25._tcp.smtp.brandt.example. 300 TLSA 3 1 1 $(openssl x509 -in "$WORK/own.crt" \
@@ -244,7 +244,8 @@ make_mail() {	# user messages bytes
 	mkdir -p "$WORK/mail/$1/new" "$WORK/mail/$1/cur" "$WORK/mail/$1/tmp"
 	for i in $(seq "$2"); do
 		{
-			printf 'From: Klient %d <klient%d@post.example>\r\nTo: %s@kanzlei-brandt.example\r\n' "$i" "$i" "$1"
+			printf 'From: Klient %d <klient%d@post.example>\r\n' "$i" "$i"
+			printf 'To: %s@kanzlei-brandt.example\r\n' "$1"
 			printf 'Subject: Akte %d\r\nMessage-ID: <%d.%s@post.example>\r\n\r\n' "$i" "$i" "$1"
 			head -c "$3" /dev/zero | tr '\0' x | fold -w 72 | sed 's/$/\r/'
 			printf '\r\n'
