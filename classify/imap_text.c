@@ -1,5 +1,9 @@
 #include "classify/imap_text.h"
 
+#include "capture/base.h"
+
+#include <stdio.h>
+
 static bool is_one_of(struct bytes word, const char *const *words)
 {
 	for (; *words != NULL; words++)
@@ -104,4 +108,42 @@ bool imap_fetches_mail(struct bytes line)
 		if (contains(line, items[i]))
 			return true;
 	return false;
+}
+
+void imap_identification(struct bytes piece, char *out, size_t size)
+{
+	char key[FACT_WORD_SIZE], value[FACT_TEXT_SIZE];
+	uint32_t len;
+	size_t n;
+
+	if (!bytes_until(&piece, '(', &n))
+		return;
+	bytes_skip(&piece, n + 1);
+	out[0] = '\0';
+	while (bytes_left(&piece) > 0 && piece.data[piece.pos] == '"' &&
+	       mail_string(&piece, key, sizeof(key), &len) &&
+	       mail_string(&piece, value, sizeof(value), &len)) {
+		size_t used = strlen(out);
+
+		(void)snprintf(out + used, size - used, "%s%s=%s", used > 0 ? "; " : "", key, value);
+		while (bytes_left(&piece) > 0 && piece.data[piece.pos] == ' ')
+			bytes_skip(&piece, 1);
+	}
+}
+
+bool imap_login_begun(struct bytes begin, struct mail_login *out)
+{
+	(void)bytes_word(&begin);
+
+	struct bytes verb = bytes_word(&begin);
+
+	if (bytes_is(&verb, "AUTHENTICATE"))
+		return mail_sasl_begun(begin, out);
+	if (!bytes_is(&verb, "LOGIN") || bytes_left(&begin) == 0)
+		return false;
+	base_copy(out->mechanism, sizeof(out->mechanism), "LOGIN");
+	if (bytes_begins(&begin, "\""))
+		bytes_skip(&begin, 1);
+	mail_text(out->account, sizeof(out->account), bytes_word(&begin));
+	return true;
 }

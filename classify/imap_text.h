@@ -15,4 +15,10 @@ enum mail_speaker imap_speaker(struct bytes first);
 /* Whether a FETCH response has message data in it, not only flags and sizes. */
 bool imap_fetches_mail(struct bytes line);
 
+/* RFC 2971: the arguments of ID ("name" "value" ...) as name=value; name=value. Unchanged for NIL. */
+void imap_identification(struct bytes piece, char *out, size_t size);
+
+/* Whether the begin of a command hands over a password or token (mail_line.h, begun). */
+bool imap_login_begun(struct bytes begin, struct mail_login *out);
+
 #endif

@@ -294,6 +294,11 @@ enum watch_answer mail_feed(const struct mail_reader *reader, void *state, enum 
 		answer = feed_one(reader, state, from == t->client, &in);
 	} while (answer == WATCH_MORE && in.pos > before);
 	*used_out = in.pos;
+	if (from == t->client) {
+		t->cut = (struct mail_login){ 0 };
+		if (!t->held && bytes_left(&in) > 0 && !reader->begun(state, in, &t->cut))
+			t->cut = (struct mail_login){ 0 };
+	}
 	settle(t);
 	return answer;
 }
@@ -308,6 +313,13 @@ enum watch_answer mail_gap(void *state, enum fact_side from, struct watch_facts 
 	bool client = from == t->client;
 
 	t->mail = &facts->mail;
+	if (client && t->cut.mechanism[0] != '\0') {
+		/* The rest of the line, secret and all, went over the wire; it was not captured. */
+		t->login = t->cut;
+		t->proceeded = true;
+		mail_letter(t, 'L');
+		mail_login_seen(t, CREDENTIAL_REUSABLE, 0);
+	}
 	mail_letter(t, client ? 'G' : 'g');
 	settle(t);
 	/* What a client sends after an unseen answer to STARTTLS may be TLS. */

@@ -50,6 +50,7 @@ struct mail_talk {
 	bool proceeded;			/* the client went on to log in or send mail without TLS */
 	bool authenticated;		/* lists no longer offer STARTTLS, rightly */
 	struct mail_login login;
+	struct mail_login cut;		/* what the client's unfinished line is of a login, should the rest be lost */
 };
 
 /* The next line without its line end. PARSE_MORE when it is not whole, PARSE_BAD over MAIL_LINE_MAX. */
@@ -89,6 +90,9 @@ struct mail_reader {
 	/* Moves through the body or literal that this side is in; false when it is in none. */
 	bool (*body)(void *state, bool client, struct bytes *in);
 	enum watch_answer (*line)(void *state, bool client, struct bytes line);
+	/* Whether the begin of a client's line hands over a password or token; fills in mechanism and as much
+	 * of the account as there is. */
+	bool (*begun)(const void *state, struct bytes begin, struct mail_login *out);
 };
 
 /* `who` when the bytes begin with one of the words (NULL ends them; case is ignored), MAYBE when one of them
@@ -121,6 +125,9 @@ void mail_login_seen(struct mail_talk *t, enum mail_credential worth, uint32_t s
 
 /* The server's answer to the login. */
 void mail_login_end(struct mail_talk *t, bool accepted);
+
+/* Whether the begin of "MECHANISM response" is one whose first response is the password or token. */
+bool mail_sasl_begun(struct bytes begin, struct mail_login *out);
 
 /* A SASL response as the client sent it: base64, "=" for an empty one, "*" to give up. */
 void mail_sasl_response(struct mail_talk *t, struct bytes base64);

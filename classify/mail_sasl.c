@@ -295,3 +295,17 @@ void mail_sasl_response(struct mail_talk *t, struct bytes base64)
 	}
 	explicit_bzero(clear, sizeof(clear));
 }
+
+bool mail_sasl_begun(struct bytes begin, struct mail_login *out)
+{
+	static const char *const handed_over[] = { "PLAIN", "XOAUTH2", "OAUTHBEARER" };
+	struct bytes mechanism = bytes_word(&begin);
+
+	for (size_t i = 0; i < sizeof(handed_over) / sizeof(handed_over[0]); i++) {
+		if (!bytes_is(&mechanism, handed_over[i]))
+			continue;
+		base_copy(out->mechanism, sizeof(out->mechanism), handed_over[i]);
+		return bytes_left(&begin) > 1;	/* "=" is an empty response */
+	}
+	return false;
+}

@@ -4,8 +4,6 @@
  * message of any size (APPEND, FETCH) passes without being kept. */
 #include "classify/imap_text.h"
 
-#include <stdio.h>
-
 struct imap_tag {
 	uint8_t len;
 	uint8_t text[IMAP_TAG_MAX];
@@ -48,30 +46,6 @@ static void login_argument(struct imap *w, uint32_t len)
 {
 	if (++w->args == 2)
 		mail_login_seen(&w->talk, CREDENTIAL_REUSABLE, len);
-}
-
-/* RFC 2971: ID ("name" "value" ...): the client's word for itself, as name=value; name=value. */
-static void identification(struct imap *w, struct bytes piece)
-{
-	char *out = w->talk.mail->client_id;
-	size_t size = sizeof(w->talk.mail->client_id);
-	char key[FACT_WORD_SIZE], value[FACT_TEXT_SIZE];
-	uint32_t len;
-	size_t n;
-
-	if (!bytes_until(&piece, '(', &n))
-		return;
-	bytes_skip(&piece, n + 1);
-	out[0] = '\0';
-	while (bytes_left(&piece) > 0 && piece.data[piece.pos] == '"' &&
-	       mail_string(&piece, key, sizeof(key), &len) &&
-	       mail_string(&piece, value, sizeof(value), &len)) {
-		size_t used = strlen(out);
-
-		(void)snprintf(out + used, size - used, "%s%s=%s", used > 0 ? "; " : "", key, value);
-		while (bytes_left(&piece) > 0 && piece.data[piece.pos] == ' ')
-			bytes_skip(&piece, 1);
-	}
 }
 
 static void begin_authenticate(struct imap *w, struct bytes line)
@@ -144,7 +118,7 @@ static void command_piece(struct imap *w, struct bytes line)
 		if (w->args == 1 && mail_string(&rest, NULL, 0, &len))
 			login_argument(w, len);
 	} else if (w->verb == VERB_ID && !more) {
-		identification(w, line);
+		imap_identification(line, w->talk.mail->client_id, sizeof(w->talk.mail->client_id));
 	}
 	w->in_command = more;
 	if (!more)
@@ -370,11 +344,19 @@ static enum watch_answer line(void *state, bool client, struct bytes text)
 	return client ? client_line(state, text) : server_line(state, text);
 }
 
+static bool begun(const void *state, struct bytes begin, struct mail_login *out)
+{
+	const struct imap *w = state;
+
+	return !w->talk.login.active && !w->in_command && imap_login_begun(begin, out);
+}
+
 static const struct mail_reader reader = {
 	.proto = MAIL_IMAP,
 	.speaker = imap_speaker,
 	.body = body,
 	.line = line,
+	.begun = begun,
 };
 
 static enum watch_match recognise(struct bytes first, enum fact_side from)

@@ -3,6 +3,8 @@
  * Answers come in the order of the commands; some are one line, some go on to a line of one dot. */
 #include "classify/mail_line.h"
 
+#include "capture/base.h"
+
 enum pop3_command { ASKED_OTHER = 1, ASKED_LIST, ASKED_CAPA, ASKED_MAIL, ASKED_STLS, ASKED_PASSWORD,
 		    ASKED_SASL };
 
@@ -198,11 +200,26 @@ static enum watch_answer line(void *state, bool client, struct bytes text)
 	return client ? client_line(state, text) : server_line(state, text);
 }
 
+static bool begun(const void *state, struct bytes begin, struct mail_login *out)
+{
+	const struct pop3 *w = state;
+	struct bytes verb = bytes_word(&begin);
+
+	if (w->talk.login.active)
+		return false;
+	if (bytes_is(&verb, "AUTH"))
+		return mail_sasl_begun(begin, out);
+	base_copy(out->mechanism, sizeof(out->mechanism), "USER");
+	base_copy(out->account, sizeof(out->account), w->talk.login.account);
+	return bytes_is(&verb, "PASS") && bytes_left(&begin) > 0;
+}
+
 static const struct mail_reader reader = {
 	.proto = MAIL_POP3,
 	.speaker = speaker,
 	.body = body,
 	.line = line,
+	.begun = begun,
 };
 
 static enum watch_match recognise(struct bytes first, enum fact_side from)

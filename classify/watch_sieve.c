@@ -4,6 +4,8 @@
  * sides; scripts pass as such and are not kept. */
 #include "classify/mail_line.h"
 
+#include "capture/base.h"
+
 enum sieve_command { ASKED_OTHER = 1, ASKED_CAPABILITY, ASKED_STARTTLS, ASKED_AUTHENTICATE };
 
 struct sieve {
@@ -180,11 +182,24 @@ static enum watch_answer line(void *state, bool client, struct bytes text)
 	return client ? client_line(state, text) : server_line(state, text);
 }
 
+static bool begun(const void *state, struct bytes begin, struct mail_login *out)
+{
+	const struct sieve *w = state;
+	struct bytes verb = bytes_word(&begin), mechanism = bytes_word(&begin);
+
+	if (w->talk.login.active || w->in_string[true] || !bytes_is(&verb, "AUTHENTICATE") ||
+	    !bytes_is(&mechanism, "\"PLAIN\""))
+		return false;
+	base_copy(out->mechanism, sizeof(out->mechanism), "PLAIN");
+	return bytes_begins(&begin, "\"") && bytes_left(&begin) > 1;
+}
+
 static const struct mail_reader reader = {
 	.proto = MAIL_SIEVE,
 	.speaker = speaker,
 	.body = body,
 	.line = line,
+	.begun = begun,
 };
 
 static enum watch_match recognise(struct bytes first, enum fact_side from)

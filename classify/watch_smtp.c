@@ -3,6 +3,8 @@
  * Answers come in the order of the commands, so a queue of what was asked says what an answer is to. */
 #include "classify/mail_line.h"
 
+#include "capture/base.h"
+
 enum smtp_command { ASKED_OTHER = 1, ASKED_EHLO, ASKED_HELO, ASKED_STARTTLS, ASKED_AUTH, ASKED_DATA,
 		    ASKED_RCPT };
 
@@ -275,11 +277,21 @@ static enum watch_answer line(void *state, bool client, struct bytes text)
 	return client ? client_line(state, text) : reply_line(state, text);
 }
 
+static bool begun(const void *state, struct bytes begin, struct mail_login *out)
+{
+	const struct smtp *w = state;
+	struct bytes verb = bytes_word(&begin);
+
+	return !w->talk.login.active && !w->in_data && w->chunk == 0 && bytes_is(&verb, "AUTH") &&
+	       mail_sasl_begun(begin, out);
+}
+
 static const struct mail_reader reader = {
 	.proto = MAIL_SMTP,
 	.speaker = speaker,
 	.body = body,
 	.line = line,
+	.begun = begun,
 };
 
 static enum watch_match recognise(struct bytes first, enum fact_side from)

@@ -1,3 +1,4 @@
+/* over 400 lines: a case for each kind of record, and what builds them */
 #include "tests/test.h"
 
 #include "classify/watch_dns.h"

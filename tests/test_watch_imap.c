@@ -176,6 +176,39 @@ static void a_gap_forgets_no_credential(void **state)
 	free(run);
 }
 
+static void a_login_cut_by_a_gap_was_sent_all_the_same(void **state)
+{
+	static const struct {
+		const char *begin, *mechanism, *account;
+	} cases[] = {
+		{ "1 LOGIN \"joe@exam", "LOGIN", "joe@exam" },
+		{ "1 LOGIN joe sec", "LOGIN", "joe" },
+		{ "1 AUTHENTICATE PLAIN AGpv", "PLAIN", "" },
+		{ "1 AUTHENTICATE PLAIN", "", "" },
+		{ "1 AUTHENTICATE CRAM-MD5 AGpv", "", "" },
+		{ "1 LOGIN ", "", "" },
+		{ "1 SELECT LOGIN x", "", "" },
+	};
+	struct dialogue_run *run = malloc(sizeof(*run));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		dialogue_begin(run, &watch_imap);
+		dialogue_feed(run, 1, "* OK hi\r\n", 9, 1);
+		dialogue_feed(run, 0, cases[i].begin, strlen(cases[i].begin), 2);
+		assert_int_equal(run->facts.mail.credential, CREDENTIAL_NONE);
+		assert_int_equal(watch_imap.gap(run->state, SIDE_ORIGINATOR, &run->facts), WATCH_DONE);
+		assert_string_equal(run->facts.mail.mechanism, cases[i].mechanism);
+		assert_string_equal(run->facts.mail.account, cases[i].account);
+		assert_int_equal(run->facts.mail.secret_len, 0);
+		assert_int_equal(run->facts.mail.credential,
+				 cases[i].mechanism[0] ? CREDENTIAL_REUSABLE : CREDENTIAL_NONE);
+		assert_int_equal(run->facts.mail.credential_frame, cases[i].mechanism[0] ? 2 : 0);
+		dialogue_end(run);
+	}
+	free(run);
+}
+
 static void a_line_over_the_limit_ends_the_reading(void **state)
 {
 	struct dialogue_run *run = malloc(sizeof(*run));
@@ -189,6 +222,23 @@ static void a_line_over_the_limit_ends_the_reading(void **state)
 	assert_int_equal(run->answer, WATCH_DONE);
 	assert_int_equal(run->facts.mail.transport, MAIL_UNKNOWN);
 	dialogue_end(run);
+	free(run);
+}
+
+/* The state and the facts hold the secret of no dialogue, in clear or in base64. */
+static void no_secret_is_kept(void **state)
+{
+	struct dialogue_run *run = malloc(sizeof(*run));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(dialogues) / sizeof(dialogues[0]); i++) {
+		dialogue_play(run, &dialogues[i], &watch_imap, dialogue_len(&dialogues[i]), 0, true);
+		assert_null(memmem(run->state, watch_imap.size, "secret", 6));
+		assert_null(memmem(run->state, watch_imap.size, "c2VjcmV0", 8));
+		assert_null(memmem(&run->facts, sizeof(run->facts), "secret", 6));
+		assert_null(memmem(&run->facts, sizeof(run->facts), "BzZWNyZX", 8));
+		dialogue_end(run);
+	}
 	free(run);
 }
 
@@ -231,7 +281,9 @@ int main(void)
 		cmocka_unit_test(the_client_names_itself),
 		cmocka_unit_test(held_client_bytes_are_read_after_a_refusal),
 		cmocka_unit_test(a_gap_forgets_no_credential),
+		cmocka_unit_test(a_login_cut_by_a_gap_was_sent_all_the_same),
 		cmocka_unit_test(a_line_over_the_limit_ends_the_reading),
+		cmocka_unit_test(no_secret_is_kept),
 		cmocka_unit_test(only_imap_is_recognised),
 		cmocka_unit_test(garbage_does_no_harm),
 	};
