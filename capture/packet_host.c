@@ -3,16 +3,13 @@
 
 /* linux/if_arp.h */
 enum {
-	ARPHRD_ETHER_ = 1,
-	ARPHRD_PPP_ = 512,
 	ARPHRD_80211 = 801,
 	ARPHRD_80211_PRISM = 802,
 	ARPHRD_80211_RADIOTAP = 803,
 	ARPHRD_NETLINK_ = 824,
 };
 
-/* Linux's own numbers below the EtherTypes, linux/if_ether.h */
-enum { LINUX_802_2 = 4, LINUX_PPP_MP = 8 };
+enum { ETH_P_802_2_ = 4 };	/* linux/if_ether.h */
 
 static enum packet_kind cooked(struct layers *l, uint16_t hardware, uint16_t proto, struct bytes *in)
 {
@@ -30,10 +27,8 @@ static enum packet_kind cooked(struct layers *l, uint16_t hardware, uint16_t pro
 	default:
 		break;
 	}
-	if (proto == LINUX_802_2)
+	if (proto == ETH_P_802_2_)
 		return layer_llc(l, in);
-	if (proto == LINUX_PPP_MP && hardware == ARPHRD_PPP_)
-		return layer_ppp(l, in);
 	return proto <= 1535 ? PACKET_NOT_IP : layer_ethertype(l, proto, in);
 }
 

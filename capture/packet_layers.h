@@ -101,9 +101,10 @@ enum packet_kind layer_other(struct layers *l, uint8_t proto, struct bytes *in);
 bool layer_enter_tunnel(struct layers *l);
 enum packet_kind layer_gre(struct layers *l, struct bytes *in);
 enum packet_kind layer_etherip(struct layers *l, struct bytes *in);
-bool layer_udp_is_tunnel(uint16_t src_port, uint16_t dst_port);
+/* The one of the two that is a UDP tunnel's, or 0. */
+uint16_t layer_tunnel_port(uint16_t src_port, uint16_t dst_port);
 /* False when the payload is no tunnel's; then *l is as it was. */
-bool layer_udp_tunnel(struct layers *l, uint16_t dst_port, struct bytes in,
+bool layer_udp_tunnel(struct layers *l, uint16_t port, struct bytes in,
 		      enum packet_kind *kind_out);
 
 #endif

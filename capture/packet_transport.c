@@ -67,8 +67,10 @@ enum packet_kind layer_udp(struct layers *l, struct bytes *in)
 		return PACKET_BAD;
 	if (length != 0 && length - 8u < bytes_left(in) + l->missing)
 		layer_claim(l, in, length - 8u);
-	if (layer_udp_is_tunnel(l->src.port, l->dst.port) &&
-	    layer_udp_tunnel(l, l->dst.port, *in, &kind))
+
+	uint16_t tunnel = layer_tunnel_port(l->src.port, l->dst.port);
+
+	if (tunnel != 0 && layer_udp_tunnel(l, tunnel, *in, &kind))
 		return kind;
 	no_tcp(l->packet);
 	return finish(l, IPPROTO_UDP, in);

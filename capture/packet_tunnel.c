@@ -115,7 +115,8 @@ static bool vxlan(struct bytes *in)
 	       (flags & 0x80 || (policy == 0 && group == 0)) && (network_and_zero & 0xff) == 0;
 }
 
-/* draft-ietf-nvo3-vxlan-gpe; without its P bit, as RFC 7348. */
+/* draft-ietf-nvo3-vxlan-gpe. Not every sender sets its P bit; without it and a next protocol the
+ * header is RFC 7348's. */
 static bool vxlan_gpe(struct bytes *in, uint16_t *type_out)
 {
 	uint8_t flags = bytes_u8(in);
@@ -123,7 +124,7 @@ static bool vxlan_gpe(struct bytes *in, uint16_t *type_out)
 	uint8_t next = bytes_u8(in);
 	uint32_t network_and_zero = bytes_u32(in);
 
-	if (flags & 0x04)
+	if (flags & 0x04 || next != 0)
 		*type_out = layer_next_protocol(next);
 	return !in->bad && (flags & ~0x04) == 0x08 && zero == 0 && (network_and_zero & 0xff) == 0 &&
 	       *type_out != ETHERTYPE_NONE;
@@ -177,17 +178,22 @@ static bool teredo(const struct layers *l, struct bytes *in)
 	return !ahead.bad && version == 6 && length + 40u <= here;
 }
 
-bool layer_udp_is_tunnel(uint16_t src_port, uint16_t dst_port)
+static bool is_tunnel(uint16_t port)
 {
-	return dst_port == PORT_VXLAN || dst_port == PORT_VXLAN_GPE || dst_port == PORT_GENEVE ||
-	       dst_port == PORT_VXLAN_LINUX || dst_port == PORT_TEREDO || src_port == PORT_TEREDO;
+	return port == PORT_VXLAN || port == PORT_VXLAN_GPE || port == PORT_VXLAN_LINUX ||
+	       port == PORT_GENEVE || port == PORT_TEREDO;
 }
 
-static bool tunnel_header(const struct layers *l, uint16_t dst_port, struct bytes *in,
+uint16_t layer_tunnel_port(uint16_t src_port, uint16_t dst_port)
+{
+	return is_tunnel(dst_port) ? dst_port : is_tunnel(src_port) ? src_port : 0;
+}
+
+static bool tunnel_header(const struct layers *l, uint16_t port, struct bytes *in,
 			  uint16_t *type_out)
 {
 	*type_out = ETHERTYPE_TEB;
-	switch (dst_port) {
+	switch (port) {
 	case PORT_VXLAN:
 	case PORT_VXLAN_LINUX:
 		return vxlan(in);
@@ -201,14 +207,14 @@ static bool tunnel_header(const struct layers *l, uint16_t dst_port, struct byte
 	}
 }
 
-bool layer_udp_tunnel(struct layers *l, uint16_t dst_port, struct bytes in,
+bool layer_udp_tunnel(struct layers *l, uint16_t port, struct bytes in,
 		      enum packet_kind *kind_out)
 {
 	struct packet saved_packet = *l->packet;
 	struct layers saved = *l;
 	uint16_t type;
 
-	if (!tunnel_header(l, dst_port, &in, &type))
+	if (!tunnel_header(l, port, &in, &type))
 		return false;
 	*kind_out = layer_enter_tunnel(l) ? layer_ethertype(l, type, &in) : PACKET_BAD;
 	if (*kind_out != PACKET_BAD || l->too_deep)

@@ -117,7 +117,7 @@ static void pieces_make_a_datagram_only_with_the_last_missing_one(void **state)
 		{ "an empty last one", { { 0, 16, 0 }, { 16, 0, 1 } }, 2, 16 },
 		{ "an empty last one first", { { 16, 0, 1 }, { 0, 16, 0 } }, 2, 16 },
 		{ "as long as can be", { { 65528, 7, 1 }, { 0, 65528, 0 } }, 2, 65535 },
-		{ "what is over eight is cut", { { 0, 13, 0 }, { 8, 8, 1 } }, 2, 16 },
+		{ "what is over eight is cut", { { 0, 13, 0 }, { 8, 2, 1 } }, 2, 10 },
 	};
 	(void)state;
 
@@ -201,9 +201,11 @@ static void what_contradicts_itself_is_one_loss(void **state)
 	} cases[] = {
 		{ "two ends", { { 16, 8, 1 }, { 32, 8, 1 }, { 0, 16, 0 } }, 3 },
 		{ "an earlier end", { { 16, 8, 1 }, { 8, 8, 1 }, { 0, 16, 0 } }, 3 },
-		{ "data behind the end", { { 16, 8, 1 }, { 24, 8, 0 }, { 0, 16, 0 } }, 3 },
+		{ "data behind the end", { { 16, 8, 1 }, { 24, 8, 0 }, { 0, 8, 0 } }, 3 },
 		{ "an end before data", { { 24, 8, 0 }, { 16, 8, 1 }, { 0, 16, 0 } }, 3 },
-		{ "longer than can be", { { 0, 8, 0 }, { 65528, 8, 1 }, { 8, 8, 0 } }, 3 },
+		{ "longer than can be", { { 0, 65528, 0 }, { 65528, 8, 1 } }, 2 },
+		{ "an earlier end without data", { { 24, 0, 1 }, { 8, 8, 1 }, { 0, 8, 0 } }, 3 },
+		{ "as many bytes as the end says, elsewhere", { { 16, 8, 0 }, { 8, 8, 1 } }, 2 },
 		{ "never complete", { { 0, 8, 0 }, { 16, 8, 1 } }, 2 },
 		{ "no end", { { 0, 8, 0 }, { 8, 8, 0 } }, 2 },
 	};
@@ -342,14 +344,16 @@ static void bytes_are_bounded_and_the_oldest_go_first(void **state)
 	(void)state;
 
 	while (lost.count == 0) {
-		assert_in_range(id, 0, FRAGMENT_BYTES / 60000);
-		add_piece(t, (struct piece){ 8, 60000, 0 }, id, id + 1, 0);
+		assert_in_range(id, 0, FRAGMENT_BYTES / 40000);
+		add_piece(t, (struct piece){ 8, 40000, 0 }, id, id + 1, 0);
 		id++;
 	}
-	assert_in_range(id, FRAGMENT_BYTES / 60000 - 2, FRAGMENT_BYTES / 60000 + 1);
+	assert_in_range(id, FRAGMENT_BYTES / 40000 - 2, FRAGMENT_BYTES / 40000 + 1);
 	assert_int_equal(lost.last.first_frame, 1);
-	/* The now oldest one grows: another has to go. */
-	add_piece(t, (struct piece){ 60008, 5000, 0 }, 1, 500, 0);
+	/* The now oldest one grows: the next oldest has to go. */
+	add_piece(t, (struct piece){ 40008, 25000, 0 }, 1, 500, 0);
+	assert_int_equal(lost.count, 2);
+	assert_int_equal(lost.last.first_frame, 3);
 	add_piece(t, (struct piece){ 0, 8, 0 }, 1, 501, 0);
 	check_whole("kept", add_piece(t, (struct piece){ 65008, 8, 1 }, 1, 502, 0), 65016);
 	fragment_table_free(&t);

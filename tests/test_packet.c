@@ -5,8 +5,8 @@
 #include "capture/base.h"
 #include "capture/packet.h"
 
-/* 192.0.2.7:50100 -> 198.51.100.9:993, sequence 1, acknowledging 2, PSH and ACK, payload "hi" */
-#define TCP_HI "c3b4 03e1 00000001 00000002 5018 ffff 0000 0000 6869 "
+/* 192.0.2.7:50100 -> 198.51.100.9:993, sequence 1, acknowledging 2, PSH, ACK and ECN's flags, payload "hi" */
+#define TCP_HI "c3b4 03e1 00000001 00000002 50d8 ffff 0000 0000 6869 "
 #define V4_HEAD(total, proto) "4500 " total " 0001 4000 40 " proto " 0000 c0000207 c6336409 "
 #define V4 V4_HEAD("002a", "06") TCP_HI
 #define V6_ENDS "20010db8000000000000000000000007 20010db8000000000000000000000009 "
@@ -77,10 +77,15 @@ static const struct shape {
 	{ "802.3 with SNAP", ETHERNET, 0, 0, MACS "0032 " SNAP V4 },
 	{ "802.3 with 802.1H", ETHERNET, 0, 0, MACS "0032 aaaa03 0000f8 0800 " V4 },
 	{ "802.3 with IP's own SAP", ETHERNET, 0, 0, MACS "002d 060603 " V4 },
+	{ "802.3, padded, IP length 0", ETHERNET, 0, 0,
+	  MACS "0032 " SNAP V4_HEAD("0000", "06") TCP_HI "0000" },
+	{ "PPPoE, padded, IP length 0", ETHERNET, 0, 0,
+	  MACS "8864 1100 0001 002c 0021 " V4_HEAD("0000", "06") TCP_HI "0000" },
 	{ "VLAN", ETHERNET, 0, 42, MACS "8100 602a 0800 " V4 },
 	{ "VLAN, priority only", ETHERNET, 0, 0, MACS "8100 6000 0800 " V4 },
 	{ "VLAN in 802.3", ETHERNET, 0, 42, MACS "8100 002a 0032 " SNAP V4 },
 	{ "QinQ", ETHERNET, 0, 43, MACS "88a8 002a 8100 002b 0800 " V4 },
+	{ "QinQ, inner one priority only", ETHERNET, 0, 42, MACS "88a8 002a 8100 6000 0800 " V4 },
 	{ "QinQ, older types", ETHERNET, 0, 44, MACS "9100 002a 9200 002b 8100 002c 0800 " V4 },
 	{ "MAC in MAC", ETHERNET, 0, 0, MACS "88e7 00000001 " ETH V4 },
 	{ "VN-Tag", ETHERNET, 0, 0, MACS "8926 00000000 0800 " V4 },
@@ -143,8 +148,8 @@ static const struct shape {
 	{ "NFLOG, big-endian", 239, 0, 0, "0a 00 0000 0005 000a 00 000000 0042 0009 " V6 "0000" },
 	{ "IPv4 with options", RAW, 0, 0, "4700 0032 0001 4000 40 06 0000 c0000207 c6336409 "
 	  "0101010101010100 " TCP_HI },
-	{ "IPv4, length 0", RAW, 0, 0, V4_HEAD("0000", "06") TCP_HI },
-	{ "IPv6, length 0", RAW, 0, 0, V6_HEAD("0000", "06") TCP_HI },
+	{ "IPv4, IP length 0", RAW, 0, 0, V4_HEAD("0000", "06") TCP_HI },
+	{ "IPv6, IP length 0", RAW, 0, 0, V6_HEAD("0000", "06") TCP_HI },
 	{ "IPv6 jumbogram", RAW, 0, 0, V6_HEAD("0000", "00") "06 00 c2 04 0000001e " TCP_HI },
 	{ "IPv4, authenticated", RAW, 0, 0, V4_HEAD("0042", "33")
 	  "06 04 0000 00000001 00000001 000000000000000000000000 " TCP_HI },
@@ -167,6 +172,10 @@ static const struct shape {
 	{ "VXLAN, Linux's port, policy", RAW, 1, 0,
 	  OUT6("0048", "11") UDP("c000", "2118", "0048") "88000005 00000100 " ETH V4 },
 	{ "VXLAN-GPE", RAW, 1, 0, OUT4("004e", "11") UDP("c000", "12b6", "003a") "0c000001 00000100 " V4 },
+	{ "VXLAN-GPE without its bit, from its port", RAW, 1, 0,
+	  OUT4("004e", "11") UDP("12b6", "c000", "003a") "08000001 00000100 " V4 },
+	{ "VXLAN on GPE's port", RAW, 1, 0,
+	  OUT4("005c", "11") UDP("12b5", "12b6", "0048") "08000000 00000100 " ETH V4 },
 	{ "GENEVE with an option", RAW, 1, 0,
 	  OUT4("0060", "11") UDP("c000", "17c1", "004c") "01006558 00000100 01020300 " ETH V4 },
 	{ "IPIP", RAW, 1, 0, OUT4("003e", "04") V4 },
@@ -318,6 +327,8 @@ static void what_is_wrong_is_named(void **state)
 		{ "ARP", ETHERNET, PACKET_NOT_IP, MACS "0806 0001" },
 		{ "spanning tree", ETHERNET, PACKET_NOT_IP, MACS "0026 424203 0000" "00000000000000000000000000000000"
 		  "00000000000000000000000000000000" "00" },
+		{ "MPLS, ARP that begins like IPv4", ETHERNET, PACKET_NOT_IP,
+		  MACS "8847 00011140 450000000002 020000000001 0806 0001" },
 		{ "PPPoE discovery", ETHERNET, PACKET_NOT_IP, MACS "8863 1109 0000 0000" },
 		{ "PPPoE, wrong version", ETHERNET, PACKET_BAD, MACS "8864 2100 0001 002c 0021 " V4 },
 		{ "PPP link control", 9, PACKET_NOT_IP, "c021 01010004" },
@@ -332,7 +343,7 @@ static void what_is_wrong_is_named(void **state)
 		  WIFI("8801") "8000 " MACS "0032 " SNAP V4 "0000 " MACS "0032 " SNAP V4 },
 		{ "radiotap, bad check sum", 127, PACKET_BAD,
 		  "0000 0900 02000000 40 " WIFI("0802") SNAP V4 },
-		{ "cooked, netlink", 113, PACKET_NOT_IP, "0004 0338 0000 0000000000000000 0000 " V4 },
+		{ "cooked, netlink", 113, PACKET_NOT_IP, "0004 0338 0000 0000000000000000 0004 " SNAP V4 },
 		{ "cooked, CAN", 113, PACKET_NOT_IP, "0001 0118 0000 0000000000000000 000c 0000" },
 		{ "unknown link type", 147, PACKET_UNKNOWN_LINK, V4 },
 		{ "version 5", RAW, PACKET_BAD, "5500 002a 0001 4000 40 06 0000 c0000207 c6336409 " TCP_HI },
@@ -385,6 +396,12 @@ static void other_packets_are_described(void **state)
 		  V4_HEAD("0024", "11") UDP("c000", "12b5", "0010") "0100000000000100" },
 		{ "VXLAN, bad inside", "192.0.2.7 49152 > 198.51.100.9 4789", 17, 8, 8,
 		  V4_HEAD("0024", "11") UDP("c000", "12b5", "0010") "0800000000000100" },
+		{ "VXLAN, bad deep inside", "192.0.2.7 49152 > 198.51.100.9 4789", 17, 62, 62,
+		  V4_HEAD("005a", "11") UDP("c000", "12b5", "0046") "08000000 00000100 " ETH
+		  OUT4("0028", "06") "c3b4 03e1 00000001 00000002 4018 ffff 0000 0000 " },
+		{ "Teredo's port, begins like IPv6", "192.0.2.7 49152 > 198.51.100.9 3544", 17, 40, 40,
+		  V4_HEAD("0044", "11") UDP("c000", "0dd8", "0030") "6868686868686868686868686868686868686868"
+		  "6868686868686868686868686868686868686868" },
 		{ "GENEVE's port, DNS", "192.0.2.7 53 > 198.51.100.9 6081", 17, 8, 8,
 		  V4_HEAD("0024", "11") UDP("0035", "17c1", "0010") "1234818000010001" },
 		{ "Teredo's port, other content", "192.0.2.7 49152 > 198.51.100.9 3544", 17, 2, 2,
