@@ -187,7 +187,8 @@ static void count_frame(struct source *s, struct frame *frame)
 	if (s->end.packets == 0 || frame->time_ns > s->end.last_ns)
 		s->end.last_ns = frame->time_ns;
 	s->end.packets++;
-	frame->id = frame_id(s->number, s->end.packets);
+	s->end.last_frame = s->end.packets + s->other_records;
+	frame->id = frame_id(s->number, s->end.last_frame);
 	s->interfaces[frame->interface].packets++;
 	/* A capture cannot hold more of a packet than there was. */
 	if (frame->caplen > frame->wire_len)

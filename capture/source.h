@@ -55,6 +55,8 @@ struct source_end {
 	const char *format;		/* "pcap", "pcap-ns", "pcapng"; "" when unknown */
 	const char *compression;	/* "gzip", "zstd", ...; "" is none */
 	uint64_t packets;
+	uint64_t last_frame;		/* number of the last packet; more than `packets` where Wireshark
+					 * gives numbers to records that are none */
 	int64_t first_ns, last_ns;	/* smallest and largest packet time; 0 without packets */
 	unsigned interface_count;
 	const struct source_interface *interfaces;

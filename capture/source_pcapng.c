@@ -13,7 +13,10 @@
 #define BLOCK_NAMES 4
 #define BLOCK_STATISTICS 5
 #define BLOCK_ENHANCED_PACKET 6
+#define BLOCK_JOURNAL 9			/* systemd's */
 #define BLOCK_SECRETS 10
+#define BLOCK_CUSTOM 0x0bad
+#define BLOCK_CUSTOM_NO_COPY 0x40000bad
 #define BLOCK_APPLE_PROCESS 0x80000001	/* written by macOS's tcpdump */
 
 #define BYTE_ORDER_MARK 0x1a2b3c4d
@@ -410,6 +413,26 @@ static bool is_read(uint32_t type)
 	}
 }
 
+/* Wireshark shows these among the packets and numbers them; so must we, or every later frame that a
+ * finding names would be another in Wireshark. Those from 0x204 on are Sysdig's events. */
+static bool is_numbered(uint32_t type)
+{
+	switch (type) {
+	case BLOCK_JOURNAL:
+	case BLOCK_CUSTOM:
+	case BLOCK_CUSTOM_NO_COPY:
+	case 0x204:
+	case 0x208:
+	case 0x216:
+	case 0x217:
+	case 0x221:
+	case 0x222:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool check_trailer(struct source *s, uint64_t at, uint32_t total, const uint8_t *trailer)
 {
 	struct bytes b = bytes_of(trailer, 4);
@@ -429,6 +452,7 @@ static enum block pass_block(struct source *s, uint32_t type, uint32_t total, ui
 		s->end.secrets_blocks++;
 	else if (type != BLOCK_NAMES)
 		s->end.unknown_blocks++;
+	s->other_records += is_numbered(type);
 	while (left > 0 && source_want(s, 1)) {
 		size_t n = left < source_left(s) ? (size_t)left : source_left(s);
 

@@ -59,6 +59,8 @@ struct source {
 	uint32_t *processes;		/* ids, by the number of their block; NULL before the first */
 	unsigned process_count;
 	int64_t last_ns;		/* for packets without a time */
+
+	uint64_t other_records;		/* of the file: no packets, but numbered like packets */
 };
 
 /* Whether n bytes stand together at source_here. n is at most SLAB_SIZE. */

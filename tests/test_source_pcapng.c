@@ -299,6 +299,9 @@ static void other_blocks_are_passed_and_counted_whatever_their_size(void **state
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.end.secrets_blocks, 1);
 	assert_int_equal(seen.end.unknown_blocks, 2);
+	assert_int_equal(seen.end.packets, 1);
+	assert_int_equal(seen.end.last_frame, 3);	/* Wireshark numbers the custom blocks */
+	assert_true(seen.frames[0].id == frame_id(3, 3));
 	read_memory(file.data, 3000000, &seen);
 	assert_int_equal(seen.end.how, SOURCE_TRUNCATED);
 	assert_int_equal(seen.end.at_byte, 28 + 20);
