@@ -1,5 +1,6 @@
 /* What holds for every file: pcap in all its variants, every way of being half-read, files that are
- * packed, piped or no captures, filters, and that frames stay whole where slabs meet. */
+ * packed, piped or no captures, filters, and that frames stay whole where slabs meet.
+ * Long because every case makes its file byte by byte. */
 #include "tests/source_read.h"
 
 #include "capture/source_hash.h"

@@ -1,5 +1,6 @@
 /* pcapng: sections, interfaces and their clocks, the three kinds of packets, what is kept of options
- * and what is passed over, and every way its blocks can be damaged. */
+ * and what is passed over, and every way its blocks can be damaged. Long because
+ * every case makes its file byte by byte. */
 #include "tests/source_read.h"
 
 static struct capture_file file;
