@@ -64,7 +64,12 @@ static struct ndpi_detection_module_struct *make_module(void)
 #else
 static struct ndpi_detection_module_struct *make_module(void)
 {
+	/* Lists of addresses serve guesses only, and no guess is taken. */
+#if NDPI_AT_LEAST(4, 4)
+	struct ndpi_detection_module_struct *m = ndpi_init_detection_module(ndpi_dont_load_tor_list);
+#else
 	struct ndpi_detection_module_struct *m = ndpi_init_detection_module(ndpi_dont_load_tor_hosts);
+#endif
 
 #if NDPI_AT_LEAST(4, 6)
 	for (int cache = 0; m != NULL && cache < NDPI_LRUCACHE_MAX; cache++)
@@ -84,8 +89,13 @@ static bool finish_module(struct ndpi_detection_module_struct *m)
 #if !NDPI_AT_LEAST(4, 6)
 	static const uint16_t remembering[] = {
 		NDPI_PROTOCOL_BITTORRENT, NDPI_PROTOCOL_HANGOUT_DUO, NDPI_PROTOCOL_MINING,
-		NDPI_PROTOCOL_OOKLA, NDPI_PROTOCOL_SKYPE_CALL, NDPI_PROTOCOL_SKYPE_TEAMS, NDPI_PROTOCOL_STUN,
-		NDPI_PROTOCOL_TINC, NDPI_PROTOCOL_TLS, NDPI_PROTOCOL_ZOOM,
+		NDPI_PROTOCOL_OOKLA, NDPI_PROTOCOL_SKYPE_TEAMS, NDPI_PROTOCOL_STUN, NDPI_PROTOCOL_TINC,
+		NDPI_PROTOCOL_TLS, NDPI_PROTOCOL_ZOOM,
+#if NDPI_AT_LEAST(4, 4)
+		NDPI_PROTOCOL_SKYPE_TEAMS_CALL,
+#else
+		NDPI_PROTOCOL_SKYPE_CALL,
+#endif
 	};
 
 	for (size_t i = 0; i < sizeof(remembering) / sizeof(remembering[0]); i++)
