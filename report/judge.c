@@ -5,11 +5,13 @@ static const char anew_sql[] =
 	"DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
 	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM because; DELETE FROM client_transport;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
-	"DELETE FROM verdict; DELETE FROM client_loss;"
+	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM mail_flow; DELETE FROM destination;"
+	"DELETE FROM provider_contact;"
 	"CREATE INDEX IF NOT EXISTS name_by_question ON name (asked_by, address, from_ns);"
 	"CREATE INDEX IF NOT EXISTS name_of_host ON name (address) WHERE kind = 'host';"
 	"CREATE INDEX IF NOT EXISTS loss_by_flow ON loss (flow);"
-	"CREATE INDEX IF NOT EXISTS contact_by_client ON contact (client, endpoint)";
+	"CREATE INDEX IF NOT EXISTS contact_by_endpoint ON contact (endpoint);"
+	"INSERT INTO mail_flow SELECT flow FROM looks_like_mail";
 
 bool judge(struct store *st, const struct policy *policy, const struct owner_book *book)
 {
@@ -18,7 +20,8 @@ bool judge(struct store *st, const struct policy *policy, const struct owner_boo
 	if (!store_begin(st))
 		return false;
 	if (store_exec(st, anew_sql) && judge_tag(&part) && judge_provider(&part) && judge_loss(&part) &&
-	    judge_finding(&part) && judge_verdict(&part) && store_commit(st))
+	    judge_finding(&part) && judge_verdict(&part) &&
+	    store_exec(st, "INSERT INTO destination SELECT * FROM sent_to") && store_commit(st))
 		return true;
 	store_rollback(st);
 	return false;

@@ -18,7 +18,7 @@ struct judge_part {
 
 /* Writes client, client_address, contact, endpoint and owner. */
 bool judge_tag(const struct judge_part *part);
-/* Writes client_provider and expected. */
+/* Writes client_provider, provider_contact and expected. */
 bool judge_provider(const struct judge_part *part);
 /* Writes client_loss. */
 bool judge_loss(const struct judge_part *part);

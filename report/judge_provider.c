@@ -207,7 +207,8 @@ bool judge_provider(const struct judge_part *part)
 		  store_exec(part->st,
 			"INSERT OR IGNORE INTO client_provider SELECT DISTINCT client, owner, 'declared'"
 			" FROM seen WHERE originated AND owner = '" JUDGE_OWN_SERVER "'") &&
-		  learn_lookups(part, insert) && store_exec(part->st, session_sql);
+		  learn_lookups(part, insert) && store_exec(part->st, session_sql) &&
+		  store_exec(part->st, "INSERT INTO provider_contact SELECT client, owner FROM meets_provider");
 
 	sqlite3_finalize(insert);
 	return ok;

@@ -312,8 +312,18 @@ JOIN flow AS f ON f.id = c.flow
 JOIN endpoint AS e ON e.id = c.endpoint
 LEFT JOIN handshake AS h ON h.flow = c.flow;
 
--- Every IMAP, POP3, submission or Sieve dialogue, and every delivery (port 25); sessions that began
--- under TLS are known by port or ALPN. `named`: by better than an AS number.
+-- Flows that are an IMAP, POP3, submission or Sieve dialogue or a delivery (port 25). Sessions that began
+-- under TLS, or were not seen from their beginning, are known by ALPN or port.
+CREATE TABLE mail_flow (flow INTEGER PRIMARY KEY);
+CREATE VIEW looks_like_mail AS
+SELECT f.id AS flow FROM flow AS f
+LEFT JOIN handshake AS h ON h.flow = f.id
+WHERE f.proto = 6
+	AND ((f.resp_port IN (993, 995, 465, 143, 110, 587, 4190)
+			AND f.app_proto IN ('', 'tls', 'imap', 'pop3', 'smtp', 'sieve'))
+		OR h.alpn IN ('imap', 'pop3', 'managesieve')
+		OR f.id IN (SELECT flow FROM mail_session));
+
 CREATE VIEW mail_contact AS
 SELECT s.*,
 	coalesce(m.proto, CASE
@@ -335,14 +345,10 @@ SELECT s.*,
 	coalesce(m.credential_frame, 0) AS credential_frame,
 	coalesce(m.accepted, 0) AS accepted,
 	s.resp_port = 25 AS delivery,
-	s.named_by NOT IN ('none', 'asn') AND s.role <> 'unnamed' AS named
-FROM seen AS s
-LEFT JOIN mail_session AS m ON m.flow = s.flow
-WHERE s.proto = 6
-	AND (m.flow IS NOT NULL
-		OR s.alpn IN ('imap', 'pop3', 'managesieve')
-		OR (s.resp_port IN (993, 995, 465, 143, 110, 587, 4190)
-			AND s.app_proto IN ('', 'tls', 'imap', 'pop3', 'smtp', 'sieve')));
+	s.named_by NOT IN ('none', 'asn') AND s.role <> 'unnamed' AS named	-- by better than an AS number
+FROM mail_flow AS a
+CROSS JOIN seen AS s ON s.flow = a.flow
+LEFT JOIN mail_session AS m ON m.flow = a.flow;
 
 -- The client's own mail sessions: not what came in, not deliveries between servers.
 CREATE VIEW own_session AS
@@ -355,7 +361,7 @@ SELECT s.* FROM seen AS s
 JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner
 WHERE s.originated AND s.resp_port = 443 AND s.sni IS NOT NULL
 	AND s.up > 0 AND s.down > 0
-	AND NOT EXISTS (SELECT 1 FROM mail_contact AS m WHERE m.flow = s.flow)
+	AND s.flow NOT IN (SELECT flow FROM mail_flow)
 	AND (s.role IN ('mail-provider', 'mail-service')
 		OR (s.role = 'other'
 			AND (s.name GLOB 'mail*' OR s.name GLOB 'webmail*' OR s.name GLOB 'imap*'
@@ -363,13 +369,18 @@ WHERE s.originated AND s.resp_port = 443 AND s.sni IS NOT NULL
 				OR s.name GLOB 'exchange*' OR s.name GLOB 'jmap*' OR s.name GLOB 'mx*.*'
 				OR s.name GLOB 'roundcube*')));
 
--- Flows with one of the client's providers, whichever way mail goes there.
-CREATE VIEW provider_contact AS
-SELECT s.flow, s.client, s.owner FROM own_session AS s
+-- Which of its providers a client was seen with, whichever way mail goes there.
+CREATE TABLE provider_contact (
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	PRIMARY KEY (client, owner)
+) WITHOUT ROWID;
+CREATE VIEW meets_provider AS
+SELECT s.client, s.owner FROM own_session AS s
 JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner
 WHERE s.up > 0 AND s.down > 0
 UNION
-SELECT flow, client, owner FROM web_mail_contact;
+SELECT client, owner FROM web_mail_contact;
 
 -- Up to a vendor's mail service or relay that is not the client's provider.
 CREATE VIEW vendor_contact AS
@@ -425,9 +436,23 @@ FROM mail_contact
 WHERE originated AND NOT loopback;
 
 -- What the client sent to others than local hosts, by whose they are and how that is known.
-CREATE VIEW destination AS
-SELECT client, owner, service, role, named_by, strength, sum(up) AS bytes_up, sum(down) AS bytes_down,
-	count(*) AS flows
-FROM seen
-WHERE role <> 'local' AND NOT loopback
-GROUP BY client, owner, service, role, named_by, strength;
+CREATE TABLE destination (
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	service TEXT NOT NULL,
+	role TEXT NOT NULL,
+	named_by TEXT NOT NULL,
+	strength TEXT NOT NULL,
+	bytes_up INTEGER NOT NULL,
+	bytes_down INTEGER NOT NULL,
+	flows INTEGER NOT NULL,
+	PRIMARY KEY (client, owner, service, role, named_by, strength)
+) WITHOUT ROWID;
+CREATE VIEW sent_to AS
+SELECT t.client, e.owner, e.service, e.role, e.named_by, e.strength, sum(t.up) AS bytes_up,
+	sum(t.down) AS bytes_down, sum(t.flows) AS flows
+FROM (SELECT client, endpoint, sum(up) AS up, sum(down) AS down, count(*) AS flows FROM contact
+	WHERE NOT loopback GROUP BY client, endpoint) AS t
+JOIN endpoint AS e ON e.id = t.endpoint
+WHERE e.role <> 'local'
+GROUP BY t.client, e.owner, e.service, e.role, e.named_by, e.strength;

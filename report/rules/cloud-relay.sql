@@ -19,7 +19,7 @@ limits AS (
 ),
 upload AS (
 	SELECT * FROM vendor_contact AS v
-	WHERE NOT EXISTS (SELECT 1 FROM own_session AS s WHERE s.flow = v.flow)
+	WHERE v.flow NOT IN (SELECT flow FROM mail_flow)
 		AND (:client IS NULL OR v.client = :client)
 ),
 total AS (
