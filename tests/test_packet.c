@@ -1,5 +1,6 @@
 /* Every link layer and tunnel round the same TCP segment, whole, cut at every byte and with padding;
- * then what contradicts itself. Long because nearly every test goes through the one table of frames. */
+ * then what contradicts itself. Over 400 lines: nearly every test goes through the one table of
+ * frames. */
 #include "tests/test.h"
 
 #include "capture/base.h"
