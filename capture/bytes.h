@@ -87,7 +87,7 @@ static inline uint16_t bytes_u16(struct bytes *b)
 {
 	const uint8_t *p = bytes_take(b, 2);
 
-	return p == NULL ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+	return p == NULL ? 0 : (uint16_t)((unsigned)p[0] << 8 | p[1]);
 }
 
 static inline uint32_t bytes_u24(struct bytes *b)
@@ -115,7 +115,7 @@ static inline uint16_t bytes_u16_le(struct bytes *b)
 {
 	const uint8_t *p = bytes_take(b, 2);
 
-	return p == NULL ? 0 : (uint16_t)(p[1] << 8 | p[0]);
+	return p == NULL ? 0 : (uint16_t)((unsigned)p[1] << 8 | p[0]);
 }
 
 static inline uint32_t bytes_u32_le(struct bytes *b)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define CAPTURE_PROGRESS 65536	/* packets between two calls of progress */
 #define CAPTURE_FRAGMENT_LOSSES 1000	/* told one by one; what comes after is told in one sum */
@@ -240,7 +241,7 @@ static void close_input(struct capture *c, struct input *in)
 	end = source_end(in->source);
 	tell(c, &in->undecodable);
 	tell(c, &in->cut);
-	tell_end(c, in->number, end, frame_id(in->number, end->packets));
+	tell_end(c, in->number, end, frame_id(in->number, end->last_frame));
 	source_close(&in->source);
 }
 
@@ -253,15 +254,17 @@ static int by_first_time(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* When a file begins, to open it no earlier than needed. Standard input can be read only once, so it
- * counts as the earliest and is open from the start. */
+/* When a file begins, to open it no earlier than needed. Standard input and pipes can be read only
+ * once, so they count as the earliest and are open from the start. */
 static int64_t first_time(struct capture *c, const char *path, unsigned number)
 {
 	struct source *s;
 	struct frame f = { 0 };
 	struct slab *slab = NULL;
 
-	if (strcmp(path, "-") == 0)
+	struct stat file;
+
+	if (strcmp(path, "-") == 0 || stat(path, &file) != 0 || !S_ISREG(file.st_mode))
 		return INT64_MIN;
 	s = source_open(path, number, c->settings->pool, NULL);
 	if (!source_next(s, &f, &slab))

@@ -85,7 +85,7 @@ enum flow_pace flow_count(struct flow *f, const struct packet *p)
 {
 	enum fact_side side = flow_side(f, p);
 
-	f->packets[side]++;
+	f->packets[side] += p->fragments;
 	f->bytes[side] += p->wire_len;
 	f->last_frame = p->frame;
 	if (p->time_ns > f->last_ns)

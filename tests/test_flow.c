@@ -10,7 +10,7 @@ static struct packet packet_of(bool from_lo, uint16_t lo_port, uint16_t hi_port,
 			       uint8_t flags, uint32_t payload)
 {
 	struct host_port lo = { .port = lo_port }, hi = { .port = hi_port };
-	struct packet p = { .frame = 5, .time_ns = 100, .tcp_flags = flags, .wire_len = payload + 54,
+	struct packet p = { .frame = 5, .time_ns = 100, .fragments = 1, .tcp_flags = flags, .wire_len = payload + 54,
 			    .payload_len = payload, .payload_wire_len = payload };
 
 	memcpy(lo.addr, (uint8_t[]){ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 192, 0, 2, 7 }, 16);

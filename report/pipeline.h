@@ -1,0 +1,27 @@
+/* pipeline.h - starts, feeds and joins the threads: capture -> workers -> writer
+ *
+ * The one file of report/ that knows the other rooms' threads.
+ * Thread: pipeline_run is called once; capture runs in the caller's thread. Errors: false when facts
+ * could not be stored; store_error says why. */
+#ifndef REPORT_PIPELINE_H
+#define REPORT_PIPELINE_H
+
+#include "capture/capture.h"
+#include "report/store.h"
+
+#define PIPELINE_WORKERS_MAX 64		/* one for each shard */
+
+struct pipeline_settings {
+	const char *const *paths;
+	unsigned path_count;
+	const char *filter;		/* or NULL */
+	unsigned workers;		/* 1 to PIPELINE_WORKERS_MAX */
+	/* Now and then from the caller's thread, or NULL. */
+	void (*progress)(uint64_t packets, uint64_t bytes);
+	/* Once per source when it is through, from the caller's thread, or NULL. */
+	void (*ended)(const struct source_end *end);
+};
+
+bool pipeline_run(const struct pipeline_settings *settings, struct store *store);
+
+#endif

@@ -1,0 +1,152 @@
+/* Workers: the same facts whatever their number, evictions included. */
+#include "tests/test.h"
+
+#include "capture/base.h"
+#include "classify/worker.h"
+
+#include <netinet/in.h>
+
+#define PACKETS 5000
+
+static const char hello[] = "* OK mail.example ready\r\n";
+static const char login[] = "a LOGIN anna secret-word\r\n";
+
+/* Random packets between a few hosts: half of them TCP with some dialogue in it. */
+static void make_packets(struct packet packets[PACKETS])
+{
+	uint32_t x = 12345;
+
+	memset(packets, 0, sizeof(packets[0]) * PACKETS);
+	for (unsigned i = 0; i < PACKETS; i++) {
+		struct packet *p = &packets[i];
+		struct host_port a = { 0 }, b = { 0 };
+		bool tcp, back;
+
+		x = x * 1664525 + 1013904223;
+		tcp = (x >> 9) % 2 == 0;
+		back = (x >> 10) % 2 == 0;
+		a.addr[15] = (uint8_t)(1 + (x >> 11) % 5);
+		b.addr[15] = 200;
+		a.port = (uint16_t)(40000 + (x >> 16) % 60);
+		b.port = tcp ? 143 : 9999;
+		p->frame = i + 1;
+		p->time_ns = (int64_t)i * BASE_NS_PER_S / 4;
+		p->dir = (uint8_t)flow_key_make(&p->key, back ? &b : &a, back ? &a : &b,
+						tcp ? IPPROTO_TCP : IPPROTO_UDP);
+		p->tcp_flags = (x >> 20) % 29 == 0 ? TCP_RST : (x >> 20) % 11 == 0 ? TCP_SYN : TCP_ACK;
+		p->payload = (const uint8_t *)(back ? hello : login);
+		p->payload_len = back ? sizeof(hello) - 1 : sizeof(login) - 1;
+		p->payload_wire_len = p->payload_len;
+		p->wire_len = p->payload_len + 54;
+		p->fragments = 1;
+	}
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct fact_flow *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+struct seen {
+	struct fact_flow flows[PACKETS];
+	unsigned flow_count, sessions, evictions;
+};
+
+static void see(struct seen *seen, const struct fact *f)
+{
+	switch (f->kind) {
+	case FACT_FLOW:
+		seen->flows[seen->flow_count++] = f->flow;
+		break;
+	case FACT_MAIL_SESSION:
+		seen->sessions++;
+		break;
+	case FACT_LOSS:
+		seen->evictions += f->loss.reason == LOSS_EVICTED;
+		break;
+	default:
+		break;
+	}
+}
+
+static void run(const struct packet packets[PACKETS], unsigned count, size_t max_flows,
+		struct seen *seen)
+{
+	struct queue *out = queue_new(1000);
+	struct worker *workers[8];
+	unsigned ends = 0;
+	int64_t tick = 0;
+
+	memset(seen, 0, sizeof(*seen));
+	for (unsigned i = 0; i < count; i++)
+		workers[i] = worker_new(i, count, NULL, out, max_flows);
+	for (unsigned i = 0; i < PACKETS; i++) {
+		if (packets[i].time_ns >= tick + BASE_NS_PER_S) {
+			tick = packets[i].time_ns;
+			for (unsigned k = 0; k < count; k++)
+				worker_step(workers[k], &(struct packet){ .time_ns = tick });
+		}
+		worker_step(workers[flow_key_shard(&packets[i].key) % count], &packets[i]);
+	}
+	for (unsigned i = 0; i < count; i++)
+		worker_finish(workers[i]);
+	while (ends < count) {
+		struct fact_batch *b = queue_take(out);
+
+		for (unsigned k = 0; k < b->count; k++) {
+			ends += b->facts[k].kind == FACT_END;
+			see(seen, &b->facts[k]);
+		}
+		free(b);
+	}
+	for (unsigned i = 0; i < count; i++)
+		worker_free(&workers[i]);
+	queue_free(&out);
+	qsort(seen->flows, seen->flow_count, sizeof(seen->flows[0]), by_id);
+}
+
+static void workers_agree_whatever_their_number(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t max_flows;
+		bool evicts;
+	} cases[] = { { "room for all", 0, false }, { "three flows a shard", 3, true } };
+	struct packet *packets = base_alloc_array(PACKETS, sizeof(*packets));
+	struct seen *one = base_alloc(sizeof(*one)), *many = base_alloc(sizeof(*many));
+	(void)state;
+
+	make_packets(packets);
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		uint64_t counted = 0;
+
+		run(packets, 1, cases[c].max_flows, one);
+		assert_true(one->flow_count > 100);
+		assert_true(one->sessions > 10);
+		assert_int_equal(one->evictions > 0, cases[c].evicts);
+		for (unsigned i = 0; i < one->flow_count; i++)
+			counted += one->flows[i].packets[0] + one->flows[i].packets[1];
+		assert_int_equal(counted, PACKETS);
+		for (unsigned n = 2; n <= 8; n++) {
+			run(packets, n, cases[c].max_flows, many);
+			if (many->flow_count != one->flow_count || many->sessions != one->sessions ||
+			    many->evictions != one->evictions ||
+			    memcmp(many->flows, one->flows, one->flow_count * sizeof(one->flows[0])) != 0)
+				fail_msg("%s: %u workers say other things than one", cases[c].name, n);
+		}
+	}
+	free(packets);
+	free(one);
+	free(many);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(workers_agree_whatever_their_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
