@@ -132,7 +132,7 @@ static void keep_crypto(struct quic *q, enum fact_side from, uint64_t offset, st
 	struct crypto *c = q->crypto[from];
 	size_t n = bytes_left(&data);
 
-	if (offset > QUIC_CRYPTO_MAX || n > QUIC_CRYPTO_MAX - offset)
+	if (n == 0 || offset > QUIC_CRYPTO_MAX || n > QUIC_CRYPTO_MAX - offset)
 		return;
 	if (c == NULL)
 		c = q->crypto[from] = base_alloc(sizeof(*c));

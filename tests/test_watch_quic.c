@@ -398,6 +398,51 @@ static void each_way_a_connection_goes_is_followed(void **state)
 	}
 }
 
+static void of_overlapping_frames_the_first_to_come_win(void **state)
+{
+	uint8_t hello[300], frames[400], datagram[DATAGRAM_MAX];
+	struct packet_plan plan = { .version = QUIC_V1, .key_id = id, .to_id = id };
+	struct watch_facts facts = { 0 };
+	struct quic *q = quic_new();
+	size_t len;
+	(void)state;
+
+	make_hello(hello, sizeof(hello));
+	len = put_crypto(frames, hello, 0, 100);
+	feed(q, SIDE_ORIGINATOR, datagram, put_packet(datagram, &plan, frames, len), 1, &facts);
+	memcpy(hello + 56, "evil", 4);
+	len = put_crypto(frames, hello, 20, sizeof(hello));
+	feed(q, SIDE_ORIGINATOR, datagram, put_packet(datagram, &plan, frames, len), 1, &facts);
+	assert_string_equal(facts.handshake.sni, "mail.example");
+	quic_free(&q);
+}
+
+static void the_server_hello_behind_a_hello_retry_request_is_read(void **state)
+{
+	static const char retry[] = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
+	static const struct step initial = { SIDE_ORIGINATOR, INITIAL, QUIC_V1, id, id };
+	struct packet_plan plan = { .version = QUIC_V1, .server = true, .key_id = id };
+	uint8_t messages[2 * sizeof(server_hello)], frames[200], datagram[DATAGRAM_MAX];
+	struct watch_facts facts = { 0 };
+	struct quic *q = quic_new();
+	size_t half = sizeof(server_hello);
+	(void)state;
+
+	memcpy(messages, server_hello, half);
+	memcpy(messages + half, server_hello, half);
+	unhex(retry, messages + 6);
+	messages[40] = 3;		/* the other cipher */
+	feed(q, SIDE_ORIGINATOR, datagram, put_step(datagram, &initial, false), 1, &facts);
+	feed(q, SIDE_RESPONDER, datagram,
+	     put_packet(datagram, &plan, frames, put_crypto(frames, messages, 0, half)), 2, &facts);
+	assert_int_equal(facts.handshake.server_frame, 0);
+	feed(q, SIDE_RESPONDER, datagram,
+	     put_packet(datagram, &plan, frames, put_crypto(frames, messages, half, 2 * half)), 3, &facts);
+	assert_int_equal(facts.handshake.server_frame, 3);
+	assert_int_equal(facts.handshake.cipher, 0x1302);
+	quic_free(&q);
+}
+
 static void a_client_that_is_the_responder_turns_the_flow(void **state)
 {
 	static const struct step step = { SIDE_RESPONDER, INITIAL, QUIC_V1, id, id };
@@ -490,6 +535,8 @@ static void hostile_frames_inside_a_packet_do_no_harm(void **state)
 		struct watch_facts facts = { 0 };
 		struct quic *q = quic_new();
 
+		feed(q, SIDE_ORIGINATOR, datagram, put_packet(datagram, &plan, (const uint8_t *)"\6\0\0", 3), 1,
+		     &facts);		/* CRYPTO of no bytes */
 		for (unsigned k = 0; k < 3; k++) {
 			for (size_t i = 0; i < sizeof(frames); i++)
 				frames[i] = (uint8_t)(random() % 4 == 0 ? random() : random() % 8);
@@ -507,6 +554,8 @@ int main(void)
 		cmocka_unit_test(the_rfcs_client_initials_are_made_alike_and_read),
 		cmocka_unit_test(a_hello_is_read_however_its_frames_are_cut_and_shuffled),
 		cmocka_unit_test(each_way_a_connection_goes_is_followed),
+		cmocka_unit_test(of_overlapping_frames_the_first_to_come_win),
+		cmocka_unit_test(the_server_hello_behind_a_hello_retry_request_is_read),
 		cmocka_unit_test(a_client_that_is_the_responder_turns_the_flow),
 		cmocka_unit_test(a_cut_or_changed_packet_is_not_believed),
 		cmocka_unit_test(what_is_no_quic_is_neither_recognised_nor_followed),
