@@ -208,6 +208,8 @@ static void https_records_show_hints_and_ech(void **state)
 		"\x00\x05\x00\x27\x00\x25\xfe\x0d\x00\x21\x01\x00\x20\x00\x04keys\x00\x04\x00\x01\x00\x01\x00\x0e"
 		"public.example\x00\x00"
 		"\x00\x06\x00\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2";
+	static const char two[] = "\x00\x01\x00\x00\x05\x00\x2d\x00\x2b\xfe\x0a\x00\x02\x01\x02"
+		"\xfe\x0d\x00\x21\x01\x00\x20\x00\x04keys\x00\x04\x00\x01\x00\x01\x00\x0epublic.example\x00\x00";
 	struct message *m = malloc(sizeof(*m));
 
 	(void)state;
@@ -216,6 +218,11 @@ static void https_records_show_hints_and_ech(void **state)
 	expect("ech and hints", m,
 	       "dns cloud.example cloud.example -> 192.0.2.1 by 192.0.2.7 for 300 ech public.example\n"
 	       "dns cloud.example cloud.example -> 2001:db8::2 by 192.0.2.7 for 300 ech public.example\n");
+
+	begin(m, RESPONSE, "cloud.example", HTTPS, 1);
+	record(m, "cloud.example", HTTPS, two, sizeof(two) - 1);
+	expect("a configuration of another version first", m,
+	       "dns cloud.example cloud.example -> :: by 192.0.2.7 for 300 ech public.example\n");
 
 	begin(m, RESPONSE, "cloud.example", HTTPS, 1);
 	record(m, "cloud.example", HTTPS, params, 18);
@@ -318,6 +325,13 @@ static void hostile_messages_are_forgotten(void **state)
 	begin(m, RESPONSE, "a.example", A, 1);
 	record(m, "a.example", A, "\xc0\x00\x02", 3);
 	assert_false(read_exact(m, m->len, &packet, s));
+
+	/* What is behind the last record that is read does not matter. */
+	begin(m, RESPONSE, "a.example", A, DNS_RECORDS_MAX + 1);
+	for (int i = 0; i < DNS_RECORDS_MAX; i++)
+		record(m, "a.example", A, "\xc0\x00\x02\x01", 4);
+	record(m, "a.example", A, "\xc0\x00\x02", 3);
+	assert_true(read_exact(m, m->len, &packet, s));
 
 	/* 256 names, each at the end of a chain of pointers as long as fits. */
 	begin(m, RESPONSE, "a.example", A, 256);

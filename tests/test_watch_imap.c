@@ -79,6 +79,9 @@ static const struct dialogue dialogues[] = {
 	  { "S* OK hello\r\n", "Ca LOGIN joe secret\r\n", "S* CAPABILITY IMAP4rev1 IDLE\r\na OK in\r\n",
 	    "Cb CAPABILITY\r\n", "S* CAPABILITY IMAP4rev1 IDLE\r\nb OK\r\n" },
 	  .transport = MAIL_UNKNOWN, "LOGIN", "joe", 6, CREDENTIAL_REUSABLE, true },
+	{ "an offer behind a login is none",
+	  { "S* OK hello\r\n", "Ca LOGIN joe secret\r\n", "Sa OK [CAPABILITY IMAP4rev1 STARTTLS] in\r\n" },
+	  .transport = MAIL_UNKNOWN, "LOGIN", "joe", 6, CREDENTIAL_REUSABLE, true },
 	{ "keyword overwritten on the path",
 	  { "S* OK [CAPABILITY IMAP4rev1 XXXXXXXX AUTH=PLAIN] hi\r\n", "Ca LOGIN joe secret\r\n", "Sa OK\r\n" },
 	  .transport = MAIL_STARTTLS_STRIPPED, "LOGIN", "joe", 6, CREDENTIAL_REUSABLE, true },
@@ -222,6 +225,27 @@ static void a_line_over_the_limit_ends_the_reading(void **state)
 	assert_int_equal(run->answer, WATCH_DONE);
 	assert_int_equal(run->facts.mail.transport, MAIL_UNKNOWN);
 	dialogue_end(run);
+
+	memcpy(text + 20, " x", 2);
+	text[sizeof(text) - 1] = '\n';
+	dialogue_begin(run, &watch_imap);
+	dialogue_feed(run, 0, text, sizeof(text), 1);
+	assert_int_equal(run->answer, WATCH_DONE);
+	assert_int_equal(run->facts.mail.credential, CREDENTIAL_NONE);
+	dialogue_end(run);
+	free(run);
+}
+
+static void after_an_unseen_answer_to_starttls_nothing_is_read(void **state)
+{
+	struct dialogue_run *run = malloc(sizeof(*run));
+
+	(void)state;
+	dialogue_begin(run, &watch_imap);
+	dialogue_feed(run, 0, "a1 STARTTLS\r\n", 13, 1);
+	assert_int_equal(watch_imap.gap(run->state, SIDE_RESPONDER, &run->facts), WATCH_DONE);
+	assert_int_equal(run->facts.mail.transport, MAIL_UNKNOWN);
+	dialogue_end(run);
 	free(run);
 }
 
@@ -283,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_gap_forgets_no_credential),
 		cmocka_unit_test(a_login_cut_by_a_gap_was_sent_all_the_same),
 		cmocka_unit_test(a_line_over_the_limit_ends_the_reading),
+		cmocka_unit_test(after_an_unseen_answer_to_starttls_nothing_is_read),
 		cmocka_unit_test(no_secret_is_kept),
 		cmocka_unit_test(only_imap_is_recognised),
 		cmocka_unit_test(garbage_does_no_harm),
