@@ -85,7 +85,8 @@ static void hosts_fit_at_label_boundaries_and_the_longest_wins(void **state)
 		"    - id: a/mail\n      role: mail-provider\n      hosts:\n        - name: mail.a.example\n"
 		"    - id: a/below\n      role: cdn\n      hosts:\n        - name: \"*.b.example\"\n"
 		"    - id: a/only\n      role: access\n      hosts:\n        - name: =b.example\n"
-		"        - name: =x.b.example\n        - name: =www.mail.a.example\n");
+		"        - name: =x.b.example\n        - name: =www.mail.a.example\n"
+		"        - name: \"*.c.example\"\n");
 	static const struct {
 		const char *name, *want;
 	} cases[] = {
@@ -96,7 +97,7 @@ static void hosts_fit_at_label_boundaries_and_the_longest_wins(void **state)
 		{ "mail.a.example.net", "" }, { "b.example", "a/only" }, { "x.b.example", "a/only" },
 		{ "y.x.b.example", "a/below" }, { "y.b.example", "a/below" },
 		{ "www.mail.a.example", "a/only" }, { "x.www.mail.a.example", "a/mail" },
-		{ "a.example..", "" }, { "*.b.example", "a/below" },
+		{ "c.example", "" }, { "x.c.example", "a/only" }, { "a.example..", "" }, { "*.b.example", "a/below" },
 	};
 
 	(void)state;

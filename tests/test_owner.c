@@ -3,6 +3,7 @@
 #include "classify/owner.h"
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 struct fixture {
 	struct catalogue *catalogue;
@@ -129,6 +130,9 @@ static void the_best_evidence_names_the_owner(void **state)
 		  "microsoft", "microsoft/mail", ROLE_MAIL_SERVICE, NAMED_BY_SNI, STRENGTH_STRONG, false },
 		{ "a filter's local answer", { "", "", "outlook.office.com", "", "192.168.1.20" },
 		  "office.com", "", ROLE_LOCAL, NAMED_BY_DNS, STRENGTH_STRONG, false },
+		{ "a filter's local answer for a vanity name", { "", "", "autodiscover.kanzlei.example",
+		    "autodiscover.outlook.com", "192.168.1.20" },
+		  "kanzlei.example", "", ROLE_LOCAL, NAMED_BY_DNS, STRENGTH_STRONG, false },
 		{ "mDNS names are their own", { "", "nas.flat.local", "", "", "192.168.1.20" },
 		  "nas.flat.local", "", ROLE_LOCAL, NAMED_BY_SNI, STRENGTH_STRONG, false },
 		{ "a single label is no catalogue id", { "", "posteo", "", "", ANYWHERE },
@@ -207,6 +211,61 @@ static void long_hostile_names_fit_and_are_nobody_elses(void **state)
 		assert_string_not_equal(tag.owner, "gmx");
 		assert_true(strlen(tag.owner) < sizeof(tag.owner));
 	}
+}
+
+static void long_domains_stay_apart(void **state)
+{
+	static const char label[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	const struct fixture *f = *state;
+	char one[FACT_NAME_SIZE], other[FACT_NAME_SIZE], owner_of_one[64], owner_of_other[64];
+
+	snprintf(one, sizeof(one), "%s.example", label);
+	snprintf(other, sizeof(other), "%s.invalid", label);
+	assert_true(owner_resolve(f->finder, one, owner_of_one));
+	assert_true(owner_resolve(f->finder, other, owner_of_other));
+	assert_string_not_equal(owner_of_one, owner_of_other);
+}
+
+static void a_prefix_that_several_share_is_ambiguous(void **state)
+{
+	static const char text[] =
+		"- id: a\n  name: A\n  source: s\n  date: 2026-01-02\n  services:\n"
+		"    - { id: a/cdn, role: cdn, shared: true, prefixes: [198.51.100.0/24] }\n"
+		"    - { id: a/mail, role: mail-service, prefixes: [192.0.2.0/24] }\n"
+		"- id: b\n  name: B\n  source: s\n  date: 2026-01-02\n  services:\n"
+		"    - { id: b/mail, role: mail-service, prefixes: [192.0.2.0/24, 203.0.113.0/24] }\n";
+	static const struct {
+		const char *address;
+		bool ambiguous;
+	} cases[] = { { "198.51.100.1", true }, { "192.0.2.1", true }, { "203.0.113.1", false } };
+	char path[] = "/tmp/mailwitness-test-XXXXXX", error[256] = "";
+	const char *extra[] = { path };
+	int fd = mkstemp(path);
+	struct catalogue *c;
+	struct owner_finder *finder;
+
+	(void)state;
+	assert_int_equal(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+	close(fd);
+	c = catalogue_load("classify/catalogue", extra, 1, error, sizeof(error));
+	unlink(path);
+	assert_string_equal(error, "");
+	finder = owner_finder_new(c, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct owner_evidence e = { .sni = "", .dns_name = "", .dns_canonical = "", .certificate = "" };
+		struct owner_tag tag;
+
+		address_of(cases[i].address, e.address);
+		owner_tag(finder, &e, &tag);
+		assert_int_equal(tag.named_by, NAMED_BY_PREFIX);
+		assert_int_equal(tag.ambiguous, cases[i].ambiguous);
+		e.sni = "mail.kanzlei.example";		/* a vanity name is not settled by a shared prefix */
+		owner_tag(finder, &e, &tag);
+		assert_string_equal(tag.owner, cases[i].ambiguous ? "kanzlei.example" : "b");
+		assert_false(tag.ambiguous);
+	}
+	owner_finder_free(&finder);
+	catalogue_free(&c);
 }
 
 static void addresses_that_are_not_the_internet_are_local(void **state)
@@ -289,6 +348,8 @@ int main(void)
 		cmocka_unit_test(the_best_evidence_names_the_owner),
 		cmocka_unit_test(the_deciding_name_is_kept_clean),
 		cmocka_unit_test(long_hostile_names_fit_and_are_nobody_elses),
+		cmocka_unit_test(long_domains_stay_apart),
+		cmocka_unit_test(a_prefix_that_several_share_is_ambiguous),
 		cmocka_unit_test(addresses_that_are_not_the_internet_are_local),
 		cmocka_unit_test(a_users_word_is_an_id_or_a_domain),
 		cmocka_unit_test(the_book_says_what_it_was_made_from),
