@@ -230,7 +230,7 @@ static void begin_record(struct tls_watch *w, enum fact_side from, struct fact_h
 	switch (side->type) {
 	case RECORD_CHANGE_CIPHER_SPEC:
 		if (!side->changed_cipher && !sealed && w->server_answered && from != w->client)
-			h->resumed = !w->full && !side->lost;
+			h->resumed = !w->full;
 		side->changed_cipher = true;
 		break;
 	case RECORD_DATA:

@@ -586,6 +586,7 @@ static void a_protected_alert_after_the_servers_flight_completes_nothing(void **
 		{ "alert", { 19 }, 0, false },
 		{ "alert, CCM_8", { 11 }, 0, false },
 		{ "alert, then the server's answer", { 19 }, 19, false },
+		{ "alert, then the server's data on its way", { 19 }, 200, false },
 		{ "Finished alone", { 53 }, 0, false },
 		{ "Finished and an alert", { 69, 19 }, 0, false },
 		{ "Finished and data", { 69, 25 }, 0, true },
