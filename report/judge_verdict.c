@@ -75,6 +75,12 @@ static const struct reason reasons[] = {
 	  " address.', count(*), " S("count(*)") ", host(far)) FROM own_session"
 	  " WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback"
 	  " GROUP BY client, far ORDER BY client, far" },
+	/* Goes when the rule vendor-pull judges it. */
+	{ "third_party",
+	  "SELECT client, printf('%d mail session%s came in to it from %d host%s; who fetches mail there is not"
+	  " judged.', count(*), " S("count(*)") ", count(DISTINCT far), " S("count(DISTINCT far)") ")"
+	  " FROM mail_contact WHERE NOT originated AND NOT delivery AND role <> 'local' AND up > 0"
+	  " GROUP BY client" },
 	{ "third_party",
 	  "SELECT s.client, printf('It sent %d bytes to %s, which neither the catalogue nor expected: knows.',"
 	  " sum(s.up), " TITLE("s.owner") ") FROM seen AS s"
@@ -104,7 +110,8 @@ static const struct reason reasons[] = {
 	{ "path",
 	  "SELECT id, 'No mail session was seen, so nothing is known of how its mail travels.' FROM client"
 	  " WHERE id NOT IN (SELECT client FROM session_state)"
-	  " AND id NOT IN (SELECT client FROM web_mail_contact)" },
+	  " AND id NOT IN (SELECT client FROM web_mail_contact)"
+	  " AND id NOT IN (SELECT client FROM finding WHERE class = 'exposure')" },
 };
 
 /* What is said beside: it changes no verdict. */

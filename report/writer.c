@@ -1,6 +1,7 @@
 #include "report/writer.h"
 
 #include "capture/base.h"
+#include "report/store_sql.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -84,6 +85,16 @@ static void source_free(struct writer_source *s)
 	free(s);
 }
 
+static void store_losses(struct writer *w, const struct loss *losses, unsigned count)
+{
+	w->ok = w->ok && store_begin(w->store);
+	for (unsigned i = 0; i < count; i++)
+		w->ok = w->ok && store_loss(w->store, &losses[i]);
+	w->ok = w->ok && store_commit(w->store);
+	if (!w->ok)
+		store_rollback(w->store);
+}
+
 /* What capture said meanwhile. */
 static void store_told(struct writer *w)
 {
@@ -101,8 +112,8 @@ static void store_told(struct writer *w)
 	w->loss_count = w->loss_size = 0;
 	pthread_mutex_unlock(&w->lock);
 
-	for (unsigned i = 0; i < loss_count; i++)
-		w->ok = w->ok && store_loss(w->store, &losses[i]);
+	if (loss_count > 0)
+		store_losses(w, losses, loss_count);
 	free(losses);
 	while (sources != NULL) {
 		struct writer_source *next = sources->next;
@@ -147,6 +158,7 @@ void *writer_main(void *arg)
 
 		ended += take(w, batch);
 		free(batch);
+		store_told(w);
 	}
 	store_rows(w);
 	return NULL;

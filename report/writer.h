@@ -16,7 +16,7 @@ struct writer;
 struct writer *writer_new(struct store *store, struct queue *facts, unsigned workers);
 /* The thread's body; arg is a struct writer. */
 void *writer_main(void *arg);
-/* From any thread, copied. */
+/* From any thread, copied; before the last FACT_END is on its way. */
 void writer_lost(struct writer *w, const struct loss *loss);
 void writer_source(struct writer *w, unsigned number, const struct source_end *end);
 /* After the thread was joined. False when something could not be stored: store_error says what. */

@@ -1,6 +1,8 @@
-/* Each case: the facts, and every finding and verdict they must give, no more. */
+/* Each case: the facts, and every finding and verdict they must give, no more. Over 400 lines: the
+ * table of cases is most of it. */
 #include "tests/case.h"
 
+#include "report/emit.h"
 #include "report/store_sql.h"
 
 #define PC "192.168.1.10"
@@ -172,9 +174,14 @@ static const struct judge_case cases[] = {
 	  .want = PC " clean sealed\n" },
 	{ .name = "an unnamed mail server is a reason, not a finding", .provider = "provider",
 	  .flows = { { PC, "198.51.100.1", 993, 900, 5000 } }, .want = PC " cannot-say cannot-say\n" },
-	{ .name = "who connects to a home host is not its mail session", .provider = "provider",
+	{ .name = "who connects to a home host is not its mail session, and not judged yet",
+	  .provider = "provider",
 	  .flows = { { PROVIDER }, { "198.51.100.1", PC, 993, 900, 5000, "home.dyn.test" } },
-	  .want = PC " clean sealed\n" },
+	  .want = PC " cannot-say sealed\n" },
+	{ .name = "a login that came in is readable on the wire as well",
+	  .flows = { { "198.51.100.1", PC, 143, 900, 5000, .app = "imap", .mail = true, .proto = MAIL_IMAP,
+		       .transport = MAIL_PLAINTEXT, .credential = CREDENTIAL_REUSABLE, .mechanism = "LOGIN" } },
+	  .want = "cleartext-credential proven " PC " as64500\n" PC " cannot-say exposed\n" },
 	{ .name = "the set-up host of a vendor", .provider = "provider",
 	  .flows = { { PROVIDER }, { PC, "203.0.113.6", 443, 700, 900, "setup.big.test" } },
 	  .want = "relay-setup strong " PC " big\n" PC " leak sealed\n" },
@@ -254,10 +261,185 @@ static void findings_and_verdicts_are_what_the_facts_show(void **state)
 	assert_int_equal(bad, 0);
 }
 
+static char *json_of(struct store *st)
+{
+	struct emit_settings settings = { .columns = 80 };
+	char *data = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&data, &size);
+
+	assert_true(emit_json(st, &settings, out));
+	fclose(out);
+	return data;
+}
+
+static void the_order_in_which_facts_came_changes_nothing(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct store *forth = case_store(&cases[i], false), *back = case_store(&cases[i], true);
+		char *one, *other, *again;
+
+		judge_it(forth, &cases[i]);
+		judge_it(back, &cases[i]);
+		one = json_of(forth);
+		other = json_of(back);
+		judge_it(forth, &cases[i]);
+		again = json_of(forth);
+		if (strcmp(one, other) != 0 || strcmp(one, again) != 0)
+			fail_msg("%s:\n%s%s%s", cases[i].name, one, other, again);
+		free(one);
+		free(other);
+		free(again);
+		store_close(&forth);
+		store_close(&back);
+	}
+}
+
+/* A flow without SNI to 192.0.2.9, and the DNS answers that may name it. */
+static const struct {
+	const char *name;
+	struct { const char *asked_by, *name; int at_s; } answers[3];
+	const char *want;		/* owner, named by, ambiguous */
+} names[] = {
+	{ "no answer", { { NULL } }, "as64500 asn 0\n" },
+	{ "an answer before", { { PC, "imap.provider.test", 90 } }, "provider dns 0\n" },
+	{ "an answer after", { { PC, "imap.provider.test", 101 } }, "as64500 asn 0\n" },
+	{ "an answer to another client", { { PHONE, "imap.provider.test", 90 } }, "as64500 asn 0\n" },
+	{ "the latest of two, the first had expired",
+	  { { PC, "www.other.test", -250 }, { PC, "imap.provider.test", 90 } }, "provider dns 0\n" },
+	{ "two that are valid, of different owners",
+	  { { PC, "www.other.test", 80 }, { PC, "imap.provider.test", 90 } }, "provider dns 1\n" },
+	{ "two that are valid, of one owner",
+	  { { PC, "smtp.provider.test", 80 }, { PC, "imap.provider.test", 90 } }, "provider dns 0\n" },
+};
+
+static void a_flow_is_named_by_what_its_client_was_told_before(void **state)
+{
+	static const struct judge_case c = { .name = "naming",
+		.flows = { { PC, "192.0.2.9", 993, 900, 5000, .at_s = 100 } } };
+	char got[256];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct store *st = case_store(&c, false);
+		struct fact fact;
+
+		for (unsigned k = 0; k < 3 && names[i].answers[k].asked_by != NULL; k++) {
+			case_name(&fact, k + 1, names[i].answers[k].asked_by, names[i].answers[k].name,
+				  "192.0.2.9", names[i].answers[k].at_s);
+			assert_true(store_add(st, &fact, 1));
+		}
+		judge_it(st, &c);
+		got[0] = '\0';
+		ask(st, "SELECT owner, named_by, ambiguous FROM seen", got, sizeof(got));
+		if (strcmp(got, names[i].want) != 0)
+			fail_msg("%s: got %s want %s", names[i].name, got, names[i].want);
+		store_close(&st);
+	}
+}
+
+/* GREASE hides nothing; ECH with the public name that an HTTPS record gave this client hides the host. */
+static void ech_counts_only_with_its_record(void **state)
+{
+	static const struct judge_case c = { .name = "ECH", .provider = "provider",
+		.flows = { { PROVIDER }, { PC, "192.0.2.9", 443, 5000, 900, "public.test", .ech = true } } };
+	static const char *const want[] = { PC " clean sealed\n", PC " cannot-say sealed\n" };
+	char got[256];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct store *st = case_store(&c, false);
+		struct fact fact;
+
+		case_name(&fact, 1, PC, "hidden.test", "192.0.2.9", -1);
+		fact.name.ech = true;
+		strcpy(fact.name.public_name, i == 0 ? "elsewhere.test" : "public.test");
+		assert_true(store_add(st, &fact, 1));
+		judge_it(st, &c);
+		outcome(st, got, sizeof(got));
+		assert_string_equal(got, want[i]);
+		store_close(&st);
+	}
+}
+
+static void an_unknown_provider_is_told_and_nothing_is_judged(void **state)
+{
+	static const struct judge_case c = { .name = "nobody", .flows = { { PROVIDER } } };
+	struct store *st = case_store(&c, false);
+	struct policy *policy = policy_new();
+	char error[128];
+
+	(void)state;
+	assert_true(policy_provider(policy, "nobody", error, sizeof(error)));
+	assert_false(judge(st, policy, &small_book));
+	assert_string_equal(store_error(st), "--provider: nobody is no owner of the catalogue and no domain");
+	policy_free(&policy);
+	store_close(&st);
+}
+
+static void the_exit_status_is_the_worst_news(void **state)
+{
+	static const struct { enum source_how how; int clean, leak; } statuses[] = {
+		{ SOURCE_COMPLETE, 0, 1 }, { SOURCE_TRUNCATED, 65, 1 }, { SOURCE_DAMAGED, 65, 1 },
+		{ SOURCE_EMPTY, 65, 1 }, { SOURCE_NOT_A_CAPTURE, 65, 1 }, { SOURCE_UNREADABLE, 66, 1 },
+	};
+	static const struct judge_case clean = { .name = "clean", .provider = "provider", .flows = { { PROVIDER } } };
+	static const struct judge_case leak = { .name = "leak", .provider = "provider",
+		.flows = { { BIG_UP(300000) }, { PC, "203.0.113.6", 443, 700, 900, "setup.big.test" } } };
+	static const struct judge_case nothing = { .name = "nothing" };
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * sizeof(statuses) / sizeof(statuses[0]); i++) {
+		const struct judge_case *c = i % 2 == 0 ? &clean : &leak;
+		struct source_end end = { .path = "a", .how = statuses[i / 2].how };
+		struct store *st = case_store(c, false);
+
+		assert_true(store_source(st, 0, &end));
+		judge_it(st, c);
+		assert_int_equal(judge_exit_status(st), i % 2 == 0 ? statuses[i / 2].clean : statuses[i / 2].leak);
+		store_close(&st);
+	}
+	struct store *st = case_store(&nothing, false);
+
+	judge_it(st, &nothing);
+	assert_int_equal(judge_exit_status(st), 2);
+	store_close(&st);
+}
+
+static void a_loss_of_the_whole_run_touches_every_client(void **state)
+{
+	static const struct judge_case c = { .name = "drops", .provider = "provider",
+		.flows = { { PROVIDER }, { PHONE, "192.0.2.1", 993, 900, 5000, "imap.provider.test" } } };
+	struct loss drops = { .reason = LOSS_KERNEL, .packets = 7 };
+	struct loss fragments = { .reason = LOSS_FRAGMENT, .has_hosts = true };
+	char got[256];
+
+	(void)state;
+	struct store *st = case_store(&c, false);
+
+	address(PHONE, fragments.dst);
+	assert_true(store_loss(st, &fragments));
+	judge_it(st, &c);
+	outcome(st, got, sizeof(got));
+	assert_string_equal(got, PC " clean sealed\n" PHONE " cannot-say sealed\n");
+	assert_true(store_loss(st, &drops));
+	judge_it(st, &c);
+	outcome(st, got, sizeof(got));
+	assert_string_equal(got, PC " cannot-say sealed\n" PHONE " cannot-say sealed\n");
+	store_close(&st);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_and_verdicts_are_what_the_facts_show),
+		cmocka_unit_test(the_order_in_which_facts_came_changes_nothing),
+		cmocka_unit_test(a_flow_is_named_by_what_its_client_was_told_before),
+		cmocka_unit_test(ech_counts_only_with_its_record),
+		cmocka_unit_test(an_unknown_provider_is_told_and_nothing_is_judged),
+		cmocka_unit_test(the_exit_status_is_the_worst_news),
+		cmocka_unit_test(a_loss_of_the_whole_run_touches_every_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

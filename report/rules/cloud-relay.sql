@@ -46,9 +46,11 @@ hit AS (
 SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
 	iif(h.strong, 'strong', 'suspected') AS strength, h.first_ns, h.last_ns, u.flow, f.frame,
 	printf('%s sent %d bytes in %d flow%s to the mail service of %s and was not seen with its mail provider (%s)'
-		|| ' in %.1f minutes.', host(c.address), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title,
+		|| ' in %s.', host(c.address), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title,
 		(SELECT min(p.owner) || iif(count(*) > 1, ' and others', '') FROM client_provider AS p
-			WHERE p.client = h.client), h.watched_ns / 60e9) AS sentence,
+			WHERE p.client = h.client), iif(h.watched_ns < 120e9,
+			printf('%.1f seconds', h.watched_ns / 1e9), printf('%d minutes', h.watched_ns / 60000000000))
+		) AS sentence,
 	'The client''s account is with ' || o.title || ' itself (then declare it as a provider), or it reaches'
 		|| ' its provider where it was not watched.' AS refuted_by
 FROM hit AS h
