@@ -357,8 +357,10 @@ void reader_end(const struct reader *r, struct flow *f)
 		f->encrypted_dns = true;
 	if (f->facts != NULL && f->facts->opaque)
 		f->opaque = true;
-	if (f->facts != NULL && f->facts->flip && !f->saw_syn && !f->saw_syn_ack)
+	if (f->facts != NULL && f->facts->flip && !f->saw_syn && !f->saw_syn_ack) {
 		flow_flip(f);
+		f->facts->handshake.alert_from = !f->facts->handshake.alert_from;
+	}
 }
 
 void reader_free(struct flow *f)
