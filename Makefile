@@ -100,6 +100,11 @@ $(OUT)/tests/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -D_GNU_SOURCE -o $@ $< -lpcap
 
+asn-db:
+	rm -rf build/asn && mkdir -p build/asn
+	cd build/asn && npm pack --silent @ip-location-db/asn && tar xzf *.tgz
+	classify/asn-db.pl build/asn/package classify/asn.mmdb
+
 clean:
 	rm -rf build build-*
 
