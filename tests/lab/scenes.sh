@@ -84,13 +84,17 @@ scene_demo() {
 	client pc1 dig +short MX kanzlei-brandt.example
 	client pc1 dig +short autodiscover.kanzlei-brandt.example
 	client pc1 dig +short SRV _autodiscover._tcp.kanzlei-brandt.example
-	web pc1 "https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect?app=outlookdesktopBasic" -4
+	web pc1 -4 "https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect?app=outlookdesktopBasic"
+	sleep 8
 	# pc2: a mail program that talks to its provider
 	fetch pc2 imap.mailbox.org IMAPS
+	sleep 5
 	web pc2 -4 https://www.zeitung.example/
 	browse pc1 https://outlook.office.com/mail.html
+	sleep 15
 	head -c 20000 /dev/urandom > "$WORK/upload"
 	web pc1 -4 --data-binary "@$WORK/upload" https://outlook.office365.com/up
+	sleep 12
 	submit pc2 smtp.mailbox.org 465 -tlsc --tls-sni smtp.mailbox.org
 }
 
