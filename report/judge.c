@@ -9,6 +9,10 @@ static const char anew_sql[] =
 	"DELETE FROM provider_contact;"
 	"CREATE INDEX IF NOT EXISTS name_by_question ON name (asked_by, address, from_ns);"
 	"CREATE INDEX IF NOT EXISTS name_of_host ON name (address) WHERE kind = 'host';"
+	"CREATE INDEX IF NOT EXISTS name_with_ech ON name (public_name, asked_by, from_ns) WHERE ech;"
+	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
+	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
+	"CREATE INDEX IF NOT EXISTS contact_by_client ON contact (client);"
 	"CREATE INDEX IF NOT EXISTS loss_by_flow ON loss (flow);"
 	"CREATE INDEX IF NOT EXISTS contact_by_endpoint ON contact (endpoint);"
 	"INSERT INTO mail_flow SELECT flow FROM looks_like_mail";
