@@ -1,6 +1,7 @@
 #include "classify/reader.h"
 
 #include "capture/base.h"
+#include "classify/mail_line.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -206,6 +207,14 @@ static void settle(struct step *s)
 			stream_again(&f->streams[other.side], s->packet->frame, take, &other);
 		}
 	}
+	/* What one side said may be what the other side's bytes were waiting for: commands sent behind a
+	 * STARTTLS are read when it was refused. */
+	if (f->reader == READER_WATCH && f->streams[!s->side].buffer != NULL) {
+		struct step other = *s;
+
+		other.side = (enum fact_side)!s->side;
+		stream_again(&f->streams[other.side], s->packet->frame, take, &other);
+	}
 	hear_gaps(f);
 	if (f->reader == READER_DPI || f->reader == READER_NOBODY) {
 		stream_stop(&f->streams[0]);
@@ -348,6 +357,8 @@ void reader_end(const struct reader *r, struct flow *f)
 		hear_gaps(f);
 	}
 	end_watch(f);
+	if (f->facts != NULL && f->facts->has_mail)
+		mail_tls_outcome(f->facts, f->reset || (f->fin[0] && f->fin[1]));
 	if (f->dpi_flow != NULL)
 		dpi_finish(r->dpi, &f->dpi_flow, &f->label);
 	label_by_name(r, f);
