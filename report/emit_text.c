@@ -316,16 +316,18 @@ static bool not_judged(struct text_report *r)
 	sqlite3_stmt *q = store_prepare(r->st, "SELECT host(address) FROM client WHERE NOT judged ORDER BY address");
 	int rc = SQLITE_ERROR;
 	unsigned count = 0;
+	char line[64 + NOT_JUDGED_SHOWN * (HOST_TEXT_SIZE + 2)] = "Not judged, no mail contact:";
 
 	while (q != NULL && (rc = store_step(r->st, q)) == SQLITE_ROW) {
+		size_t n = strlen(line);
+
 		if (count++ < NOT_JUDGED_SHOWN)
-			fprintf(r->out, "%s%s", count == 1 ? "Not judged, no mail contact: " : ", ",
-				text_at(q, 0));
+			snprintf(line + n, sizeof(line) - n, "%s %s", count == 1 ? "" : ",", text_at(q, 0));
 	}
 	if (count > NOT_JUDGED_SHOWN)
-		fprintf(r->out, " and %u more", count - NOT_JUDGED_SHOWN);
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), " and %u more", count - NOT_JUDGED_SHOWN);
 	if (count > 0)
-		putc('\n', r->out);
+		wrap(r, 0, 2, line);
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE;
 }

@@ -43,7 +43,7 @@ static const struct reason reasons[] = {
 	{ "third_party",
 	  "SELECT client, printf('It sent %d bytes through %s (%s), where others'' traffic cannot be seen.',"
 	  " sum(up), host(far), min(iif(app_proto <> '', app_proto, 'tunnel'))) FROM seen"
-	  " WHERE opaque AND role <> 'local' GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES
+	  " WHERE opaque AND NOT loopback GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES
 	  " ORDER BY client, far" },
 	{ "third_party",
 	  "SELECT s.client, printf('It sent %d bytes behind the public name %s: Encrypted Client Hello hides the"
@@ -55,7 +55,8 @@ static const struct reason reasons[] = {
 	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s, and its own provider is not"
 	  " known: --provider would settle it.', sum(v.up), " TITLE("v.owner") ") FROM vendor_contact AS v"
 	  " WHERE v.client NOT IN (SELECT client FROM client_provider)"
-	  " GROUP BY v.client, v.owner HAVING sum(v.up) >= " UNNAMED_BYTES " ORDER BY v.client, v.owner" },
+	  " GROUP BY v.client, v.owner HAVING sum(v.up) >= " UNNAMED_BYTES " OR max(v.setup)"
+	  " ORDER BY v.client, v.owner" },
 	{ "third_party",
 	  "SELECT p.client, printf('Its provider %s was not contacted while the mail service of %s was.',"
 	  "  p.owner, " TITLE("v.owner") ") FROM client_provider AS p"

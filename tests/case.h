@@ -2,8 +2,8 @@
  *
  * The catalogue: provider.test is a mail provider; mail.big.test is the mail service of Big, a documented
  * relay; setup.big.test its account set-up host; maybe.big.test a relay by assumption; big.test its cloud;
- * relay.test a relay and nothing else; every other name is its own last two labels. 203.0.113.0/24 is Big's
- * mail service by prefix; 198.51.100.0/24 is nobody's. */
+ * relay.test a relay and nothing else; shared.test ambiguous; every other name is its own last two labels.
+ * 203.0.113.0/24 is Big's mail service by prefix, 203.0.112.0/24 a CDN; 198.51.100.0/24 is nobody's. */
 #ifndef TESTS_CASE_H
 #define TESTS_CASE_H
 
@@ -79,6 +79,14 @@ static inline void small_tag(const void *context, const struct owner_evidence *e
 		out->named_by = e->sni[0] == '\0' ? NAMED_BY_DNS : e->quic ? NAMED_BY_QUIC_SNI : NAMED_BY_SNI;
 		base_copy(out->name, sizeof(out->name), name);
 		small_tag_name(name, out);
+		out->ambiguous = ends_in(name, "shared.test");
+		if (memcmp(e->address + 10, "\xff\xff\xc0\xa8", 4) == 0)
+			out->role = ROLE_LOCAL;
+	} else if (memcmp(e->address + 10, "\xff\xff\xcb\x00\x70", 5) == 0) {
+		out->named_by = NAMED_BY_PREFIX;
+		strcpy(out->owner, "cdn");
+		strcpy(out->title, "CDN");
+		out->role = ROLE_CDN;
 	} else if (memcmp(e->address + 10, "\xff\xff\xcb\x00\x71", 5) == 0) {
 		out->named_by = NAMED_BY_PREFIX;
 		small_tag_name("mail.big.test", out);
@@ -146,7 +154,7 @@ static inline unsigned case_flow(const struct flow_case *c, unsigned number, str
 		.id = id, .last_frame = id + 9, .first_ns = T0 + c->at_s * S,
 		.last_ns = T0 + (c->at_s + c->for_s) * S, .orig_port = (uint16_t)(40000 + number),
 		.resp_port = c->port, .proto = c->udp ? 17 : 6, .orig_seen_syn = !c->no_syn,
-		.packets = { 5, c->one_way ? 0 : 4 }, .bytes = { c->up + 300, c->down + 300 },
+		.packets = { 5 + c->up / 48, c->one_way ? 0 : 4 }, .bytes = { c->up + 300, c->down + 300 },
 		.payload = { c->up, c->down }, .missing = { 0, c->missing }, .end = FLOW_CLOSED,
 		.opaque = c->opaque, .has_mac = c->mac != NULL,
 	};
