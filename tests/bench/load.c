@@ -2,10 +2,10 @@
  *
  * usage: load OUT.pcap PACKETS CAPTURE...
  *
- * Reads Ethernet captures whole, then writes them again and again, each copy with other addresses for
- * its private and documentation hosts (so every copy is a set of flows of its own), LANES copies
- * interleaved packet by packet as on a busy mirror port. Checksums are left as they are: readers have to
- * live with offload. */
+ * Reads Ethernet captures whole, then writes them again and again as if HOSTS computers did it: each copy
+ * has other addresses and ports for its private and documentation hosts, so it is a set of flows of its
+ * own. LANES copies are interleaved packet by packet as on a busy mirror port. A capture named twice
+ * comes twice as often. Checksums are left as they are: readers have to live with offload. */
 #include <pcap/pcap.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define LANES 64
+#define HOSTS 4096
 #define STEP_US 10		/* between two packets */
 
 struct packet {
@@ -53,20 +54,27 @@ static struct template read_template(const char *path)
 	return t;
 }
 
-/* Private (RFC 1918) and documentation (RFC 5737) addresses become hosts of 10/8: the copy's number
- * and three bits of the old address. */
-static void move_host(uint8_t *a, uint32_t copy)
+/* Private (RFC 1918) and documentation (RFC 5737) addresses become hosts of 10/8: the copy's host and
+ * three bits of the old address. Their own ports move on each time the host's turn comes again. */
+static void move_host(uint8_t *addr, uint8_t *port, uint32_t copy)
 {
-	bool local = (a[0] == 192 && a[1] == 168) || a[0] == 10 || (a[0] == 172 && a[1] >> 4 == 1) ||
-		     (a[0] == 192 && a[1] == 0 && a[2] == 2);
-	uint32_t host = (copy << 3 | (a[3] & 7)) & 0xffffff;
+	bool local = (addr[0] == 192 && addr[1] == 168) || addr[0] == 10 ||
+		     (addr[0] == 172 && addr[1] >> 4 == 1) ||
+		     (addr[0] == 192 && addr[1] == 0 && addr[2] == 2);
+	uint32_t host = (copy % HOSTS) << 3 | (addr[3] & 7);
+	uint32_t number = (uint32_t)port[0] << 8 | port[1];
 
 	if (!local)
 		return;
-	a[0] = 10;
-	a[1] = (uint8_t)(host >> 16);
-	a[2] = (uint8_t)(host >> 8);
-	a[3] = (uint8_t)host;
+	addr[0] = 10;
+	addr[1] = (uint8_t)(host >> 16);
+	addr[2] = (uint8_t)(host >> 8);
+	addr[3] = (uint8_t)host;
+	if (number < 32768)
+		return;
+	number = 32768 + (number + copy / HOSTS * 97) % 32768;
+	port[0] = (uint8_t)(number >> 8);
+	port[1] = (uint8_t)number;
 }
 
 static void write_packet(FILE *out, const struct packet *p, uint32_t copy, uint64_t us)
@@ -76,9 +84,9 @@ static void write_packet(FILE *out, const struct packet *p, uint32_t copy, uint6
 			       p->caplen, p->len };
 
 	memcpy(frame, p->data, p->caplen);
-	if (p->caplen >= 34 && frame[12] == 8 && frame[13] == 0) {
-		move_host(frame + 26, copy);
-		move_host(frame + 30, copy);
+	if (p->caplen >= 38 && frame[12] == 8 && frame[13] == 0 && frame[14] == 0x45) {
+		move_host(frame + 26, frame + 34, copy);
+		move_host(frame + 30, frame + 36, copy);
 	}
 	fwrite(header, sizeof(header), 1, out);
 	fwrite(frame, p->caplen, 1, out);
