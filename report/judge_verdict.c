@@ -28,6 +28,9 @@ static const struct reason reasons[] = {
 	  " iif(l.bytes > 0, printf(', %d byte%s', l.bytes, " S("l.bytes") "), ''))"
 	  " FROM client AS c JOIN client_loss AS l ON l.client IN (0, c.id) ORDER BY l.client, l.reason" },
 	{ "third_party",
+	  "SELECT c.id, 'Only packets that match the filter ' || r.filter || ' were read.'"
+	  " FROM client AS c JOIN run AS r ON r.filter <> '' ORDER BY c.id, r.id" },
+	{ "third_party",
 	  "WITH far AS (SELECT u.client, u.far, sum(u.up) AS up, min(u.endpoint) AS endpoint"
 	  "  FROM unnamed_contact AS u WHERE NOT u.opaque GROUP BY u.client, u.far"
 	  "  HAVING sum(u.up) >= " UNNAMED_BYTES "),"
@@ -75,7 +78,8 @@ static const struct reason reasons[] = {
 	  "SELECT client, printf('It had %d mail session%s with %s, which nothing names by more than its"
 	  " address.', count(*), " S("count(*)") ", host(far)) FROM own_session"
 	  " WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback"
-	  " GROUP BY client, far ORDER BY client, far" },
+	  " GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES " OR client IN"
+	  "  (SELECT client FROM client_provider WHERE how = 'declared') ORDER BY client, far" },
 	/* Goes when the rule vendor-pull judges it. */
 	{ "third_party",
 	  "SELECT client, printf('%d mail session%s came in to it from %d host%s; who fetches mail there is not"

@@ -20,6 +20,7 @@ struct judge_case {
 	struct lookup_case lookups[2];
 	const char *provider;		/* declared for all; NULL is none */
 	const char *client;		/* --client */
+	const char *filter;		/* -f; NULL is none */
 	const char *want;		/* findings, then clients */
 };
 
@@ -52,6 +53,9 @@ static struct store *case_store(const struct judge_case *c, bool backwards)
 	unsigned count = 0;
 
 	assert_non_null(st);
+	assert_true(store_run(st, &(struct run_info){ .version = "", .ndpi_version = "", .catalogue_version = "",
+		.asn_database = "", .attribution = "", .command_line = "", .scope = "mail services only",
+		.filter = c->filter != NULL ? c->filter : "" }));
 	for (unsigned i = 0; i < 5 && c->flows[i].from != NULL; i++)
 		count += case_flow(&c->flows[i], i + 1, &facts[count]);
 	for (unsigned i = 0; i < 2 && c->lookups[i].type != NULL; i++)
@@ -95,6 +99,12 @@ static const struct judge_case cases[] = {
 	  .flows = { { PROVIDER, .version = 1 } }, .want = PC " clean cannot-say\n" },
 	{ .name = "port 993 without a readable hello", .provider = "provider",
 	  .flows = { { PC, "192.0.2.1", 993, 900, 5000 } }, .want = PC " cannot-say cannot-say\n" },
+	{ .name = "the same with nothing declared: its provider by definition",
+	  .flows = { { PC, "192.0.2.1", 993, 900, 5000 } }, .want = PC " clean cannot-say\n" },
+	{ .name = "the same with enough sent up to matter",
+	  .flows = { { PC, "192.0.2.1", 993, 1000, 5000 } }, .want = PC " cannot-say cannot-say\n" },
+	{ .name = "what a filter refused was not read", .provider = "provider", .filter = "port 993",
+	  .flows = { { PROVIDER } }, .want = PC " cannot-say sealed\n" },
 	{ .name = "uploads to the vendor and nothing to the provider", .provider = "provider",
 	  .flows = { { BIG_UP(300000) } },
 	  .want = "cloud-relay strong " PC " big\n" PC " leak cannot-say\n" },
