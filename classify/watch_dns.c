@@ -9,7 +9,10 @@
 
 #define DNS_MESSAGE_MAX 65535u
 #define DNS_CHAIN_MAX 16	/* CNAMEs followed; resolvers stop at 8 to 16 */
+#define DNS_PORT 53
 #define MDNS_PORT 5353
+/* RFC 4795: anybody on the link may answer, and attackers do. It names nobody. */
+#define LLMNR_PORT 5355
 #define DNS_SHOWN_MAX 64	/* addresses of one name that are said: a response has some 1 to 30 */
 
 /* One message being read. */
@@ -340,11 +343,15 @@ bool dns_message(struct bytes message, const struct dns_packet *packet, dns_say 
 {
 	struct reading r = { .packet = packet, .say = say, .context = context };
 	struct bytes in = message;
-	bool mdns = packet->src_port == MDNS_PORT || packet->dst_port == MDNS_PORT;
+	/* A resolver's client may well use port 5353. */
+	bool mdns = (packet->src_port == MDNS_PORT && packet->dst_port != DNS_PORT) ||
+		    (packet->dst_port == MDNS_PORT && packet->src_port != DNS_PORT);
 
 	r.header = dns_read_header(&in);
 	if (in.bad || !dns_header_fits(r.header, bytes_left(&in)) || !dns_read_question(&in, r.question, &r.type))
 		return false;
+	if (packet->src_port == LLMNR_PORT || packet->dst_port == LLMNR_PORT)
+		return true;
 	if (r.header.flags & DNS_FLAG_RESPONSE)
 		return !interesting(&r, mdns) || read_records(&r, message, mdns);
 	if (!mdns && mail_related(r.question, r.type))

@@ -278,7 +278,8 @@ bool store_add(struct store *st, const struct fact *facts, unsigned count)
 	}
 	for (unsigned i = 0; i < count; i++)
 		st->order[i] = &facts[i];
-	qsort(st->order, count, sizeof(*st->order), by_table_and_id);
+	if (count > 1)
+		qsort(st->order, count, sizeof(*st->order), by_table_and_id);
 	ok = store_begin(st);
 	for (unsigned i = 0; ok && i < count; i++)
 		ok = add_one(st, st->order[i]);

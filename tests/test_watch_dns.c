@@ -300,6 +300,38 @@ static void hosts_name_themselves_by_mdns(void **state)
 	free(m);
 }
 
+/* The ports say which kind of name service it is: a resolver's answer may go to a client's port 5353, and
+ * LLMNR (RFC 4795) anybody on the link may answer, so it names nobody. */
+static void the_ports_say_whose_answer_it_is(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t src_port, dst_port;
+		const char *want;
+	} cases[] = {
+		{ "a resolver's answer", 53, 5000, "dns a.example a.example -> 192.0.2.1 by 192.0.2.7 for 300\n" },
+		{ "a resolver's answer to port 5353", 53, 5353,
+		  "dns a.example a.example -> 192.0.2.1 by 192.0.2.7 for 300\n" },
+		{ "mDNS names only what ends in local", 5353, 5353, "" },
+		{ "LLMNR", 5355, 5000, "" },
+	};
+	struct message *m = malloc(sizeof(*m));
+	struct said *s = malloc(sizeof(*s));
+
+	(void)state;
+	begin(m, RESPONSE, "a.example", A, 1);
+	record(m, "a.example", A, "\xc0\x00\x02\x01", 4);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dns_packet packet = packet_of(cases[i].src_port, cases[i].dst_port);
+
+		assert_true(read_exact(m, m->len, &packet, s));
+		if (strcmp(s->text, cases[i].want) != 0)
+			fail_msg("%s: got %s", cases[i].name, s->text);
+	}
+	free(s);
+	free(m);
+}
+
 static void hostile_messages_are_forgotten(void **state)
 {
 	struct message *m = malloc(sizeof(*m));
@@ -469,6 +501,7 @@ int main(void)
 		cmocka_unit_test(a_reverse_answer_is_a_claim),
 		cmocka_unit_test(look_ups_for_mail_are_told_answered_or_not),
 		cmocka_unit_test(hosts_name_themselves_by_mdns),
+		cmocka_unit_test(the_ports_say_whose_answer_it_is),
 		cmocka_unit_test(hostile_messages_are_forgotten),
 		cmocka_unit_test(random_bytes_do_no_harm),
 		cmocka_unit_test(tcp_messages_are_read_when_they_are_whole),
