@@ -417,6 +417,38 @@ static void of_overlapping_frames_the_first_to_come_win(void **state)
 	quic_free(&q);
 }
 
+/* Half a hello of each side under the first keys must not win over the whole ones under the next. */
+static void what_came_before_a_client_begins_again_is_dropped(void **state)
+{
+	uint8_t hello[300], answer[sizeof(server_hello)], frames[400], datagram[DATAGRAM_MAX];
+	struct packet_plan plan = { .version = QUIC_V1, .key_id = id, .to_id = id };
+	struct watch_facts facts = { 0 };
+	struct quic *q = quic_new();
+	(void)state;
+
+	make_hello(hello, sizeof(hello));
+	memcpy(hello + 56, "evil", 4);
+	feed(q, O, datagram, put_packet(datagram, &plan, frames, put_crypto(frames, hello, 0, 100)), 1, &facts);
+	memcpy(answer, server_hello, sizeof(answer));
+	answer[40] = 3;		/* the other cipher */
+	plan.server = true;
+	feed(q, R, datagram, put_packet(datagram, &plan, frames, put_crypto(frames, answer, 0, 45)), 2, &facts);
+	assert_false(facts.has_handshake);
+
+	plan = (struct packet_plan){ .version = QUIC_V1, .key_id = OTHER_ID, .to_id = OTHER_ID };
+	make_hello(hello, sizeof(hello));
+	feed(q, O, datagram,
+	     put_packet(datagram, &plan, frames, put_crypto(frames, hello, 0, sizeof(hello))), 3, &facts);
+	assert_string_equal(facts.handshake.sni, "mail.example");
+	plan.server = true;
+	feed(q, R, datagram,
+	     put_packet(datagram, &plan, frames, put_crypto(frames, server_hello, 0, sizeof(server_hello))), 4,
+	     &facts);
+	assert_int_equal(facts.handshake.server_frame, 4);
+	assert_int_equal(facts.handshake.cipher, 0x1302);
+	quic_free(&q);
+}
+
 static void the_server_hello_behind_a_hello_retry_request_is_read(void **state)
 {
 	static const char retry[] = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
@@ -555,6 +587,7 @@ int main(void)
 		cmocka_unit_test(a_hello_is_read_however_its_frames_are_cut_and_shuffled),
 		cmocka_unit_test(each_way_a_connection_goes_is_followed),
 		cmocka_unit_test(of_overlapping_frames_the_first_to_come_win),
+		cmocka_unit_test(what_came_before_a_client_begins_again_is_dropped),
 		cmocka_unit_test(the_server_hello_behind_a_hello_retry_request_is_read),
 		cmocka_unit_test(a_client_that_is_the_responder_turns_the_flow),
 		cmocka_unit_test(a_cut_or_changed_packet_is_not_believed),
