@@ -131,7 +131,7 @@ struct fact_handshake {
 	bool alert_in_clear;		/* a fatal alert ended it */
 	uint8_t alert, alert_from;	/* description, enum fact_side */
 	bool after_starttls;
-	char ja4[FACT_WORD_SIZE * 2];	/* "" until computed */
+	char ja4[FACT_WORD_SIZE * 2];	/* "" when the hello was not read to its end */
 };
 
 enum mail_proto { MAIL_IMAP, MAIL_POP3, MAIL_SMTP, MAIL_SIEVE };

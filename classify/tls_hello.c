@@ -1,13 +1,10 @@
 #include "classify/watch_tls.h"
 
+#include "classify/ja4.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#define EXT_SERVER_NAME 0	/* RFC 6066 section 3 */
-#define EXT_ALPN 16		/* RFC 7301 */
-#define EXT_PRE_SHARED_KEY 41	/* RFC 8446 section 4.2.11 */
-#define EXT_SUPPORTED_VERSIONS 43	/* RFC 8446 section 4.2.1 */
-#define EXT_ECH 0xfe0d		/* RFC 9849 section 5 */
 #define NAME_HOST_NAME 0
 #define RANDOM_SIZE 32
 
@@ -16,12 +13,6 @@ static const uint8_t retry_random[RANDOM_SIZE] = {
 	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
 	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
-
-/* RFC 8701: values that mean nothing, sprinkled in so that nobody relies on a fixed set. */
-static bool is_grease(uint16_t v)
-{
-	return (v & 0x0f0f) == 0x0a0a && v >> 8 == (v & 0xff);
-}
 
 static bool host_character(uint8_t c)
 {
@@ -134,18 +125,18 @@ static enum parse message_body(struct bytes *in, uint8_t type, struct bytes *bod
 static bool client_extension(uint16_t type, struct bytes ext, struct fact_handshake *out)
 {
 	switch (type) {
-	case EXT_SERVER_NAME:
+	case TLS_EXT_SERVER_NAME:
 		return read_server_name(ext, out);
-	case EXT_ALPN:
+	case TLS_EXT_ALPN:
 		return read_alpn(ext, out->alpn, sizeof(out->alpn));
-	case EXT_SUPPORTED_VERSIONS: {
+	case TLS_EXT_SUPPORTED_VERSIONS: {
 		uint16_t version = highest_version(ext);
 
 		if (version != 0)
 			out->client_version = version;
 		return true;
 	}
-	case EXT_ECH:
+	case TLS_EXT_ECH:
 		out->ech = true;
 		return true;
 	default:
@@ -155,43 +146,47 @@ static bool client_extension(uint16_t type, struct bytes ext, struct fact_handsh
 
 enum parse tls_client_hello(struct bytes in, struct fact_handshake *out)
 {
+	struct ja4_hello parts = { .quic = out->quic };
 	struct bytes body, extensions;
 	enum parse parse = message_body(&in, TLS_CLIENT_HELLO, &body);
 	bool good = true;
 
 	if (parse != PARSE_OK)
 		return parse;
-	out->client_version = bytes_u16(&body);
+	out->client_version = parts.version = bytes_u16(&body);
 	bytes_skip(&body, RANDOM_SIZE);
 	bytes_skip(&body, bytes_u8(&body));	/* session id */
-	bytes_skip(&body, bytes_u16(&body));	/* cipher suites */
+	parts.ciphers = bytes_sub(&body, bytes_u16(&body));
 	bytes_skip(&body, bytes_u8(&body));	/* compression methods */
 	if (body.bad || out->client_version >> 8 != 3)
 		return PARSE_BAD;
-	if (bytes_left(&body) == 0)
-		return PARSE_OK;	/* before extensions were invented */
-	extensions = bytes_sub(&body, bytes_u16(&body));
+	/* Without any, it is from before extensions were invented. */
+	extensions = bytes_sub(&body, bytes_left(&body) > 0 ? bytes_u16(&body) : 0);
+	if (extensions.bad)
+		return PARSE_BAD;
+	parts.extensions = extensions;
 	while (bytes_left(&extensions) > 0) {
 		uint16_t type = bytes_u16(&extensions);
 		struct bytes ext = bytes_sub(&extensions, bytes_u16(&extensions));
 
 		if (ext.bad)
 			return PARSE_BAD;
-		if (!is_grease(type))
+		if (!tls_is_grease(type))
 			good &= client_extension(type, ext, out);
 	}
-	return good && !extensions.bad ? PARSE_OK : PARSE_BAD;
+	ja4_make(&parts, out->ja4);
+	return good ? PARSE_OK : PARSE_BAD;
 }
 
 static bool server_extension(uint16_t type, struct bytes ext, struct fact_handshake *out)
 {
 	switch (type) {
-	case EXT_ALPN:
+	case TLS_EXT_ALPN:
 		return read_alpn(ext, out->alpn_chosen, sizeof(out->alpn_chosen));
-	case EXT_SUPPORTED_VERSIONS:
+	case TLS_EXT_SUPPORTED_VERSIONS:
 		out->version = bytes_u16(&ext);
 		return !ext.bad;
-	case EXT_PRE_SHARED_KEY:
+	case TLS_EXT_PRE_SHARED_KEY:
 		out->resumed = true;
 		return true;
 	default:

@@ -14,8 +14,22 @@
 #define TLS_CERTIFICATE 11
 #define TLS_SERVER_HELLO_DONE 14
 
+#define TLS_EXT_SERVER_NAME 0	/* RFC 6066 section 3 */
+#define TLS_EXT_SIGNATURE_ALGORITHMS 13	/* RFC 8446 section 4.2.3 */
+#define TLS_EXT_ALPN 16		/* RFC 7301 */
+#define TLS_EXT_PRE_SHARED_KEY 41	/* RFC 8446 section 4.2.11 */
+#define TLS_EXT_SUPPORTED_VERSIONS 43	/* RFC 8446 section 4.2.1 */
+#define TLS_EXT_ECH 0xfe0d	/* RFC 9849 section 5 */
+
+/* RFC 8701: values that mean nothing, sprinkled in so that nobody relies on a fixed set. */
+static inline bool tls_is_grease(uint16_t value)
+{
+	return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
+}
+
 /* Reads a ClientHello handshake message (with its 4-byte header) into *out: sni, alpn,
- * client_version, ech. PARSE_MORE when the message is longer than `in`. RFC 8446 section 4.1.2.
+ * client_version, ech, ja4 (out->quic is the caller's to set before). PARSE_MORE when the message is
+ * longer than `in`. RFC 8446 section 4.1.2.
  * PARSE_BAD also when only the name in it is none: then sni is "" and all else was read. */
 enum parse tls_client_hello(struct bytes in, struct fact_handshake *out);
 

@@ -211,6 +211,7 @@ static void the_rfcs_client_initials_are_made_alike_and_read(void **state)
 		assert_true(facts.has_handshake && facts.handshake.quic);
 		assert_string_equal(facts.handshake.sni, "example.com");
 		assert_string_equal(facts.handshake.alpn, "alpn");
+		assert_string_equal(facts.handshake.ja4, "q13d0211an_62ed6f6ca7ad_4d634acda6c0");
 		assert_int_equal(facts.handshake.quic_version, cases[i].version);
 		assert_int_equal(facts.handshake.client_version, 0x0304);
 		assert_int_equal(facts.handshake.frame, 7);

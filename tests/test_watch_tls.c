@@ -222,10 +222,12 @@ static void check(const struct scenario *sc, const struct run *r, const char *ho
 	    h->client_version != sc->want.client_version || h->version != sc->want.version ||
 	    h->resumed != sc->want.resumed || h->completed != sc->want.completed ||
 	    h->alert_in_clear != sc->want.alert_in_clear || h->alert != sc->want.alert ||
-	    h->alert_from != sc->want.alert_from || r->facts.flip || h->ech || h->quic)
-		fail_msg("%s, %s: sni %s alpn %s/%s versions %x/%x resumed %d completed %d alert %d",
+	    h->alert_from != sc->want.alert_from || r->facts.flip || h->ech || h->quic ||
+	    strlen(h->ja4) != 36 || h->ja4[0] != 't' || h->ja4[3] != (sc->no_sni ? 'i' : 'd') ||
+	    memcmp(h->ja4 + 8, sc->alpn ? "ip_" : "00_", 3) != 0)
+		fail_msg("%s, %s: sni %s alpn %s/%s versions %x/%x resumed %d completed %d alert %d ja4 %s",
 			 sc->name, how, h->sni, h->alpn, h->alpn_chosen, h->client_version, h->version,
-			 h->resumed, h->completed, h->alert);
+			 h->resumed, h->completed, h->alert, h->ja4);
 	assert_int_equal(r->answer, h->completed || h->alert_in_clear ? WATCH_DONE : WATCH_MORE);
 }
 
@@ -499,6 +501,37 @@ static void grease_is_no_version_and_ech_is_noted(void **state)
 	assert_true(h.ech);
 }
 
+static void only_a_hello_read_to_its_end_has_a_fingerprint(void **state)
+{
+	static const struct {
+		const char *extensions;
+		size_t len;
+		const char *want;
+	} cases[] = {
+		{ "", 0, "t12i010000_0f2cb44170f4_000000000000" },
+		{ "\0\25\0\0\0\53\0\3\2\3\4", 11, "t13i010200_0f2cb44170f4_7418e7913c75" },
+		/* A name that is none is no less one that is asked for. */
+		{ "\0\0\0\6\0\4\0\0\1\33", 10, "t12d010100_0f2cb44170f4_000000000000" },
+		{ "\0\25\0\1", 4, "" }, { "\0\25\0", 3, "" }, { "\0\25\0\0\0", 5, "" },
+	};
+	uint8_t hello[200];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fact_handshake h = { 0 };
+		size_t len = make_hello(hello, cases[i].extensions, cases[i].len);
+
+		tls_client_hello(bytes_of(hello, len), &h);
+		assert_string_equal(h.ja4, cases[i].want);
+
+		/* More extensions are announced than there are. */
+		h = (struct fact_handshake){ 0 };
+		hello[46]++;
+		assert_int_equal(tls_client_hello(bytes_of(hello, len), &h), PARSE_BAD);
+		assert_string_equal(h.ja4, "");
+	}
+}
+
 static void a_hello_is_bad_or_incomplete_at_every_cut_and_flipped_byte(void **state)
 {
 	static uint8_t ext[700], hello[800];
@@ -665,6 +698,7 @@ int main(void)
 		cmocka_unit_test(tls_is_recognised_by_its_first_bytes),
 		cmocka_unit_test(only_names_that_are_host_names_are_kept),
 		cmocka_unit_test(grease_is_no_version_and_ech_is_noted),
+		cmocka_unit_test(only_a_hello_read_to_its_end_has_a_fingerprint),
 		cmocka_unit_test(a_hello_is_bad_or_incomplete_at_every_cut_and_flipped_byte),
 		cmocka_unit_test(a_hello_of_sixty_thousand_bytes_is_read_and_a_larger_one_is_not),
 		cmocka_unit_test(early_data_completes_nothing),
