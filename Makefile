@@ -12,6 +12,7 @@ CFLAGS ?= -O2 -g
 CPPFLAGS ?=
 LDFLAGS ?=
 SAN ?=
+JOBS := $(shell nproc)
 DATADIR ?= $(CURDIR)/classify
 VERSION := 0.1.0
 comma := ,
@@ -71,7 +72,9 @@ build-fuzz/fuzz_%: tests/fuzz_%.c $(SRCS)
 
 fuzz: $(patsubst tests/%.c,build-fuzz/%,$(filter-out tests/fuzz_replay.c,$(wildcard tests/fuzz_*.c)))
 
-check: $(TESTS) $(FUZZ) $(OUT)/mailwitness
+build: $(TESTS) $(FUZZ) $(OUT)/mailwitness
+
+check: build
 	tests/check.sh $(OUT)
 
 lint:
@@ -82,15 +85,17 @@ golden: $(OUT)/mailwitness
 
 demo:
 	tests/need.sh build
-	$(MAKE) --no-print-directory all
+	$(MAKE) --no-print-directory -j$(JOBS) all
 	tests/demo.sh $(OUT)/mailwitness
 
 test:
 	tests/need.sh test
-	$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all
+	$(MAKE) --no-print-directory -j$(JOBS) CFLAGS='$(CFLAGS) -Werror' build
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory check
+	$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined build
 	$(MAKE) --no-print-directory SAN=address,undefined check
+	$(MAKE) --no-print-directory -j$(JOBS) SAN=thread build
 	$(MAKE) --no-print-directory SAN=thread check
 
 bench: $(OUT)/mailwitness $(OUT)/tests/bench/load
@@ -108,6 +113,6 @@ asn-db:
 clean:
 	rm -rf build build-*
 
-.PHONY: all lib check lint golden demo test bench fuzz clean asn-db
+.PHONY: all lib build check lint golden demo test bench fuzz clean asn-db
 .SECONDARY:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

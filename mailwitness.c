@@ -9,7 +9,6 @@
 #include "report/pipeline.h"
 #include "report/policy.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -313,14 +312,9 @@ static void print_owner(const struct owner_finder *finder, const char *word)
 {
 	struct owner_evidence evidence = { .sni = "", .dns_name = "", .dns_canonical = "", .certificate = "" };
 	struct owner_tag tag;
-	uint8_t v4[4];
 
-	if (inet_pton(AF_INET, word, v4) == 1) {
-		memset(evidence.address + 10, 0xff, 2);
-		memcpy(evidence.address + 12, v4, sizeof(v4));
-	} else if (inet_pton(AF_INET6, word, evidence.address) != 1) {
+	if (!host_of_text(word, evidence.address))
 		evidence.sni = word;
-	}
 	owner_tag(finder, &evidence, &tag);
 	printf("%s\n  owner     %s (%s)\n", word, tag.owner, tag.title);
 	if (tag.service[0] != '\0')

@@ -9,11 +9,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const uint8_t ipv4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+static const uint8_t ipv4_mapped[HOST_IPV4_AT] = { [10] = 0xff, [11] = 0xff };
 
-static bool is_ipv4(const uint8_t addr[16])
+bool host_is_ipv4(const uint8_t addr[16])
 {
 	return memcmp(addr, ipv4_mapped, sizeof(ipv4_mapped)) == 0;
+}
+
+void host_of_ipv4(const uint8_t ipv4[4], uint8_t addr_out[16])
+{
+	memcpy(addr_out, ipv4_mapped, sizeof(ipv4_mapped));
+	memcpy(addr_out + HOST_IPV4_AT, ipv4, 4);
 }
 
 static int host_port_cmp(const struct host_port *a, const struct host_port *b)
@@ -99,7 +105,7 @@ static void put(struct tuple *t, const void *data, size_t n)
 
 static void put_addr(struct tuple *t, const uint8_t addr[16])
 {
-	size_t skip = is_ipv4(addr) ? sizeof(ipv4_mapped) : 0;
+	size_t skip = host_is_ipv4(addr) ? HOST_IPV4_AT : 0;
 
 	put(t, addr + skip, 16 - skip);
 }
@@ -147,10 +153,20 @@ void flow_key_community_id(const struct flow_key *key, enum flow_dir dir,
 	EVP_EncodeBlock((unsigned char *)out + 2, digest, 20);
 }
 
+bool host_of_text(const char *text, uint8_t addr_out[16])
+{
+	uint8_t ipv4[4];
+
+	if (inet_pton(AF_INET, text, ipv4) != 1)
+		return inet_pton(AF_INET6, text, addr_out) == 1;
+	host_of_ipv4(ipv4, addr_out);
+	return true;
+}
+
 void host_text(const uint8_t addr[16], char out[HOST_TEXT_SIZE])
 {
-	if (is_ipv4(addr))
-		inet_ntop(AF_INET, addr + sizeof(ipv4_mapped), out, HOST_TEXT_SIZE);
+	if (host_is_ipv4(addr))
+		inet_ntop(AF_INET, addr + HOST_IPV4_AT, out, HOST_TEXT_SIZE);
 	else
 		inet_ntop(AF_INET6, addr, out, HOST_TEXT_SIZE);
 }

@@ -7,6 +7,7 @@
 #define CAPTURE_FLOW_KEY_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* IPv4 as ::ffff:a.b.c.d, in network order. */
@@ -49,6 +50,13 @@ bool flow_key_icmp_ports(uint8_t proto, uint8_t type, uint8_t code, uint16_t *sr
 #define FLOW_COMMUNITY_ID_SIZE 32
 void flow_key_community_id(const struct flow_key *key, enum flow_dir dir,
 			   char out[FLOW_COMMUNITY_ID_SIZE]);
+
+/* Whether an address is an IPv4 one, and an IPv4 address as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). */
+#define HOST_IPV4_AT 12	/* where its four bytes stand */
+bool host_is_ipv4(const uint8_t addr[16]);
+void host_of_ipv4(const uint8_t ipv4[4], uint8_t addr_out[16]);
+/* False when the text is no address. */
+bool host_of_text(const char *text, uint8_t addr_out[16]);
 
 /* "192.0.2.7" or "2001:db8::7" (RFC 5952). */
 #define HOST_TEXT_SIZE 46

@@ -7,10 +7,10 @@ enum { IPPROTO_IPV4_OLD = 94, IPPROTO_ETHERIP = 97, IPPROTO_HIP = 139, IPPROTO_S
 
 static void take_ipv4(struct bytes *in, uint8_t addr[16])
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	uint8_t ipv4[4];
 
-	memcpy(addr, mapped, sizeof(mapped));
-	bytes_copy(in, addr + sizeof(mapped), 4);
+	bytes_copy(in, ipv4, sizeof(ipv4));
+	host_of_ipv4(ipv4, addr);
 }
 
 static enum packet_kind fragment(struct layers *l, struct packet_fragment fragment,

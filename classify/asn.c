@@ -96,16 +96,15 @@ void asn_close(struct asn **a)
 
 uint32_t asn_of(const struct asn *a, const uint8_t address[16], char org_out[FACT_TEXT_SIZE])
 {
-	static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	bool mapped = memcmp(address, v4_mapped, sizeof(v4_mapped)) == 0;
+	bool mapped = host_is_ipv4(address);
 	MMDB_lookup_result_s found;
 	MMDB_entry_data_s number, org;
 	int status;
 
 	org_out[0] = '\0';
-	memcpy(&v4.sin_addr, address + 12, 4);
+	memcpy(&v4.sin_addr, address + HOST_IPV4_AT, 4);
 	memcpy(&v6.sin6_addr, address, 16);
 	found = MMDB_lookup_sockaddr(&a->db, mapped ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6, &status);
 	if (status != MMDB_SUCCESS || !found.found_entry ||

@@ -97,8 +97,6 @@ const struct catalogue_service *host_index_find(const struct host_index *index, 
 	return NULL;
 }
 
-static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 static bool covers(const struct prefix *p, const uint8_t address[16])
 {
 	unsigned whole = p->bits / 8, rest = p->bits % 8;
@@ -121,9 +119,7 @@ bool prefix_read(const char *text, struct prefix *out)
 		return false;
 	memcpy(address, text, (size_t)(slash - text));
 	address[slash - text] = '\0';
-	if (v4)
-		memcpy(out->address, v4_mapped, sizeof(v4_mapped));
-	if (inet_pton(v4 ? AF_INET : AF_INET6, address, out->address + (v4 ? 12 : 0)) != 1)
+	if (!host_of_text(address, out->address))
 		return false;
 	out->bits = bits + offset;
 	for (unsigned bit = out->bits; bit < 128; bit++)

@@ -12,10 +12,9 @@ enum { OPTION_PAD = 0, OPTION_HOST_NAME = 12, OPTION_REQUESTED = 50, OPTION_END 
 
 static void mapped(uint8_t out[16], uint32_t ipv4)
 {
-	memset(out, 0, 16);
-	out[10] = out[11] = 0xff;
-	for (unsigned i = 0; i < 4; i++)
-		out[12 + i] = (uint8_t)(ipv4 >> (24 - 8 * i));
+	const uint8_t bytes[4] = { (uint8_t)(ipv4 >> 24), (uint8_t)(ipv4 >> 16), (uint8_t)(ipv4 >> 8), (uint8_t)ipv4 };
+
+	host_of_ipv4(bytes, out);
 }
 
 static void options(struct bytes *in, struct bytes *host_out, uint32_t *requested_out)

@@ -73,8 +73,7 @@ bool dns_reverse(const char *name, uint8_t out[16])
 	    name[end] == '\0' && a < 256 && b < 256 && c < 256 && d < 256) {
 		const uint8_t ipv4[4] = { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d };
 
-		out[10] = out[11] = 0xff;
-		memcpy(out + 12, ipv4, 4);
+		host_of_ipv4(ipv4, out);
 		return true;
 	}
 	if (strlen(name) != 64 + sizeof("ip6.arpa") - 1 || strcmp(name + 64, "ip6.arpa") != 0)
@@ -118,10 +117,9 @@ static void hints(struct bytes value, size_t size, struct dns_service *out)
 	while (bytes_left(&value) >= size && out->hint_count < DNS_HINTS_MAX) {
 		uint8_t *hint = out->hints[out->hint_count++];
 
-		memset(hint, 0, 16);
+		bytes_copy(&value, hint, size);
 		if (size == 4)
-			hint[10] = hint[11] = 0xff;
-		bytes_copy(&value, hint + 16 - size, size);
+			host_of_ipv4((uint8_t[]){ hint[0], hint[1], hint[2], hint[3] }, hint);
 	}
 }
 

@@ -201,19 +201,18 @@ static void put32(uint8_t *p, uint32_t value)
 
 static size_t write_ip(uint8_t *out, const struct packet *packet, size_t len)
 {
-	static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 	bool from_lo = packet->dir == FLOW_LO_TO_HI;
 	const uint8_t *src = from_lo ? packet->key.lo.addr : packet->key.hi.addr;
 	const uint8_t *dst = from_lo ? packet->key.hi.addr : packet->key.lo.addr;
 
 	memset(out, 0, IP6_HEADER);
-	if (memcmp(src, v4_mapped, sizeof(v4_mapped)) == 0) {
+	if (host_is_ipv4(src)) {
 		out[0] = 0x45;
 		put16(out + 2, (unsigned)len + 20);
 		out[8] = 64;
 		out[9] = packet->key.proto;
-		memcpy(out + 12, src + 12, 4);
-		memcpy(out + 16, dst + 12, 4);
+		memcpy(out + 12, src + HOST_IPV4_AT, 4);
+		memcpy(out + 16, dst + HOST_IPV4_AT, 4);
 		return 20;
 	}
 	out[0] = 0x60;

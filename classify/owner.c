@@ -28,7 +28,6 @@ void owner_finder_free(struct owner_finder **f)
 	*f = NULL;
 }
 
-static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };	/* RFC 6052 */
 
 static bool v4_local(const uint8_t a[4])
@@ -42,8 +41,8 @@ bool owner_address_local(const uint8_t address[16])
 {
 	static const uint8_t zero[15];
 
-	if (memcmp(address, v4_mapped, sizeof(v4_mapped)) == 0)
-		return v4_local(address + 12);
+	if (host_is_ipv4(address))
+		return v4_local(address + HOST_IPV4_AT);
 	return (memcmp(address, zero, sizeof(zero)) == 0 && address[15] <= 1) || (address[0] & 0xfe) == 0xfc ||
 	       address[0] == 0xff || (address[0] == 0xfe && (address[1] & 0x80) != 0);
 }
@@ -51,9 +50,10 @@ bool owner_address_local(const uint8_t address[16])
 /* What stands behind a NAT64 address is the IPv4 host. */
 static void host_behind(const uint8_t address[16], uint8_t out[16])
 {
-	memcpy(out, address, 16);
 	if (memcmp(address, nat64, sizeof(nat64)) == 0)
-		memcpy(out, v4_mapped, sizeof(v4_mapped));
+		host_of_ipv4(address + sizeof(nat64), out);
+	else
+		memcpy(out, address, 16);
 }
 
 /* Lower case, without the root's dot. False when it is no name: empty, too long, or an address, which is
@@ -70,7 +70,7 @@ static bool clean_name(const char *name, char out[FACT_NAME_SIZE])
 	for (size_t i = 0; i < n; i++)
 		out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
 	out[n] = '\0';
-	return inet_pton(AF_INET, out, address) != 1 && inet_pton(AF_INET6, out, address) != 1;
+	return !host_of_text(out, address);
 }
 
 static bool ends_in(const char *name, const char *suffix)

@@ -210,9 +210,31 @@ static void addresses_are_written_as_rfc_5952_says(void **state)
 	}
 }
 
+static void addresses_are_read_as_they_are_written(void **state)
+{
+	static const struct {
+		const char *text;
+		bool ipv4;
+	} cases[] = { { "192.0.2.7", true }, { "2001:db8::7", false }, { "::1", false }, { "0.0.0.0", true } };
+	uint8_t addr[16];
+	char text[HOST_TEXT_SIZE];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(host_of_text(cases[i].text, addr));
+		assert_int_equal(host_is_ipv4(addr), cases[i].ipv4);
+		host_text(addr, text);
+		assert_string_equal(text, cases[i].text);
+	}
+	assert_false(host_of_text("mail.example", addr));
+	assert_false(host_of_text("192.0.2", addr));
+	assert_false(host_of_text("", addr));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_are_read_as_they_are_written),
 		cmocka_unit_test(both_directions_have_one_key),
 		cmocka_unit_test(address_and_port_are_sorted_together),
 		cmocka_unit_test(siphash_gives_the_reference_vectors),
