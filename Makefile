@@ -65,12 +65,12 @@ $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz_%.o $(OUT)/tests/fuzz_replay.o $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS)
 
 # The same targets as libFuzzer programs: make fuzz, then build-fuzz/fuzz_NAME -max_total_time=600 DIR
-build-fuzz/fuzz_%: tests/fuzz_%.c $(SRCS)
-	@mkdir -p $(@D)
-	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -MMD -MP -I$(OUT),$(NEED_CFLAGS)) -w -o $@ \
-		$< $(SRCS) $(OUT)/report/sql.c $(NEED_LIBS)
+fuzz:
+	$(MAKE) --no-print-directory CC=clang OUT=build-fuzz SAN=fuzzer-no-link,address,undefined \
+		$(FUZZ:$(OUT)/tests/%=build-fuzz/%)
 
-fuzz: $(patsubst tests/%.c,build-fuzz/%,$(filter-out tests/fuzz_replay.c,$(wildcard tests/fuzz_*.c)))
+build-fuzz/fuzz_%: build-fuzz/tests/fuzz_%.o build-fuzz/libmailwitness.a
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS) -pthread
 
 build: $(TESTS) $(FUZZ) $(OUT)/mailwitness
 

@@ -192,7 +192,7 @@ static void read_frames(struct quic *q, enum fact_side from, struct bytes in, st
 			error = varint(&in);
 			if (!in.bad && error >= ALERT_BASE && error < ALERT_BASE + 256) {
 				h->alert_in_clear = true;
-				h->alert_from = from;
+				h->alert_from = (uint8_t)from;
 				h->alert = (uint8_t)(error - ALERT_BASE);
 			}
 			return;

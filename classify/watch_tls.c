@@ -264,7 +264,7 @@ static enum parse read_record(struct tls_watch *w, enum fact_side from, struct b
 			return PARSE_MORE;
 		if (bytes_u8(in) == ALERT_FATAL) {
 			h->alert_in_clear = true;
-			h->alert_from = from;
+			h->alert_from = (uint8_t)from;
 			h->alert = bytes_u8(in);
 		} else {
 			bytes_skip(in, 1);
