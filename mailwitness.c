@@ -197,16 +197,19 @@ static void knowledge_close(struct knowledge *k)
 	catalogue_free(&k->catalogue);
 }
 
-static struct policy *policy_of(const struct options *o)
+static struct policy *policy_of(const struct options *o, const struct owner_finder *finder)
 {
 	struct policy *p = policy_new();
-	char error[512];
+	char error[512], owner[64];
 
 	if (o->policy != NULL && !policy_load(p, o->policy, error, sizeof(error)))
 		fail(EX_CONFIG, error);
-	for (unsigned i = 0; i < o->providers.count; i++)
+	for (unsigned i = 0; i < o->providers.count; i++) {
+		if (!owner_resolve(finder, o->providers.of[i], owner))
+			misuse("--provider: no owner of the catalogue and no domain", o->providers.of[i]);
 		if (!policy_provider(p, o->providers.of[i], error, sizeof(error)))
 			misuse("--provider", error);
+	}
 	for (unsigned i = 0; i < o->clients.count; i++)
 		if (!policy_client(p, o->clients.of[i], error, sizeof(error)))
 			misuse("--client", error);
@@ -262,7 +265,7 @@ static char *command_line_of(int argc, char **argv)
 static int replay(const struct options *o, const struct words *files, const char *command_line)
 {
 	struct knowledge k = knowledge_open(o);
-	struct policy *policy = policy_of(o);
+	struct policy *policy = policy_of(o, k.finder);
 	struct owner_book book = owner_book_of(k.finder);
 	char error[512];
 	struct store *st;
@@ -313,8 +316,10 @@ static void print_owner(const struct owner_finder *finder, const char *word)
 	struct owner_evidence evidence = { .sni = "", .dns_name = "", .dns_canonical = "", .certificate = "" };
 	struct owner_tag tag;
 
-	if (!host_of_text(word, evidence.address))
+	if (!host_of_text(word, evidence.address)) {
 		evidence.sni = word;
+		evidence.address[0] = 0x20; /* 2000::, global and nobody's: the name alone decides */
+	}
 	owner_tag(finder, &evidence, &tag);
 	printf("%s\n  owner     %s (%s)\n", word, tag.owner, tag.title);
 	if (tag.service[0] != '\0')
