@@ -32,6 +32,7 @@ for t in "$out"/tests/fuzz_*; do
 	shopt -u nullglob
 	try "${t##*/}" "$t" "${corpus[@]}"
 done
+try cli tests/cli.sh "$out/mailwitness"
 try golden tests/golden.sh "$out/mailwitness"
 # The comparison reads the same files with tshark, which takes its time: once, with the plain build.
 [ "$out" = build ] && try differential tests/differential "$out/mailwitness"

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# cli.sh PROGRAM - the command line: what it takes, what it says, and with which status it ends
+set -u
+program=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+demo=tests/golden/demo/capture.pcap
+asn="--asn-db classify/asn.mmdb"
+
+# NAME STATUS PATTERN COMMAND...: the status, and a line of either output that matches
+expect() {
+	local name=$1 status=$2 pattern=$3 got
+	shift 3
+	timeout 60 "$@" >"$dir/out" 2>&1 </dev/null
+	got=$?
+	if [ $got = "$status" ] && grep -qE -e "$pattern" "$dir/out"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $name: status $got, wanted $status and a line like: $pattern"
+		head -5 "$dir/out"
+	fi
+}
+
+expect "help" 0 '^usage: mailwitness replay' "$program" --help
+expect "version" 0 '^mailwitness [0-9]+\.[0-9]+\.[0-9]+$' "$program" --version
+expect "no command" 64 '^usage: ' "$program"
+expect "an unknown command" 64 'no such command: explode' "$program" explode
+expect "an unknown option" 64 '^usage: ' "$program" replay --explode $demo
+expect "replay without a file" 64 'nothing to read' "$program" replay
+expect "too many workers" 64 'from 1 to 64: 65' "$program" replay --workers 65 $demo
+expect "workers that are no number" 64 'from 1 to 64: 4x' "$program" replay --workers 4x $demo
+expect "an unknown provider" 64 'no owner of the catalogue and no domain: nonsense' "$program" replay --provider nonsense $demo
+expect "a client that is no network" 64 'client' "$program" replay --client 300.1.2.3 $demo
+expect "a filter that does not compile" 64 'filter' "$program" replay -f 'port [' $demo
+expect "a file that is not there" 66 'cannot be opened' "$program" replay $dir/none.pcap
+expect "a folder" 66 'cannot be read' "$program" replay $dir
+expect "a case that cannot be written" 73 'cannot open case' "$program" replay -w $dir/none/case $demo
+expect "a case that is none" 66 'cannot open case' "$program" report README.md
+expect "an AS database that is none" 78 'README.md' "$program" replay --asn-db README.md $demo
+
+expect "a leak" 1 '^192\.168\.178\.20: leak' "$program" replay -q $asn --provider mailbox-org $demo
+expect "a leak, but the status is not wanted" 0 'leak' "$program" replay -q $asn --exit-zero --provider mailbox-org $demo
+expect "the clean client alone" 0 '^192\.168\.178\.21: clean' "$program" replay -q $asn --provider mailbox-org --client 192.168.178.21 $demo
+expect "-r is replay" 1 '^192\.168\.178\.20: leak' "$program" -q $asn --provider mailbox-org -r $demo
+expect "a filter hides the leak, and is no clean bill" 2 'cannot-say' "$program" replay -q $asn --provider mailbox-org -f 'tcp port 993' $demo
+expect "several files, one of them damaged" 65 'damaged at byte' "$program" replay -q $asn \
+	tests/golden/clean-pop3s/capture.pcap tests/golden/bad-block-length/capture.pcapng
+expect "standard input" 1 '^192\.168\.178\.20: leak' sh -c "cat $demo | '$program' replay -q $asn --provider mailbox-org -"
+expect "a pipe beside a file" 1 '^192\.168\.178\.20: leak' bash -c \
+	"'$program' replay -q $asn --provider mailbox-org <(cat $demo) tests/golden/web-only/capture.pcap"
+
+expect "a case is kept" 1 'leak' "$program" replay -q $asn --provider mailbox-org -w $dir/case $demo
+expect "and reported again" 1 '^192\.168\.178\.20: leak' "$program" report -q $dir/case
+expect "no terminal, no colour" 1 '^[^'$'\x1b'']*leak' "$program" report -q $dir/case
+
+expect "owners: a host" 0 'microsoft/mail' "$program" owners $asn outlook.office365.com
+expect "owners: an address" 0 'named by  prefix, strong' "$program" owners $asn 52.96.184.66
+expect "owners: a host nobody lists" 0 'owner +kanzlei\.example ' "$program" owners $asn imap.kanzlei.example
+
+cat >"$dir/own.yaml" <<'Y'
+- id: kanzlei
+  name: Kanzlei
+  country: DE
+  source: own
+  date: 2026-11-22
+  services:
+    - id: kanzlei/mail
+      role: mail-provider
+      hosts:
+        - { name: imap.kanzlei.example, use: [imap] }
+Y
+expect "the catalogue takes a file of mine" 0 'service +kanzlei/mail' "$program" owners $asn --catalogue "$dir/own.yaml" imap.kanzlei.example
+sed 's/mail-provider/mail-provder/' "$dir/own.yaml" >"$dir/bad.yaml"
+expect "and says where it is wrong" 78 'bad.yaml:8: .*mail-provder' "$program" owners --catalogue "$dir/bad.yaml" x.example
+printf 'providers: [mailbox-org]\n' >"$dir/policy.yaml"
+expect "a policy declares the provider" 1 '^192\.168\.178\.20: leak' "$program" replay -q $asn --policy "$dir/policy.yaml" $demo
+printf 'provders: [mailbox-org]\n' >"$dir/policy.yaml"
+expect "a policy with a mistake" 78 'policy.yaml:1' "$program" replay -q $asn --policy "$dir/policy.yaml" $demo
+
+echo "cli: $passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
