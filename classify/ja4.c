@@ -92,7 +92,7 @@ static void put_values(struct text *t, const struct values *v)
 }
 
 /* The hash over both lists, `a` sorted first, joined by an underscore when there is a second. */
-static void put_hash(char *out, struct values *a, const struct values *b)
+static void put_hash(char *out, EVP_MD_CTX *sha256, struct values *a, const struct values *b)
 {
 	struct text t = { .text = base_alloc((a->count + b->count) * 5 + 1) };
 	uint8_t hash[EVP_MAX_MD_SIZE];
@@ -102,7 +102,8 @@ static void put_hash(char *out, struct values *a, const struct values *b)
 	if (b->count > 0)
 		t.text[t.len++] = '_';
 	put_values(&t, b);
-	if (EVP_Digest(t.text, t.len, hash, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_DigestInit_ex(sha256, NULL, NULL) != 1 || EVP_DigestUpdate(sha256, t.text, t.len) != 1 ||
+	    EVP_DigestFinal_ex(sha256, hash, NULL) != 1)
 		abort();
 	for (unsigned i = 0; i < HASH_CHARACTERS; i++)
 		out[i] = a->count == 0 ? '0' : hex[hash[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
@@ -153,7 +154,11 @@ void ja4_make(const struct ja4_hello *hello, char out[JA4_SIZE])
 	struct values ciphers = read_values(hello->ciphers), none = { 0 };
 	struct extensions e = read_extensions(hello->extensions);
 	struct values signatures = read_values(e.signatures);
+	/* One for both hashes: to find the algorithm takes longer than to hash, and locks. */
+	EVP_MD_CTX *sha256 = EVP_MD_CTX_new();
 
+	if (sha256 == NULL || EVP_DigestInit_ex(sha256, EVP_sha256(), NULL) != 1)
+		abort();
 	out[0] = hello->quic ? 'q' : 't';
 	put_version(out + 1, hello->version, e.versions);
 	out[3] = e.named ? 'd' : 'i';
@@ -161,10 +166,11 @@ void ja4_make(const struct ja4_hello *hello, char out[JA4_SIZE])
 	put_count(out + 6, e.count);
 	put_alpn(out + 8, e.alpn);
 	out[10] = '_';
-	put_hash(out + 11, &ciphers, &none);
+	put_hash(out + 11, sha256, &ciphers, &none);
 	out[23] = '_';
-	put_hash(out + 24, &e.types, &signatures);
+	put_hash(out + 24, sha256, &e.types, &signatures);
 	out[36] = '\0';
+	EVP_MD_CTX_free(sha256);
 	free(ciphers.list);
 	free(e.types.list);
 	free(signatures.list);
