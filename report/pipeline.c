@@ -41,7 +41,8 @@ static void progress(void *context, uint64_t packets, uint64_t bytes)
 		p->settings->progress(packets, bytes);
 }
 
-static void start(pthread_t *thread, void *(*body)(void *), void *arg)
+/* `name` is what ps and perf show. */
+static void start(pthread_t *thread, const char *name, void *(*body)(void *), void *arg)
 {
 	int failed = pthread_create(thread, NULL, body, arg);
 
@@ -49,6 +50,7 @@ static void start(pthread_t *thread, void *(*body)(void *), void *arg)
 		base_log("cannot start a thread: %s", strerror(failed));
 		exit(71); /* EX_OSERR */
 	}
+	pthread_setname_np(*thread, name);
 }
 
 bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
@@ -67,9 +69,9 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 		/* nDPI modules must not be made in parallel (ndpi_api.h). */
 		workers[i] = worker_new(i, n, queues[i], facts, 0);
 	}
-	start(&writer_thread, writer_main, p.writer);
+	start(&writer_thread, "writer", writer_main, p.writer);
 	for (unsigned i = 0; i < n; i++)
-		start(&threads[i], worker_main, workers[i]);
+		start(&threads[i], "worker", worker_main, workers[i]);
 	capture_run(&(struct capture_settings){
 		.paths = settings->paths, .path_count = settings->path_count, .filter = settings->filter,
 		.pool = pool, .workers = queues, .worker_count = n,

@@ -6,16 +6,18 @@
 set -euo pipefail
 mailwitness=$1 load=$2
 rounds=${ROUNDS:-5} packets=${PACKETS:-3000000}
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+dir=$(mktemp -d) keep=$(mktemp -d)
+trap 'rm -rf "$dir" "$keep"' EXIT
 for p in ndpiReader tcpdump /usr/bin/time; do
 	command -v "$p" >/dev/null || { echo "bench: $p is missing (packages libndpi-bin, tcpdump, time)" >&2; exit 69; }
 done
 sample() { # NAME...
 	for n in "$@"; do printf 'tests/golden/%s/capture.pcap\n' "$n"; done
 }
-# mix: an office's web, look-ups, QUIC and mail; mail: next to a mail server; bulk: few flows, large packets.
-mapfile -t mix < <(sample web-only web-only chromium-tcp chromium-quic chromium-tcp chromium-quic clean-resumed \
+# mix: an office's web, look-ups, calls, QUIC and mail, some 13 packets a flow; mail: next to a mail server;
+# bulk: few flows, large packets.
+tests/mkpcap tests/bench/office.script "$keep/office.pcap"
+mapfile -t mix < <(echo "$keep/office.pcap"; echo "$keep/office.pcap"; sample web-only web-only chromium-tcp chromium-quic chromium-tcp chromium-quic clean-resumed \
 	clean-starttls clean-pop3s banner-spoof plain-smtp-auth wrap-vlan demo)
 mapfile -t mail < <(sample clean-starttls clean-pop3s clean-resumed plain-imap-login plain-pop3 plain-smtp-auth starttls-refused)
 mapfile -t bulk < <(sample cloud-only clean-webmail)
