@@ -290,13 +290,12 @@ static bool interesting(const struct reading *r, bool mdns)
 	}
 }
 
-static void say_answers(struct reading *r, const ldns_pkt *message, bool mdns)
+static void say_answers(struct reading *r, const ldns_rr_list *answers, const ldns_rr_list *additionals,
+			bool mdns)
 {
-	const ldns_rr_list *answers = ldns_pkt_answer(message);
-
 	if (mdns) {
 		say_hosts(r, answers);
-		say_hosts(r, ldns_pkt_additional(message));
+		say_hosts(r, additionals);
 		return;
 	}
 	if (mail_related(r->question, r->type))
@@ -307,35 +306,55 @@ static void say_answers(struct reading *r, const ldns_pkt *message, bool mdns)
 		say_addresses(r, answers);
 }
 
-/* Hands the records to libldns with the counts cut to what is read, so that neither counts that lie
- * nor sections nobody asks for cost anything. */
+/* Reads the next `count` records. One by one: asked for a whole message, libldns 1.8 to 1.9 leaks all but
+ * the last of records that it expects once, TSIG and OPT (NLnetLabs/ldns issue 317). */
+static bool read_section(const struct bytes *message, size_t *at, unsigned count, ldns_pkt_section section,
+			 ldns_rr_list *list)
+{
+	struct bytes in = *message;
+	size_t len = bytes_left(&in);
+	const uint8_t *wire = bytes_take(&in, len);
+
+	for (; count > 0; count--) {
+		ldns_rr *rr = NULL;
+
+		if (ldns_wire2rr(&rr, wire, len, at, section) != LDNS_STATUS_OK)
+			return false;
+		if (!ldns_rr_list_push_rr(list, rr)) {
+			ldns_rr_free(rr);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Reads the records that are wanted and no more, so that neither counts that lie nor sections nobody
+ * asks for cost anything. */
 static bool read_records(struct reading *r, struct bytes message, bool mdns)
 {
 	unsigned answers = r->header.answers < DNS_RECORDS_MAX ? r->header.answers : DNS_RECORDS_MAX;
 	unsigned room = mdns && r->header.authorities == 0 ? DNS_RECORDS_MAX - answers : 0;
 	unsigned more = answers < r->header.answers ? 0 :
 			r->header.additionals < room ? r->header.additionals : room;
-	size_t len = bytes_left(&message);
-	ldns_pkt *packet = NULL;
+	struct bytes in = message;
+	size_t at;
 
-	if (len > DNS_MESSAGE_MAX)
+	if (bytes_left(&message) > DNS_MESSAGE_MAX)
 		return false;
+	(void)dns_read_header(&in);
+	at = in.pos - message.pos;
 
-	uint8_t *copy = base_alloc(len);
-
-	bytes_copy(&message, copy, len);
-	copy[6] = (uint8_t)(answers >> 8);
-	copy[7] = (uint8_t)answers;
-	copy[8] = copy[9] = 0;
-	copy[10] = (uint8_t)(more >> 8);
-	copy[11] = (uint8_t)more;
-
-	bool good = ldns_wire2pkt(&packet, copy, len) == LDNS_STATUS_OK;
+	ldns_rr_list *questions = ldns_rr_list_new(), *said = ldns_rr_list_new(), *added = ldns_rr_list_new();
+	bool good = questions != NULL && said != NULL && added != NULL &&
+		    read_section(&message, &at, r->header.questions, LDNS_SECTION_QUESTION, questions) &&
+		    read_section(&message, &at, answers, LDNS_SECTION_ANSWER, said) &&
+		    read_section(&message, &at, more, LDNS_SECTION_ADDITIONAL, added);
 
 	if (good)
-		say_answers(r, packet, mdns);
-	ldns_pkt_free(packet);
-	free(copy);
+		say_answers(r, said, added, mdns);
+	ldns_rr_list_deep_free(questions);
+	ldns_rr_list_deep_free(said);
+	ldns_rr_list_deep_free(added);
 	return good;
 }
 
