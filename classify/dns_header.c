@@ -67,17 +67,3 @@ enum watch_match dns_tcp_recognise(struct bytes first)
 
 	return dns_read_question(&in, name, &type) ? WATCH_YES : whole || !in.bad ? WATCH_NO : WATCH_MAYBE;
 }
-
-size_t dns_tcp_feed(struct bytes in, const struct dns_packet *packet, dns_say *say, void *context)
-{
-	size_t used = in.pos;
-
-	for (;;) {
-		struct bytes message = bytes_sub(&in, bytes_u16(&in));
-
-		if (in.bad)
-			return used;
-		(void)dns_message(message, packet, say, context);
-		used = in.pos;
-	}
-}

@@ -14,6 +14,7 @@
 /* RFC 4795: anybody on the link may answer, and attackers do. It names nobody. */
 #define LLMNR_PORT 5355
 #define DNS_SHOWN_MAX 64	/* addresses of one name that are said: a response has some 1 to 30 */
+#define DNS_PLACES (DNS_SHOWN_MAX + DNS_HINTS_MAX)	/* more than one message says of either kind */
 
 /* One message being read. */
 struct reading {
@@ -21,7 +22,8 @@ struct reading {
 	dns_say *say;
 	void *context;
 	struct dns_header header;
-	uint32_t place[2];		/* of the next name and the next mail_dns fact */
+	uint32_t first_place;		/* of its facts: a frame may complete several messages */
+	uint32_t place[2];		/* of the next name and the next mail_dns fact, behind that */
 	char question[FACT_NAME_SIZE];
 	uint16_t type;
 };
@@ -67,7 +69,7 @@ static void say_mail(struct reading *r, uint16_t type, const char *rdata)
 	struct fact_mail_dns *said = &fact.mail_dns;
 
 	said->id = r->packet->frame;
-	said->place = r->place[1]++;
+	said->place = r->first_place + r->place[1]++;
 	said->time_ns = r->packet->time_ns;
 	said->answered = r->header.flags & DNS_FLAG_RESPONSE;
 	said->authentic = said->answered && (r->header.flags & DNS_FLAG_AUTHENTIC);
@@ -85,12 +87,10 @@ static void say_name(struct reading *r, const struct fact_name *name)
 	struct fact fact = { .kind = FACT_NAME, .name = *name };
 
 	fact.name.id = r->packet->frame;
-	fact.name.place = r->place[0]++;
+	fact.name.place = r->first_place + r->place[0]++;
 	fact.name.from_ns = r->packet->time_ns;
 	r->say(r->context, &fact);
 }
-
-/* --- records, as libldns read them --------------------------------------------------------------- */
 
 static bool rdf_name(const ldns_rdf *rdf, char out[FACT_NAME_SIZE])
 {
@@ -116,10 +116,10 @@ static bool rr_address(const ldns_rr *rr, uint8_t out[16])
 
 	if (size == 0 || rdf == NULL || ldns_rdf_size(rdf) != size)
 		return false;
-	memset(out, 0, 16);
 	if (size == 4)
-		out[10] = out[11] = 0xff;
-	memcpy(out + 16 - size, ldns_rdf_data(rdf), size);
+		host_of_ipv4(ldns_rdf_data(rdf), out);
+	else
+		memcpy(out, ldns_rdf_data(rdf), size);
 	return true;
 }
 
@@ -271,8 +271,6 @@ static void say_hosts(struct reading *r, const ldns_rr_list *records)
 	}
 }
 
-/* --- messages ------------------------------------------------------------------------------------ */
-
 static bool interesting(const struct reading *r, bool mdns)
 {
 	if (mdns)
@@ -358,9 +356,12 @@ static bool read_records(struct reading *r, struct bytes message, bool mdns)
 	return good;
 }
 
-bool dns_message(struct bytes message, const struct dns_packet *packet, dns_say *say, void *context)
+static bool read_message(struct bytes message, const struct dns_packet *packet, uint32_t first_place,
+			 dns_say *say, void *context)
 {
-	struct reading r = { .packet = packet, .say = say, .context = context };
+	struct reading r = {
+		.packet = packet, .say = say, .context = context, .first_place = first_place,
+	};
 	struct bytes in = message;
 	/* A resolver's client may well use port 5353. */
 	bool mdns = (packet->src_port == MDNS_PORT && packet->dst_port != DNS_PORT) ||
@@ -376,4 +377,23 @@ bool dns_message(struct bytes message, const struct dns_packet *packet, dns_say 
 	if (!mdns && mail_related(r.question, r.type))
 		say_mail(&r, r.type, "");
 	return true;
+}
+
+bool dns_message(struct bytes message, const struct dns_packet *packet, dns_say *say, void *context)
+{
+	return read_message(message, packet, 0, say, context);
+}
+
+size_t dns_tcp_feed(struct bytes in, const struct dns_packet *packet, dns_say *say, void *context)
+{
+	size_t used = in.pos;
+
+	for (uint32_t first_place = 0;; first_place += DNS_PLACES) {
+		struct bytes message = bytes_sub(&in, bytes_u16(&in));
+
+		if (in.bad)
+			return used;
+		(void)read_message(message, packet, first_place, say, context);
+		used = in.pos;
+	}
 }

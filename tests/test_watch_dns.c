@@ -432,6 +432,45 @@ static void tcp_messages_are_read_when_they_are_whole(void **state)
 	free(m);
 }
 
+struct places {
+	unsigned count;
+	uint32_t of[16];
+};
+
+static void note_place(void *context, const struct fact *fact)
+{
+	struct places *p = context;
+
+	assert_int_equal(fact->kind, FACT_NAME);
+	assert_true(p->count < 16);
+	p->of[p->count++] = fact->name.place;
+}
+
+/* Facts of the same frame and place replace each other. */
+static void messages_of_one_frame_have_places_of_their_own(void **state)
+{
+	struct message *m = malloc(sizeof(*m)), *tcp = malloc(sizeof(*tcp));
+	struct dns_packet packet = packet_of(53, 5000);
+	struct places places = { 0 };
+
+	(void)state;
+	begin(m, RESPONSE, "a.example", A, 2);
+	record(m, "a.example", A, "\xc0\x00\x02\x01", 4);
+	record(m, "a.example", A, "\xc0\x00\x02\x02", 4);
+	tcp->len = 0;
+	for (int i = 0; i < 3; i++) {
+		put_u16(tcp, (unsigned)m->len);
+		put(tcp, m->data, m->len);
+	}
+	assert_int_equal(dns_tcp_feed(bytes_of(tcp->data, tcp->len), &packet, note_place, &places), tcp->len);
+	assert_int_equal(places.count, 6);
+	for (unsigned i = 0; i < places.count; i++)
+		for (unsigned k = 0; k < i; k++)
+			assert_int_not_equal(places.of[i], places.of[k]);
+	free(tcp);
+	free(m);
+}
+
 static void only_dns_is_recognised(void **state)
 {
 	struct message *m = malloc(sizeof(*m));
@@ -505,6 +544,7 @@ int main(void)
 		cmocka_unit_test(hostile_messages_are_forgotten),
 		cmocka_unit_test(random_bytes_do_no_harm),
 		cmocka_unit_test(tcp_messages_are_read_when_they_are_whole),
+		cmocka_unit_test(messages_of_one_frame_have_places_of_their_own),
 		cmocka_unit_test(only_dns_is_recognised),
 		cmocka_unit_test(dhcp_names_the_host_of_an_address),
 	};
