@@ -7,7 +7,6 @@
 #define CAPTURE_FLOW_KEY_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 /* IPv4 as ::ffff:a.b.c.d, in network order. */

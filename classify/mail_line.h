@@ -114,8 +114,6 @@ enum watch_answer mail_starttls_answered(struct mail_talk *t, bool agreed);
  * ended before, else UNKNOWN. Without an agreement nothing is changed. */
 void mail_tls_outcome(struct watch_facts *facts, bool over);
 
-/* --- logins (mail_sasl.c) ---------------------------------------------------------------------- */
-
 /* A password command or a SASL exchange begins. */
 void mail_login_begin(struct mail_talk *t, struct bytes mechanism);
 

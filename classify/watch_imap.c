@@ -40,8 +40,6 @@ static bool tag_set(struct imap_tag *tag, struct bytes word)
 	return true;
 }
 
-/* --- the client ---------------------------------------------------------------------------------- */
-
 static void login_argument(struct imap *w, uint32_t len)
 {
 	if (++w->args == 2)
@@ -172,8 +170,6 @@ static enum watch_answer client_line(struct imap *w, struct bytes line)
 	}
 	return WATCH_MORE;
 }
-
-/* --- the server ---------------------------------------------------------------------------------- */
 
 static void capabilities(struct imap *w, struct bytes list)
 {

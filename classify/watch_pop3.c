@@ -32,8 +32,6 @@ static enum mail_speaker speaker(struct bytes first)
 	return who != SPEAKER_NOBODY ? who : mail_begins(first, client, SPEAKER_CLIENT);
 }
 
-/* --- the client ---------------------------------------------------------------------------------- */
-
 static enum pop3_command begin_auth(struct pop3 *w, struct bytes line)
 {
 	struct bytes mechanism = bytes_word(&line);
@@ -116,8 +114,6 @@ static enum watch_answer client_line(struct pop3 *w, struct bytes line)
 	/* With more open runs than the queue holds, answers can no longer be told apart. */
 	return mail_queue_push(&w->asked, (uint8_t)command(w, line)) ? WATCH_MORE : WATCH_DONE;
 }
-
-/* --- the server ---------------------------------------------------------------------------------- */
 
 /* A line of CAPA's answer. Behind a login STLS is not offered any more, rightly (RFC 2595 section 4). */
 static void capability(struct pop3 *w, struct bytes line)

@@ -57,8 +57,6 @@ static enum mail_speaker speaker(struct bytes first)
 							      mail_begins(first, verbs, SPEAKER_CLIENT);
 }
 
-/* --- the client ---------------------------------------------------------------------------------- */
-
 static void client_name(struct smtp *w, struct bytes name)
 {
 	mail_text(w->talk.mail->client_id, sizeof(w->talk.mail->client_id), name);
@@ -160,8 +158,6 @@ static enum watch_answer client_line(struct smtp *w, struct bytes line)
 	/* With more open runs than the queue holds, answers can no longer be told apart. */
 	return mail_queue_push(&w->asked, (uint8_t)command(w, line)) ? WATCH_MORE : WATCH_DONE;
 }
-
-/* --- the server ---------------------------------------------------------------------------------- */
 
 static void capability(struct smtp *w, struct bytes line)
 {
