@@ -5,17 +5,14 @@ static const char anew_sql[] =
 	"DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
 	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM because; DELETE FROM client_transport;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
-	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM mail_flow; DELETE FROM destination;"
-	"DELETE FROM provider_contact;"
+	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
+	"DELETE FROM provider_contact; DELETE FROM client_state;"
 	"CREATE INDEX IF NOT EXISTS name_by_question ON name (asked_by, address, from_ns);"
 	"CREATE INDEX IF NOT EXISTS name_of_host ON name (address) WHERE kind = 'host';"
 	"CREATE INDEX IF NOT EXISTS name_with_ech ON name (public_name, asked_by, from_ns) WHERE ech;"
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
-	"CREATE INDEX IF NOT EXISTS contact_by_client ON contact (client);"
-	"CREATE INDEX IF NOT EXISTS loss_by_flow ON loss (flow);"
-	"CREATE INDEX IF NOT EXISTS contact_by_endpoint ON contact (endpoint);"
-	"INSERT INTO mail_flow SELECT flow FROM looks_like_mail";
+	"CREATE INDEX IF NOT EXISTS loss_by_flow ON loss (flow)";
 
 bool judge(struct store *st, const struct policy *policy, const struct owner_book *book)
 {

@@ -54,13 +54,16 @@ static struct host *find(const struct host_table *t, const uint8_t address[16])
 	return node != NULL ? *node : NULL;
 }
 
-void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac)
+void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac, int64_t first_ns,
+		     int64_t last_ns)
 {
 	struct host *host = find(t, address);
 
 	if (host == NULL) {
 		host = base_alloc(sizeof(*host));
 		memcpy(host->address, address, 16);
+		host->first_ns = first_ns;
+		host->last_ns = last_ns;
 		tsearch(host, &t->tree, by_address);
 		if (t->count == t->size) {
 			t->size = t->size > 0 ? t->size * 2 : 64;
@@ -68,6 +71,10 @@ void host_table_seen(struct host_table *t, const uint8_t address[16], const uint
 		}
 		t->hosts[t->count++] = host;
 	}
+	if (first_ns < host->first_ns)
+		host->first_ns = first_ns;
+	if (last_ns > host->last_ns)
+		host->last_ns = last_ns;
 	if (mac == NULL)
 		return;
 	if (host->has_mac && memcmp(host->mac, mac, 6) != 0)

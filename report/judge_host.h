@@ -17,7 +17,8 @@ struct host_table *host_table_new(void);
 void host_table_free(struct host_table **t);
 
 /* A client's address was seen; mac is NULL when the link layer has none. */
-void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac);
+void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac, int64_t first_ns,
+		     int64_t last_ns);
 
 /* After the last host_table_seen: puts addresses together. Returns the number of clients, which are
  * numbered from 1. */
@@ -30,6 +31,7 @@ struct host {
 	uint8_t address[16], mac[6];
 	bool has_mac;
 	bool moved;		/* seen with several cards: stays by itself */
+	int64_t first_ns, last_ns;
 	unsigned client;
 };
 

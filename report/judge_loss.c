@@ -18,20 +18,20 @@ static const char *const steps[] = {
 	/* Of flows, as told. */
 	"INSERT INTO client_loss SELECT s.client, l.reason, sum(l.packets), sum(l.bytes) FROM loss AS l"
 	" JOIN seen AS s ON s.flow = l.flow"
-	" WHERE l.flow <> 0 AND (s.role <> 'local' OR s.flow IN (SELECT flow FROM mail_contact))"
+	" WHERE l.flow <> 0 AND (s.role <> 'local' OR s.transport IS NOT NULL)"
 	" AND (l.reason NOT IN ('gap', 'one-direction') OR s.proto = 6)"
 	" GROUP BY s.client, l.reason"
 	" ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes",
 	/* Of flows, as they show it themselves where nothing was told. */
 	"INSERT INTO client_loss SELECT s.client, r.reason, sum(r.packets), sum(r.bytes) FROM ("
-	"  SELECT id AS flow, 'gap' AS reason, 0 AS packets, orig_missing + resp_missing AS bytes FROM flow"
+	"  SELECT id AS flow, 'gap' AS reason, 0 AS packets, orig_missing + resp_missing AS bytes FROM lossy_flow"
 	"  WHERE (orig_missing > 0 OR resp_missing > 0) AND proto = 6"
-	"  UNION ALL SELECT id, 'snaplen', packets_cut, 0 FROM flow WHERE packets_cut > 0"
-	"  UNION ALL SELECT id, 'evicted', 0, 0 FROM flow WHERE end = 'evicted'"
-	"  UNION ALL SELECT id, 'one-direction', 0, 0 FROM flow"
+	"  UNION ALL SELECT id, 'snaplen', packets_cut, 0 FROM lossy_flow WHERE packets_cut > 0"
+	"  UNION ALL SELECT id, 'evicted', 0, 0 FROM lossy_flow WHERE end = 'evicted'"
+	"  UNION ALL SELECT id, 'one-direction', 0, 0 FROM lossy_flow"
 	"  WHERE proto = 6 AND (orig_packets = 0 OR resp_packets = 0)"
 	" ) AS r JOIN seen AS s ON s.flow = r.flow"
-	" WHERE (s.role <> 'local' OR s.flow IN (SELECT flow FROM mail_contact))"
+	" WHERE (s.role <> 'local' OR s.transport IS NOT NULL)"
 	" AND NOT EXISTS (SELECT 1 FROM loss AS l WHERE l.flow = r.flow AND l.reason = r.reason)"
 	" GROUP BY s.client, r.reason"
 	" ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes",

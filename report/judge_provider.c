@@ -205,8 +205,8 @@ bool judge_provider(const struct judge_part *part)
 		"INSERT OR IGNORE INTO client_provider VALUES (?,?,?)");
 	bool ok = insert != NULL && expected(part) && declared(part, insert) &&
 		  store_exec(part->st,
-			"INSERT OR IGNORE INTO client_provider SELECT DISTINCT client, owner, 'declared'"
-			" FROM seen WHERE originated AND owner = '" JUDGE_OWN_SERVER "'") &&
+			"INSERT OR IGNORE INTO client_provider SELECT DISTINCT client, '" JUDGE_OWN_SERVER "', 'declared'"
+			" FROM contact_class JOIN contact USING (flow) WHERE class = 'own-server'") &&
 		  learn_lookups(part, insert) && store_exec(part->st, session_sql) &&
 		  store_exec(part->st, "INSERT INTO provider_contact SELECT client, owner FROM meets_provider");
 

@@ -1,14 +1,23 @@
 #include "report/judge_part.h"
 
-#include <string.h>
+#include "capture/base.h"
+
+#include <stdlib.h>
 
 /* Who is judged: hosts with mail contact of their own, contact with a vendor's mail service, or a finding. */
 static const char judged_sql[] =
+	"INSERT INTO client_state SELECT client, state, count(*) FROM session_state GROUP BY client, state;"
 	"UPDATE client SET judged = 1 WHERE id IN ("
-	" SELECT client FROM mail_contact WHERE originated AND NOT loopback"
+	" SELECT client FROM client_state"
 	" UNION SELECT client FROM web_mail_contact"
-	" UNION SELECT client FROM seen WHERE originated AND relay <> 'no' AND up > 0"
+	" UNION SELECT client FROM contact_class JOIN contact USING (flow) WHERE class = 'vendor'"
 	" UNION SELECT client FROM finding)";
+
+/* By client: whether it is judged, and how many sentences it has. */
+struct places {
+	bool *judged;
+	int64_t *next;
+};
 
 /* A reason for cannot-say: rows of client and sentence. Sentences say what would settle it. */
 struct reason {
@@ -38,19 +47,21 @@ static const struct reason reasons[] = {
 	  " most AS (SELECT *, row_number() OVER (PARTITION BY client ORDER BY up DESC, far) AS place FROM far)"
 	  " SELECT t.client, printf('It sent %d bytes to %d endpoint%s that nothing names, the most to %s%s.%s',"
 	  "  t.up, t.n, " S("t.n") ", host(m.far), iif(e.as_org <> '', ' (' || e.as_org || ')', ''),"
-	  "  iif(t.client IN (SELECT client FROM seen WHERE encrypted_dns),"
+	  "  iif(t.client IN (SELECT client FROM contact_class JOIN contact USING (flow)"
+	  "    WHERE class = 'encrypted-dns'),"
 	  "   ' Its look-ups were encrypted: a resolver that can be watched would settle it.',"
 	  "   ' A capture that begins before its look-ups would settle it.'))"
 	  " FROM total AS t JOIN most AS m ON m.client = t.client AND m.place = 1"
 	  " JOIN endpoint AS e ON e.id = m.endpoint ORDER BY t.client" },
 	{ "third_party",
 	  "SELECT client, printf('It sent %d bytes through %s (%s), where others'' traffic cannot be seen.',"
-	  " sum(up), host(far), min(iif(app_proto <> '', app_proto, 'tunnel'))) FROM seen"
-	  " WHERE opaque AND NOT loopback GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES
+	  " sum(up), host(far), min(iif(app_proto <> '', app_proto, 'tunnel'))) FROM opaque_contact"
+	  " WHERE NOT loopback GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES
 	  " ORDER BY client, far" },
 	{ "third_party",
 	  "SELECT s.client, printf('It sent %d bytes behind the public name %s: Encrypted Client Hello hides the"
-	  " host.', sum(s.up), s.sni) FROM seen AS s WHERE s.ech AND s.originated AND EXISTS ("
+	  " host.', sum(s.up), s.sni) FROM contact_class AS k CROSS JOIN seen AS s"
+	  " WHERE k.class = 'ech' AND s.flow = k.flow AND EXISTS ("
 	  "  SELECT 1 FROM name AS n JOIN client_address AS a ON a.address = n.asked_by"
 	  "  WHERE a.client = s.client AND n.ech AND n.public_name = s.sni AND n.from_ns <= s.first_ns)"
 	  " GROUP BY s.client, s.sni HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.sni" },
@@ -99,14 +110,14 @@ static const struct reason reasons[] = {
 	  " WHERE class = 'leak' AND strength = 'suspected' ORDER BY id" },
 	{ "path",
 	  "SELECT client, printf('The certificate%s of %d mail session%s under TLS 1.2 or older %s not judged.',"
-	  " " S("count(*)") ", count(*), " S("count(*)") ", iif(count(*) = 1, 'was', 'were'))"
-	  " FROM session_state WHERE state = 'certificate_not_judged' GROUP BY client" },
+	  " " S("sessions") ", sessions, " S("sessions") ", iif(sessions = 1, 'was', 'were'))"
+	  " FROM client_state WHERE state = 'certificate_not_judged'" },
 	{ "path",
 	  "SELECT client, printf('%d mail session%s did not complete a TLS handshake that was seen.',"
-	  " count(*), " S("count(*)") ") FROM session_state WHERE state = 'incomplete' GROUP BY client" },
+	  " sessions, " S("sessions") ") FROM client_state WHERE state = 'incomplete'" },
 	{ "path",
-	  "SELECT client, printf('How %d mail session%s %s protected was not seen.', count(*), " S("count(*)")
-	  ", iif(count(*) = 1, 'was', 'were')) FROM session_state WHERE state = 'unknown' GROUP BY client" },
+	  "SELECT client, printf('How %d mail session%s %s protected was not seen.', sessions, " S("sessions")
+	  ", iif(sessions = 1, 'was', 'were')) FROM client_state WHERE state = 'unknown'" },
 	{ "path",
 	  "SELECT s.client, printf('%d mail session%s ran without TLS; no credential was read in %s.', count(*),"
 	  " " S("count(*)") ", iif(count(*) = 1, 'it', 'them')) FROM session_state AS s"
@@ -114,7 +125,7 @@ static const struct reason reasons[] = {
 	  " WHERE s.state = 'postcard' AND m.credential NOT IN ('reusable', 'guessable') GROUP BY s.client" },
 	{ "path",
 	  "SELECT id, 'No mail session was seen, so nothing is known of how its mail travels.' FROM client"
-	  " WHERE id NOT IN (SELECT client FROM session_state)"
+	  " WHERE id NOT IN (SELECT client FROM client_state)"
 	  " AND id NOT IN (SELECT client FROM web_mail_contact)"
 	  " AND id NOT IN (SELECT client FROM finding WHERE class = 'exposure')" },
 };
@@ -124,43 +135,83 @@ static const struct reason notes[] = {
 	{ "finding", "SELECT client, sentence FROM finding WHERE class IN ('leak', 'exposure')"
 	  " AND strength <> 'suspected' ORDER BY id" },
 	{ "note",
-	  "SELECT client, printf('TLS 1.3 hides the certificate%s of %d mail session%s.', " S("count(*)")
-	  ", count(*), " S("count(*)") ") FROM session_state WHERE state = 'sealed_not_judged' GROUP BY client" },
+	  "SELECT client, printf('TLS 1.3 hides the certificate%s of %d mail session%s.', " S("sessions")
+	  ", sessions, " S("sessions") ") FROM client_state WHERE state = 'sealed_not_judged'" },
 	{ "note",
 	  "SELECT p.client, printf('It was seen with its mail provider %s (%s).', p.owner, p.how)"
 	  " FROM client_provider AS p WHERE EXISTS (SELECT 1 FROM provider_contact AS c"
 	  "  WHERE c.client = p.client AND c.owner = p.owner) ORDER BY p.client, p.owner" },
 };
 
-static bool write_because(const struct judge_part *part, const struct reason *list, unsigned count)
+/* Rows get the next place of their client; of clients that are not judged nothing is written. */
+static bool write_rows(const struct judge_part *part, const struct reason *reason, sqlite3_stmt *insert,
+		       struct places *places)
 {
-	sqlite3_stmt *insert = store_prepare(part->st,
-		"INSERT INTO because SELECT ?1, coalesce(max(place) + 1, 0), ?2, ?3 FROM because"
-		" WHERE client = ?1 HAVING EXISTS (SELECT 1 FROM client WHERE id = ?1 AND judged)");
-	bool ok = insert != NULL;
+	sqlite3_stmt *q = store_prepare(part->st, reason->select);
+	int rc = SQLITE_ERROR;
 
-	for (unsigned i = 0; ok && i < count; i++) {
-		sqlite3_stmt *q = store_prepare(part->st, list[i].select);
-		int rc = SQLITE_ERROR;
+	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+		int64_t client = sqlite3_column_int64(q, 0);
 
-		while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
-			sqlite3_bind_value(insert, 1, sqlite3_column_value(q, 0));
-			sqlite3_bind_text(insert, 2, list[i].axis, -1, SQLITE_STATIC);
-			sqlite3_bind_value(insert, 3, sqlite3_column_value(q, 1));
-			if (!store_do(part->st, insert))
-				break;
-		}
-		sqlite3_finalize(q);
-		ok = rc == SQLITE_DONE;
+		if (!places->judged[client])
+			continue;
+		sqlite3_bind_int64(insert, 1, client);
+		sqlite3_bind_int64(insert, 2, places->next[client]++);
+		sqlite3_bind_text(insert, 3, reason->axis, -1, SQLITE_STATIC);
+		sqlite3_bind_value(insert, 4, sqlite3_column_value(q, 1));
+		if (!store_do(part->st, insert))
+			break;
 	}
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE;
+}
+
+static bool write_list(const struct judge_part *part, const struct reason *list, unsigned count,
+		       sqlite3_stmt *insert, struct places *places)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; ok && i < count; i++)
+		ok = write_rows(part, &list[i], insert, places);
+	return ok;
+}
+
+static bool read_judged(const struct judge_part *part, struct places *places)
+{
+	sqlite3_stmt *q = store_prepare(part->st, "SELECT id FROM client WHERE judged");
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW)
+		places->judged[sqlite3_column_int64(q, 0)] = true;
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE;
+}
+
+static bool write_because(const struct judge_part *part)
+{
+	int64_t last = store_number(part->st, "SELECT coalesce(max(id), 0) FROM client", -1);
+	size_t count = (size_t)(last + 1);
+	struct places places = {
+		.judged = base_alloc_array(count, sizeof(*places.judged)),
+		.next = base_alloc_array(count, sizeof(*places.next)),
+	};
+	sqlite3_stmt *insert = store_prepare(part->st, "INSERT INTO because VALUES (?,?,?,?)");
+	bool ok = last >= 0 && insert != NULL && read_judged(part, &places) &&
+		  write_list(part, notes, 1, insert, &places) &&
+		  write_list(part, reasons, sizeof(reasons) / sizeof(reasons[0]), insert, &places) &&
+		  write_list(part, notes + 1, sizeof(notes) / sizeof(notes[0]) - 1, insert, &places);
+
 	sqlite3_finalize(insert);
+	free(places.judged);
+	free(places.next);
 	return ok;
 }
 
 static const char verdict_sql[] =
-	"INSERT INTO client_transport SELECT c.id, 0, total(s.state = 'sealed_not_judged'), 0, 0,"
-	" total(s.state = 'postcard'), total(s.state IN ('certificate_not_judged', 'incomplete', 'unknown'))"
-	" FROM client AS c LEFT JOIN session_state AS s ON s.client = c.id WHERE c.judged GROUP BY c.id;"
+	"INSERT INTO client_transport SELECT c.id, 0, total(s.sessions) FILTER (WHERE s.state = 'sealed_not_judged'),"
+	" 0, 0, total(s.sessions) FILTER (WHERE s.state = 'postcard'), total(s.sessions) FILTER"
+	" (WHERE s.state IN ('certificate_not_judged', 'incomplete', 'unknown'))"
+	" FROM client AS c LEFT JOIN client_state AS s ON s.client = c.id WHERE c.judged GROUP BY c.id;"
 	"UPDATE client SET"
 	" third_party = CASE"
 	"  WHEN EXISTS (SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'leak'"
@@ -205,9 +256,6 @@ static bool leave_out(const struct judge_part *part)
 
 bool judge_verdict(const struct judge_part *part)
 {
-	return store_exec(part->st, judged_sql) && leave_out(part) &&
-	       write_because(part, notes, 1) &&
-	       write_because(part, reasons, sizeof(reasons) / sizeof(reasons[0])) &&
-	       write_because(part, notes + 1, sizeof(notes) / sizeof(notes[0]) - 1) &&
+	return store_exec(part->st, judged_sql) && leave_out(part) && write_because(part) &&
 	       store_exec(part->st, verdict_sql);
 }

@@ -200,7 +200,16 @@ CREATE TABLE endpoint (
 	name TEXT NOT NULL,
 	asn INTEGER NOT NULL,
 	as_org TEXT NOT NULL,
-	source TEXT NOT NULL
+	source TEXT NOT NULL,
+	-- Nothing better than an AS number or a shared address says whose it is.
+	unnamed INTEGER AS (role <> 'local' AND (named_by IN ('none', 'asn') OR role = 'unnamed' OR ambiguous
+		OR (named_by = 'prefix' AND role IN ('cdn', 'vendor-cloud', 'access')))),
+	-- Serves mail over HTTPS. Of an owner that the catalogue does not list, hosts called like mail hosts.
+	web_mail INTEGER AS (role IN ('mail-provider', 'mail-service')
+		OR (role = 'other' AND (name GLOB 'mail*' OR name GLOB 'webmail*' OR name GLOB 'imap*'
+			OR name GLOB 'smtp*' OR name GLOB 'pop*.*' OR name GLOB 'owa.*'
+			OR name GLOB 'exchange*' OR name GLOB 'jmap*' OR name GLOB 'mx*.*'
+			OR name GLOB 'roundcube*')))
 );
 
 CREATE TABLE owner (
@@ -213,6 +222,8 @@ CREATE TABLE client (
 	address BLOB NOT NULL,		-- the one it is called by
 	mac BLOB,
 	name TEXT NOT NULL,
+	first_ns INTEGER NOT NULL,	-- of its contacts
+	last_ns INTEGER NOT NULL,
 	judged INTEGER NOT NULL,
 	third_party TEXT NOT NULL,	-- leak, cannot-say, clean
 	path TEXT NOT NULL,		-- exposed, cannot-say, sealed
@@ -240,8 +251,21 @@ CREATE TABLE contact (
 	loopback INTEGER NOT NULL,
 	far BLOB NOT NULL,
 	up INTEGER NOT NULL,		-- payload sent by the client
-	down INTEGER NOT NULL
+	down INTEGER NOT NULL,
+	first_ns INTEGER NOT NULL,
+	last_ns INTEGER NOT NULL,
+	resp_port INTEGER NOT NULL,
+	transport TEXT			-- of an IMAP, POP3, submission or Sieve dialogue or a delivery; else NULL
 );
+
+-- The few contacts that rules and reasons ask for, so that none of them reads all contacts: mail (it has
+-- a transport), vendor (up to a service that relays), setup (up to an account set-up host), web-mail (HTTPS
+-- both ways), own-server (the policy's), unnamed, opaque, encrypted-dns, ech, lossy.
+CREATE TABLE contact_class (
+	class TEXT NOT NULL,
+	flow INTEGER NOT NULL,
+	PRIMARY KEY (class, flow)
+) WITHOUT ROWID;
 
 -- Why a client's verdict is what it is.
 CREATE TABLE because (
@@ -299,30 +323,40 @@ CREATE TABLE verdict (
 	verdict TEXT NOT NULL
 );
 
--- A contact with all that is known of it.
+-- Flows with something in them, as judge makes contacts of them. A mail dialogue is known by itself;
+-- sessions that began under TLS, or were not seen from their beginning, by ALPN or port. Lossy is what a
+-- flow itself shows of what was not seen of it.
+CREATE VIEW flow_to_tag AS
+SELECT f.id, f.orig_addr, f.resp_addr, f.orig_mac, f.resp_mac, f.orig_payload, f.resp_payload, f.first_ns,
+	f.last_ns, f.resp_port,
+	f.opaque, f.encrypted_dns, h.sni, h.quic, h.ech,
+	f.packets_cut > 0 OR f.end = 'evicted' OR (f.proto = 6 AND (f.orig_missing > 0 OR f.resp_missing > 0
+		OR f.orig_packets = 0 OR f.resp_packets = 0)) AS lossy,
+	CASE WHEN f.proto = 6
+		AND ((f.resp_port IN (993, 995, 465, 143, 110, 587, 4190)
+				AND f.app_proto IN ('', 'tls', 'imap', 'pop3', 'smtp', 'sieve'))
+			OR h.alpn IN ('imap', 'pop3', 'managesieve')
+			OR m.flow IS NOT NULL)
+		THEN coalesce(nullif(m.transport, 'unknown'), CASE
+			WHEN h.sni IS NOT NULL AND h.after_starttls = 0 THEN 'implicit-tls'
+			WHEN h.sni IS NOT NULL THEN 'starttls-used'
+			ELSE 'unknown' END) END AS transport
+FROM flow AS f
+LEFT JOIN handshake AS h ON h.flow = f.id
+LEFT JOIN mail_session AS m ON m.flow = f.id
+WHERE f.orig_payload > 0 OR f.resp_payload > 0 OR f.orig_missing > 0 OR f.resp_missing > 0;
+
+-- A contact with all that is known of it. Left joins, so that SQLite leaves out what a query does not use.
 CREATE VIEW seen AS
-SELECT c.flow, c.client, c.originated, c.loopback, c.far, c.up, c.down,
-	f.first_ns, f.last_ns, f.last_frame, f.proto, f.resp_port, f.app_proto, f.opaque, f.orig_seen_syn,
-	f.encrypted_dns OR (e.resolver AND f.resp_port IN (443, 853)) AS encrypted_dns,
+SELECT c.flow, c.client, c.originated, c.loopback, c.far, c.up, c.down, c.first_ns, c.last_ns, c.resp_port,
+	c.transport, f.last_frame, f.proto, f.app_proto, f.opaque, f.orig_seen_syn,
 	f.community_id, CASE WHEN c.originated THEN f.orig_packets ELSE f.resp_packets END AS up_packets,
-	e.id AS endpoint, e.owner, e.service, e.role, e.named_by, e.strength, e.relay, e.setup, e.ambiguous,
+	c.endpoint, e.owner, e.service, e.role, e.named_by, e.strength, e.relay, e.setup, e.ambiguous,
 	e.name, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
 FROM contact AS c
-JOIN flow AS f ON f.id = c.flow
-JOIN endpoint AS e ON e.id = c.endpoint
+LEFT JOIN endpoint AS e ON e.id = c.endpoint
+LEFT JOIN flow AS f ON f.id = c.flow
 LEFT JOIN handshake AS h ON h.flow = c.flow;
-
--- Flows that are an IMAP, POP3, submission or Sieve dialogue or a delivery (port 25). Sessions that began
--- under TLS, or were not seen from their beginning, are known by ALPN or port.
-CREATE TABLE mail_flow (flow INTEGER PRIMARY KEY);
-CREATE VIEW looks_like_mail AS
-SELECT f.id AS flow FROM flow AS f
-LEFT JOIN handshake AS h ON h.flow = f.id
-WHERE f.proto = 6
-	AND ((f.resp_port IN (993, 995, 465, 143, 110, 587, 4190)
-			AND f.app_proto IN ('', 'tls', 'imap', 'pop3', 'smtp', 'sieve'))
-		OR h.alpn IN ('imap', 'pop3', 'managesieve')
-		OR f.id IN (SELECT flow FROM mail_session));
 
 CREATE VIEW mail_contact AS
 SELECT s.*,
@@ -333,10 +367,6 @@ SELECT s.*,
 		WHEN s.resp_port IN (995, 110) THEN 'pop3'
 		WHEN s.resp_port = 4190 THEN 'sieve'
 		ELSE 'smtp' END) AS mail_proto,
-	coalesce(nullif(m.transport, 'unknown'), CASE
-		WHEN s.sni IS NOT NULL AND s.after_starttls = 0 THEN 'implicit-tls'
-		WHEN s.sni IS NOT NULL THEN 'starttls-used'
-		ELSE 'unknown' END) AS transport,
 	coalesce(m.mail_moved, 0) AS mail_moved,
 	coalesce(m.credential, 'none') AS credential,
 	coalesce(m.mechanism, '') AS mechanism,
@@ -346,28 +376,21 @@ SELECT s.*,
 	coalesce(m.accepted, 0) AS accepted,
 	s.resp_port = 25 AS delivery,
 	s.named_by NOT IN ('none', 'asn') AND s.role <> 'unnamed' AS named	-- by better than an AS number
-FROM mail_flow AS a
-CROSS JOIN seen AS s ON s.flow = a.flow
-LEFT JOIN mail_session AS m ON m.flow = a.flow;
+FROM contact_class AS k
+CROSS JOIN seen AS s
+LEFT JOIN mail_session AS m ON m.flow = s.flow
+WHERE k.class = 'mail' AND s.flow = k.flow;
 
 -- The client's own mail sessions: not what came in, not deliveries between servers.
 CREATE VIEW own_session AS
 SELECT * FROM mail_contact WHERE originated AND NOT delivery;
 
--- HTTPS to the mail hosts of a client's provider: webmail, JMAP, EAS, EWS, MAPI. Of a provider that the
--- catalogue does not list, hosts that are called like mail hosts.
+-- HTTPS to the mail hosts of a client's provider: webmail, JMAP, EAS, EWS, MAPI.
 CREATE VIEW web_mail_contact AS
-SELECT s.* FROM seen AS s
-JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner
-WHERE s.originated AND s.resp_port = 443 AND s.sni IS NOT NULL
-	AND s.up > 0 AND s.down > 0
-	AND s.flow NOT IN (SELECT flow FROM mail_flow)
-	AND (s.role IN ('mail-provider', 'mail-service')
-		OR (s.role = 'other'
-			AND (s.name GLOB 'mail*' OR s.name GLOB 'webmail*' OR s.name GLOB 'imap*'
-				OR s.name GLOB 'smtp*' OR s.name GLOB 'pop*.*' OR s.name GLOB 'owa.*'
-				OR s.name GLOB 'exchange*' OR s.name GLOB 'jmap*' OR s.name GLOB 'mx*.*'
-				OR s.name GLOB 'roundcube*')));
+SELECT s.* FROM contact_class AS k
+CROSS JOIN seen AS s
+WHERE k.class = 'web-mail' AND s.flow = k.flow
+	AND EXISTS (SELECT 1 FROM client_provider AS p WHERE p.client = s.client AND p.owner = s.owner);
 
 -- Which of its providers a client was seen with, whichever way mail goes there.
 CREATE TABLE provider_contact (
@@ -384,25 +407,34 @@ SELECT client, owner FROM web_mail_contact;
 
 -- Up to a vendor's mail service or relay that is not the client's provider.
 CREATE VIEW vendor_contact AS
-SELECT s.* FROM seen AS s
-WHERE s.originated AND s.relay <> 'no' AND s.resp_port <> 25 AND s.up > 0
+SELECT s.* FROM contact_class AS k
+CROSS JOIN seen AS s
+WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25
 	AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client);
 
--- Nothing better than an AS number or a shared address says whose the far end is. DNS that was read and
--- NTP (RFC 5905: 48 bytes, 68 with a digest) carry no mail; what a home host answers to a TCP connection
--- that came in is no upload of its own.
+-- Up to an unnamed endpoint. DNS that was read and NTP (RFC 5905: 48 bytes, 68 with a digest) carry no
+-- mail; what a home host answers to a TCP connection that came in is no upload of its own.
 CREATE VIEW unnamed_contact AS
-SELECT * FROM seen
-WHERE role <> 'local' AND up > 0 AND (originated OR NOT orig_seen_syn)
-	AND (named_by IN ('none', 'asn') OR role = 'unnamed' OR ambiguous
-		OR (named_by = 'prefix' AND role IN ('cdn', 'vendor-cloud', 'access')))
+SELECT s.* FROM contact_class AS k
+CROSS JOIN seen AS s
+WHERE k.class = 'unnamed' AND s.flow = k.flow AND up > 0 AND (originated OR NOT orig_seen_syn)
 	AND app_proto NOT IN ('dns', 'mdns', 'dhcp', 'ntp', 'icmp')
 	AND proto NOT IN (1, 58)
 	AND NOT (proto = 17 AND resp_port = 123 AND up <= 68 * up_packets);
 
+-- Through a VPN, Tor or a proxy, where others' traffic cannot be seen.
+CREATE VIEW opaque_contact AS
+SELECT s.* FROM contact_class AS k
+CROSS JOIN seen AS s
+WHERE k.class = 'opaque' AND s.flow = k.flow;
+
 -- Losses and the client they touch; client 0 is everyone. What a flow itself says of its missing bytes
 -- counts where no loss fact says it. One-direction and missing bytes matter where the client's payload
 -- went to the internet, or in a mail session.
+CREATE VIEW lossy_flow AS
+SELECT f.* FROM contact_class AS k
+CROSS JOIN flow AS f
+WHERE k.class = 'lossy' AND f.id = k.flow;
 CREATE TABLE client_loss (
 	client INTEGER NOT NULL,
 	reason TEXT NOT NULL,
@@ -418,22 +450,32 @@ WHERE id IN (SELECT client FROM client_loss) OR EXISTS (SELECT 1 FROM client_los
 
 -- The frames of a flow that show whose it is and how far it went: ClientHello (else the first), last.
 CREATE VIEW flow_frame AS
-SELECT id AS flow, coalesce((SELECT frame FROM handshake WHERE flow = id), id) AS frame FROM flow
-UNION
-SELECT id, last_frame FROM flow;
+SELECT f.id AS flow,
+	iif(e.last, f.last_frame, coalesce((SELECT frame FROM handshake WHERE flow = f.id), f.id)) AS frame
+FROM flow AS f
+CROSS JOIN (SELECT 0 AS last UNION ALL SELECT 1) AS e;
 
 -- How each of a client's sessions and deliveries over the wire was protected. Certificates are not judged
 -- yet, so TLS up to 1.2, where they can be seen, is not called sealed; 1.3 (0x0304) hides them.
 CREATE VIEW session_state AS
-SELECT client, flow, CASE
+SELECT s.client, s.flow, CASE
 	WHEN transport IN ('implicit-tls', 'starttls-used') THEN CASE
 		WHEN completed AND version >= 0x0304 THEN 'sealed_not_judged'
 		WHEN completed AND version > 0 THEN 'certificate_not_judged'
 		ELSE 'incomplete' END
 	WHEN transport = 'unknown' THEN 'unknown'
 	ELSE 'postcard' END AS state
-FROM mail_contact
-WHERE originated AND NOT loopback;
+FROM contact_class AS k
+CROSS JOIN seen AS s
+WHERE k.class = 'mail' AND s.flow = k.flow AND s.originated AND NOT s.loopback;
+
+-- How many of them in each state.
+CREATE TABLE client_state (
+	client INTEGER NOT NULL,
+	state TEXT NOT NULL,
+	sessions INTEGER NOT NULL,
+	PRIMARY KEY (client, state)
+) WITHOUT ROWID;
 
 -- What the client sent to others than local hosts, by whose they are and how that is known.
 CREATE TABLE destination (

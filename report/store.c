@@ -178,9 +178,13 @@ static bool set_up(struct store *st, const char *path, int flags)
 {
 	/* A case without a path ends with the process: nothing is synchronised for it. */
 	const char *pragmas = path[0] == '\0'
-		? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = " STORE_CACHE
+		? "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
+		  " PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = " STORE_CACHE
 		: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = " STORE_CACHE;
 
+	/* SQLite counts its memory under one lock of the process, which nobody asks for. Refused, and as well
+	 * so, once another store was opened. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (sqlite3_open_v2(path, &st->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return store_fail(st, "%s", st->db != NULL ? sqlite3_errmsg(st->db) : "out of memory");
 	sqlite3_extended_result_codes(st->db, 1);

@@ -8,10 +8,7 @@
 -- Absence is the evidence, so it is strong at most, and suspected when something was not seen: loss, a
 -- tunnel, a mail session with a server that nothing names; or when what was sent to hosts named by more
 -- than their address, and known to relay by more than assumption, is not enough by itself.
-WITH span AS (
-	SELECT client, max(last_ns) - min(first_ns) AS watched_ns FROM seen GROUP BY client
-),
-limits AS (
+WITH limits AS (
 	SELECT (SELECT value FROM threshold WHERE name = 'relay-bytes') AS bytes,
 		(SELECT value FROM threshold WHERE name = 'relay-span-bytes') AS span_bytes,
 		(SELECT value FROM threshold WHERE name = 'relay-span-ns') AS span_ns,
@@ -19,8 +16,7 @@ limits AS (
 ),
 upload AS (
 	SELECT * FROM vendor_contact AS v
-	WHERE v.flow NOT IN (SELECT flow FROM mail_flow)
-		AND (:client IS NULL OR v.client = :client)
+	WHERE v.transport IS NULL AND (:client IS NULL OR v.client = :client)
 ),
 total AS (
 	SELECT u.client, u.owner, sum(u.up) AS up, min(u.first_ns) AS first_ns, max(u.last_ns) AS last_ns,
@@ -30,16 +26,16 @@ total AS (
 	FROM upload AS u GROUP BY u.client, u.owner
 ),
 hit AS (
-	SELECT t.*, s.watched_ns,
-		t.sure_up >= iif(s.watched_ns >= l.span_ns, l.span_bytes, l.bytes)
+	SELECT t.*, c.last_ns - c.first_ns AS watched_ns,
+		t.sure_up >= iif(c.last_ns - c.first_ns >= l.span_ns, l.span_bytes, l.bytes)
 			AND t.client NOT IN (SELECT client FROM harmed_client)
 			AND t.client NOT IN (SELECT client FROM own_session WHERE NOT named OR ambiguous)
-			AND t.client NOT IN (SELECT client FROM seen WHERE opaque AND up >= l.unnamed_bytes)
+			AND t.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes)
 			AS strong
 	FROM total AS t
-	JOIN span AS s ON s.client = t.client
+	JOIN client AS c ON c.id = t.client
 	CROSS JOIN limits AS l
-	WHERE t.up >= iif(s.watched_ns >= l.span_ns, l.span_bytes, l.bytes)
+	WHERE t.up >= iif(c.last_ns - c.first_ns >= l.span_ns, l.span_bytes, l.bytes)
 		AND t.client IN (SELECT client FROM client_provider)
 		AND t.client NOT IN (SELECT client FROM provider_contact)
 )

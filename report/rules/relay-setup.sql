@@ -8,8 +8,9 @@ WITH hit AS (
 	SELECT s.*, min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns,
 		max(NOT s.ambiguous AND s.relay <> 'assumed'
 			AND s.named_by NOT IN ('prefix', 'asn', 'none')) OVER w AS strong
-	FROM seen AS s
-	WHERE s.setup AND s.originated AND s.up > 0
+	FROM contact_class AS k
+	CROSS JOIN seen AS s
+	WHERE k.class = 'setup' AND s.flow = k.flow
 		AND s.client IN (SELECT client FROM client_provider)
 		AND s.owner NOT IN (SELECT owner FROM client_provider WHERE client = s.client)
 		AND (:client IS NULL OR s.client = :client)

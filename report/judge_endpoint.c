@@ -1,0 +1,168 @@
+#include "report/judge_endpoint.h"
+
+#include "capture/base.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tagged {
+	char *text;		/* sni, dns_name and canonical, each with its NUL */
+	size_t text_len;
+	uint8_t fixed[19];	/* address and flags */
+	struct endpoint endpoint;
+};
+
+struct endpoint_table {
+	const struct judge_part *part;
+	void *tags;			/* tsearch: tagged */
+	int64_t count;
+	sqlite3_stmt *insert, *insert_owner;
+};
+
+static int by_evidence(const void *a, const void *b)
+{
+	const struct tagged *x = a, *y = b;
+	int cmp = memcmp(x->fixed, y->fixed, sizeof(x->fixed));
+
+	if (cmp == 0 && x->text_len != y->text_len)
+		cmp = x->text_len < y->text_len ? -1 : 1;
+	return cmp != 0 ? cmp : memcmp(x->text, y->text, x->text_len);
+}
+
+static void entry_free(void *entry)
+{
+	free(((struct tagged *)entry)->text);
+	free(entry);
+}
+
+void endpoint_ask(const struct endpoint_table *t, const struct endpoint_key *key, const char *name,
+		  const char *canonical, struct owner_tag *tag_out)
+{
+	struct owner_evidence evidence = {
+		.sni = key->sni,
+		.quic = key->quic,
+		.dns_name = name,
+		.dns_canonical = canonical,
+		.certificate = "",
+	};
+
+	memcpy(evidence.address, key->address, 16);
+	memset(tag_out, 0, sizeof(*tag_out));
+	t->part->book->tag(t->part->book->context, &evidence, tag_out);
+}
+
+static void bind_text(sqlite3_stmt *q, int at, const char *text)
+{
+	sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);
+}
+
+static bool write_endpoint(struct endpoint_table *t, const struct owner_tag *tag, const char *named_by)
+{
+	sqlite3_stmt *q = t->insert;
+
+	sqlite3_bind_int64(q, 1, t->count);
+	bind_text(q, 2, tag->owner);
+	bind_text(q, 3, tag->service);
+	bind_text(q, 4, fact_role_name(tag->role));
+	bind_text(q, 5, named_by);
+	bind_text(q, 6, fact_strength_name(tag->strength));
+	bind_text(q, 7, fact_certainty_name(tag->relay));
+	sqlite3_bind_int(q, 8, tag->setup);
+	sqlite3_bind_int(q, 9, tag->resolver);
+	sqlite3_bind_int(q, 10, tag->ambiguous);
+	bind_text(q, 11, tag->name);
+	sqlite3_bind_int64(q, 12, tag->asn);
+	bind_text(q, 13, tag->as_org);
+	bind_text(q, 14, tag->source);
+	if (store_step(t->part->st, q) != SQLITE_ROW)
+		return false;
+	bind_text(t->insert_owner, 1, tag->owner);
+	bind_text(t->insert_owner, 2, tag->title);
+	return store_do(t->part->st, t->insert_owner);
+}
+
+/* Asks the catalogue. */
+static struct endpoint new_endpoint(struct endpoint_table *t, const struct endpoint_key *key)
+{
+	const char *named_by = "policy";
+	struct endpoint endpoint = { 0 };
+	struct owner_tag tag;
+
+	if (key->own_server) {
+		tag = (struct owner_tag){ .owner = JUDGE_OWN_SERVER, .title = "own mail server",
+			.role = ROLE_MAIL_PROVIDER, .strength = STRENGTH_PROVEN };
+	} else {
+		endpoint_ask(t, key, key->dns_name, key->canonical, &tag);
+		named_by = fact_named_by_name(tag.named_by);
+	}
+	if (key->ambiguous && tag.named_by == NAMED_BY_DNS) {
+		tag.ambiguous = true;
+		tag.strength = STRENGTH_SUSPECTED;
+	}
+	t->count++;
+	if (write_endpoint(t, &tag, named_by)) {
+		endpoint = (struct endpoint){
+			.id = t->count, .own_server = key->own_server,
+			.vendor = tag.relay != RELAY_NO, .setup = tag.setup,
+			.resolver = tag.resolver,
+			.unnamed = sqlite3_column_int(t->insert, 0) != 0,
+			.web_mail = sqlite3_column_int(t->insert, 1) != 0,
+		};
+	}
+	sqlite3_reset(t->insert);
+	return endpoint;
+}
+
+struct endpoint endpoint_of(struct endpoint_table *t, const struct endpoint_key *key)
+{
+	size_t sni = strlen(key->sni) + 1, name = strlen(key->dns_name) + 1;
+	size_t canonical = strlen(key->canonical) + 1;
+	char text[3 * FACT_NAME_SIZE];
+	struct tagged probe = { .text = text, .text_len = sni + name + canonical }, *entry;
+	struct tagged *const *node;
+
+	memcpy(text, key->sni, sni);
+	memcpy(text + sni, key->dns_name, name);
+	memcpy(text + sni + name, key->canonical, canonical);
+	memcpy(probe.fixed, key->address, 16);
+	probe.fixed[16] = key->quic;
+	probe.fixed[17] = key->ambiguous;
+	probe.fixed[18] = key->own_server;
+	node = tfind(&probe, &t->tags, by_evidence);
+	if (node != NULL)
+		return (*node)->endpoint;
+	probe.endpoint = new_endpoint(t, key);
+	if (probe.endpoint.id == 0)
+		return probe.endpoint;
+	entry = base_alloc(sizeof(*entry));
+	*entry = probe;
+	entry->text = base_alloc(probe.text_len);
+	memcpy(entry->text, text, probe.text_len);
+	tsearch(entry, &t->tags, by_evidence);
+	return entry->endpoint;
+}
+
+struct endpoint_table *endpoint_table_new(const struct judge_part *part)
+{
+	struct endpoint_table *t = base_alloc(sizeof(*t));
+
+	t->part = part;
+	t->insert = store_prepare(part->st, "INSERT INTO endpoint VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+		" RETURNING unnamed, web_mail");
+	t->insert_owner = store_prepare(part->st, "INSERT OR IGNORE INTO owner VALUES (?,?)");
+	if (t->insert == NULL || t->insert_owner == NULL)
+		endpoint_table_free(&t);
+	return t;
+}
+
+void endpoint_table_free(struct endpoint_table **t)
+{
+	if (*t == NULL)
+		return;
+	tdestroy((*t)->tags, entry_free);
+	sqlite3_finalize((*t)->insert);
+	sqlite3_finalize((*t)->insert_owner);
+	free(*t);
+	*t = NULL;
+}
