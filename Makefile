@@ -47,7 +47,7 @@ $(OUT)/report/sql.c: report/embed.sh report/schema.sql $(RULES) report/rules
 $(OUT)/report/sql.o: $(OUT)/report/sql.c
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(OUT)/mailwitness.o: CPPFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
+$(OUT)/mailwitness.o: NEED_CFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
 
 $(LIB): $(SRCS:%.c=$(OUT)/%.o) $(OUT)/report/sql.o
 	@rm -f $@
@@ -115,4 +115,5 @@ clean:
 
 .PHONY: all lib build check lint golden demo test bench fuzz clean asn-db
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
