@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -71,7 +72,7 @@ static const char help[] =
 	"\n"
 	"exit status\n"
 	"  0 clean   1 leak   2 cannot-say   64 usage   65 damaged input   66 no input   70 internal\n"
-	"  73 case file cannot be written\n";
+	"  73 case file cannot be written   78 catalogue, policy or AS database is no good\n";
 
 enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB,
        OPT_WORKERS, OPT_EXIT_ZERO, OPT_HELP, OPT_VERSION };
@@ -249,17 +250,25 @@ static int emit(struct store *st, const struct options *o)
 static char *command_line_of(int argc, char **argv)
 {
 	size_t n = 1;
-	char *line;
+	char *line, *end;
 
 	for (int i = 0; i < argc; i++)
 		n += strlen(argv[i]) + 1;
-	line = base_alloc(n);
-	for (int i = 0; i < argc; i++) {
-		strcat(line, argv[i]);
-		if (i + 1 < argc)
-			strcat(line, " ");
-	}
+	line = end = base_alloc(n);
+	for (int i = 0; i < argc; i++)
+		end += sprintf(end, "%s%s", i > 0 ? " " : "", argv[i]);
 	return line;
+}
+
+/* A case is one run: the frames of two would have the same ids, and the facts of one judge the other. */
+static void refuse_old_case(const char *path)
+{
+	struct stat file;
+
+	if (path != NULL && stat(path, &file) == 0 && file.st_size > 0) {
+		base_log("%s is there already; a case is not written twice", path);
+		exit(EX_CANTCREAT);
+	}
 }
 
 static int replay(const struct options *o, const struct words *files, const char *command_line)
@@ -273,6 +282,7 @@ static int replay(const struct options *o, const struct words *files, const char
 
 	if (o->filter != NULL && !source_filter_valid(o->filter, error, sizeof(error)))
 		misuse("-f", error);
+	refuse_old_case(o->case_path);
 	st = store_create(o->case_path, error, sizeof(error));
 	if (st == NULL)
 		fail(EX_CANTCREAT, error);
@@ -345,7 +355,6 @@ static int owners(const struct options *o, const struct words *words)
 	return EX_OK;
 }
 
-/* argv[0] is the subcommand, or the program's name when -r stands for replay. */
 int main(int argc, char **argv)
 {
 	char *command_line = command_line_of(argc, argv);
@@ -357,7 +366,7 @@ int main(int argc, char **argv)
 
 	if (has_verb) {
 		verb = argv[1];
-		argv++;
+		argv++; /* getopt's argv[0] is then the command */
 		argc--;
 	}
 	if (strcmp(verb, "replay") != 0 && strcmp(verb, "report") != 0 && strcmp(verb, "owners") != 0)

@@ -52,6 +52,7 @@ expect "a pipe beside a file" 1 '^192\.168\.178\.20: leak' bash -c \
 	"'$program' replay -q $asn --provider mailbox-org <(cat $demo) tests/golden/web-only/capture.pcap"
 
 expect "a case is kept" 1 'leak' "$program" replay -q $asn --provider mailbox-org -w $dir/case $demo
+expect "and not written twice" 73 'case is there already' "$program" replay -q $asn -w $dir/case tests/golden/clean-pop3s/capture.pcap
 expect "and reported again" 1 '^192\.168\.178\.20: leak' "$program" report -q $dir/case
 expect "no terminal, no colour" 1 '^[^'$'\x1b'']*leak' "$program" report -q $dir/case
 
