@@ -282,7 +282,7 @@ static void label_of(struct dpi *d, const ndpi_protocol *found, struct dpi_label
 	judge(out, found->category == NDPI_PROTOCOL_CATEGORY_VPN);
 }
 
-static void flow_free(struct dpi_flow **flow)
+void dpi_flow_free(struct dpi_flow **flow)
 {
 	if (*flow == NULL)
 		return;
@@ -312,13 +312,11 @@ bool dpi_by_packet(struct dpi *d, struct dpi_flow **flow, const struct packet *p
 		label_of(d, &found, out);
 	if (out->app[0] == '\0' && out->master[0] == '\0' && ++(*flow)->packets < DPI_PACKETS)
 		return false;
-	flow_free(flow);
+	dpi_flow_free(flow);
 	return true;
 }
 
-void dpi_finish(struct dpi *d, struct dpi_flow **flow, struct dpi_label *out)
+size_t dpi_flow_memory(void)
 {
-	(void)d;
-	memset(out, 0, sizeof(*out));	/* what nDPI was sure of was said as soon as it was */
-	flow_free(flow);
+	return sizeof(struct dpi_flow) + ndpi_detection_get_sizeof_ndpi_flow_struct();
 }

@@ -38,7 +38,11 @@ void dpi_by_name(struct dpi *d, const char *name, struct dpi_label *out);
 bool dpi_by_packet(struct dpi *d, struct dpi_flow **flow, const struct packet *packet,
 		   struct dpi_label *out);
 
-/* The flow is over: frees *flow. *out is empty: what nDPI was sure of, dpi_by_packet said at once. */
-void dpi_finish(struct dpi *d, struct dpi_flow **flow, struct dpi_label *out);
+/* What a struct dpi_flow takes from malloc, without what hangs off it. */
+size_t dpi_flow_memory(void);
+
+/* The flow is over; what nDPI was sure of, dpi_by_packet said at once. Wipes and frees *flow, which may
+ * be NULL. */
+void dpi_flow_free(struct dpi_flow **flow);
 
 #endif

@@ -64,6 +64,7 @@ struct flow {
 	struct dpi_flow *dpi_flow;
 	struct dpi_label label;
 	uint8_t dpi_packets;
+	size_t memory;				/* flow_table's: bytes that reading it takes */
 };
 
 /* Which side sent this packet. */

@@ -27,6 +27,7 @@ struct list {
 struct flow_table {
 	struct flow **buckets;		/* bucket_count is a power of two */
 	size_t bucket_count, count, max;
+	size_t memory;			/* the flows', summed */
 	uint64_t seed;
 	struct list paces[FLOW_PACES];
 	struct block *blocks;
@@ -187,7 +188,19 @@ void flow_table_remove(struct flow_table *t, struct flow *f)
 		b = &(*b)->chain;
 	*b = f->chain;
 	unlink_flow(t, f);
+	t->memory -= f->memory;
 	f->chain = t->unused;
 	t->unused = f;
 	t->count--;
+}
+
+void flow_table_note_memory(struct flow_table *t, struct flow *f, size_t bytes)
+{
+	t->memory += bytes - f->memory;
+	f->memory = bytes;
+}
+
+size_t flow_table_memory(const struct flow_table *t)
+{
+	return t->memory;
 }

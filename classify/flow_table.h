@@ -2,8 +2,9 @@
  *
  * Thread: a table belongs to one worker; nothing in it locks.
  * Time: packet time only, so a file gives the same flows on every run and every machine.
- * Memory: grows with the flows up to max_flows. A flood of new flows costs accuracy (the idlest flow is
- * described early and counted), never memory.
+ * Memory: grows with the flows up to max_flows, and with what reading them takes, which is summed here
+ * for who keeps it under a limit. A flood costs accuracy (the idlest flow is described early and
+ * counted), never memory.
  * Errors: none. */
 #ifndef CLASSIFY_FLOW_TABLE_H
 #define CLASSIFY_FLOW_TABLE_H
@@ -37,5 +38,10 @@ struct flow *flow_table_timed_out(struct flow_table *t, int64_t now_ns);
 struct flow *flow_table_idlest(struct flow_table *t);
 
 void flow_table_remove(struct flow_table *t, struct flow *f);
+
+/* Says how many bytes reading f takes by now; 0 before the first time. */
+void flow_table_note_memory(struct flow_table *t, struct flow *f, size_t bytes);
+/* The sum over all flows in the table. */
+size_t flow_table_memory(const struct flow_table *t);
 
 #endif

@@ -118,7 +118,27 @@ static void answer(struct flow *f, enum watch_answer a)
 	}
 }
 
-static size_t take_dns(struct step *s, struct bytes in, uint64_t frame);
+static struct dns_packet dns_packet_of(const struct packet *p, uint64_t frame)
+{
+	bool from_lo = p->dir == FLOW_LO_TO_HI;
+	const struct host_port *src = from_lo ? &p->key.lo : &p->key.hi;
+	const struct host_port *dst = from_lo ? &p->key.hi : &p->key.lo;
+	struct dns_packet d = {
+		.frame = frame, .time_ns = p->time_ns, .src_port = src->port, .dst_port = dst->port,
+	};
+
+	memcpy(d.src, src->addr, sizeof(d.src));
+	memcpy(d.dst, dst->addr, sizeof(d.dst));
+	memcpy(d.mac_src, p->mac_src, sizeof(d.mac_src));
+	return d;
+}
+
+static size_t take_dns(struct step *s, struct bytes in, uint64_t frame)
+{
+	struct dns_packet d = dns_packet_of(s->packet, frame);
+
+	return dns_tcp_feed(in, &d, s->reader->say, s->reader->say_context);
+}
 
 /* stream_take: bytes in order. A change of reader asks to have everything offered anew, because the
  * other side may have bytes waiting that were said before these. */
@@ -142,28 +162,6 @@ static size_t take(void *context, struct bytes in, uint64_t frame)
 	default:
 		return in.len;
 	}
-}
-
-static struct dns_packet dns_packet_of(const struct packet *p, uint64_t frame)
-{
-	bool from_lo = p->dir == FLOW_LO_TO_HI;
-	const struct host_port *src = from_lo ? &p->key.lo : &p->key.hi;
-	const struct host_port *dst = from_lo ? &p->key.hi : &p->key.lo;
-	struct dns_packet d = {
-		.frame = frame, .time_ns = p->time_ns, .src_port = src->port, .dst_port = dst->port,
-	};
-
-	memcpy(d.src, src->addr, sizeof(d.src));
-	memcpy(d.dst, dst->addr, sizeof(d.dst));
-	memcpy(d.mac_src, p->mac_src, sizeof(d.mac_src));
-	return d;
-}
-
-static size_t take_dns(struct step *s, struct bytes in, uint64_t frame)
-{
-	struct dns_packet d = dns_packet_of(s->packet, frame);
-
-	return dns_tcp_feed(in, &d, s->reader->say, s->reader->say_context);
 }
 
 /* A side whose stream ended for its reader: by a gap, of which the watcher hears, or because as much
@@ -359,11 +357,9 @@ void reader_end(const struct reader *r, struct flow *f)
 	end_watch(f);
 	if (f->facts != NULL && f->facts->has_mail)
 		mail_tls_outcome(f->facts, f->reset || (f->fin[0] && f->fin[1]));
-	if (f->dpi_flow != NULL)
-		dpi_finish(r->dpi, &f->dpi_flow, &f->label);
+	dpi_flow_free(&f->dpi_flow);
 	label_by_name(r, f);
-	if (f->quic != NULL)
-		quic_free(&f->quic);
+	quic_free(&f->quic);
 	if (resp->port == PORT_DNS_OVER_TLS && f->facts != NULL && f->facts->has_handshake)
 		f->encrypted_dns = true;
 	if (f->facts != NULL && f->facts->opaque)
@@ -374,6 +370,23 @@ void reader_end(const struct reader *r, struct flow *f)
 	}
 }
 
+size_t reader_memory(const struct flow *f)
+{
+	size_t n = 0;
+
+	if (f->facts != NULL)
+		n += sizeof(*f->facts);
+	if (f->streams != NULL)
+		n += 2 * sizeof(f->streams[0]) + stream_memory(&f->streams[0]) + stream_memory(&f->streams[1]);
+	if (f->watch != NULL)
+		n += f->watch->size;
+	if (f->quic != NULL)
+		n += quic_memory(f->quic);
+	if (f->dpi_flow != NULL)
+		n += dpi_flow_memory();
+	return n;
+}
+
 void reader_free(struct flow *f)
 {
 	if (f->streams != NULL) {
@@ -382,8 +395,6 @@ void reader_free(struct flow *f)
 		free(f->streams);
 		f->streams = NULL;
 	}
-	if (f->facts != NULL) {
-		free(f->facts);
-		f->facts = NULL;
-	}
+	free(f->facts);
+	f->facts = NULL;
 }

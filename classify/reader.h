@@ -24,6 +24,9 @@ void reader_packet(const struct reader *r, struct flow *f, const struct packet *
  * flow_describe, f->facts, and reader_free. */
 void reader_end(const struct reader *r, struct flow *f);
 
+/* Bytes that reading it has taken from malloc. */
+size_t reader_memory(const struct flow *f);
+
 /* Frees streams and facts too. */
 void reader_free(struct flow *f);
 

@@ -299,6 +299,11 @@ void stream_over(struct stream *s)
 	stream_stop(s);
 }
 
+size_t stream_memory(const struct stream *s)
+{
+	return s->buffer == NULL ? 0 : sizeof(*s->buffer) + s->buffer->size;
+}
+
 uint64_t stream_missing(const struct stream *s)
 {
 	uint64_t n = s->missing + acked_unseen(s);

@@ -72,6 +72,9 @@ void stream_stop(struct stream *s);
 /* The flow is over, what did not come will not: holes become missing, and a gap if anybody listened. */
 void stream_over(struct stream *s);
 
+/* What it has taken from malloc. */
+size_t stream_memory(const struct stream *s);
+
 /* Bytes that were not seen, when the flow is over: holes and what was acknowledged but never came. */
 uint64_t stream_missing(const struct stream *s);
 

@@ -127,6 +127,16 @@ void quic_free(struct quic **q)
 	*q = NULL;
 }
 
+size_t quic_memory(const struct quic *q)
+{
+	size_t n = sizeof(*q);
+
+	for (int side = 0; side < 2; side++)
+		if (q->crypto[side] != NULL)
+			n += sizeof(*q->crypto[side]) + q->crypto[side]->size;
+	return n;
+}
+
 static void keep_crypto(struct quic *q, enum fact_side from, uint64_t offset, struct bytes data)
 {
 	struct crypto *c = q->crypto[from];

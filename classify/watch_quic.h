@@ -20,6 +20,8 @@ bool quic_recognise(struct bytes datagram);
 
 struct quic *quic_new(void);
 void quic_free(struct quic **q);
+/* What it has taken from malloc. */
+size_t quic_memory(const struct quic *q);
 
 /* Takes a datagram from one side. WATCH_DONE when the ClientHello is read (or nothing more can be),
  * with the handshake in *facts; WATCH_BAD when it is no QUIC. */

@@ -152,6 +152,13 @@ static struct flow *new_flow(struct worker *w, struct flow_table *t, const struc
 	return f;
 }
 
+/* A flood of flows that keep much waiting costs accuracy, never memory. */
+static void keep_under_limit(struct worker *w, struct flow_table *t)
+{
+	while (flow_table_memory(t) > WORKER_SHARD_BYTES)
+		describe(w, t, flow_table_idlest(t), FLOW_EVICTED);
+}
+
 void worker_step(struct worker *w, const struct packet *p)
 {
 	struct flow_table *t;
@@ -171,6 +178,8 @@ void worker_step(struct worker *w, const struct packet *p)
 		f = new_flow(w, t, p);
 	flow_table_touch(t, f, flow_count(f, p));
 	reader_packet(&w->reader, f, p);
+	flow_table_note_memory(t, f, reader_memory(f));
+	keep_under_limit(w, t);
 }
 
 void worker_finish(struct worker *w)

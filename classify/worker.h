@@ -9,7 +9,10 @@
 #include "capture/batch.h"
 #include "classify/fact.h"
 
-#define WORKER_SHARD_FLOWS 16384	/* flows of one shard at a time: 1 M in all */
+#define WORKER_SHARD_FLOWS 16384	/* flows of one shard at a time: 1 M, and 400 MB, in all */
+/* What reading the flows of one shard may take: 2 GB in all. So many TLS flows have room that are read as
+ * they come (some 1.6 kB each); a flow whose bytes come out of order takes up to 128 kB. */
+#define WORKER_SHARD_BYTES (32u << 20)
 
 struct worker;
 

@@ -198,20 +198,11 @@ static void hostile_packets_are_survived(void **state)
 			if (dpi_by_packet(d, &flow, &p, &label))
 				break;
 		}
-		dpi_finish(d, &flow, &label);
+		dpi_flow_free(&flow);
 		assert_null(flow);
 		free(exact);
 	}
 	free(big);
-}
-
-static void a_flow_that_never_was_can_be_finished(void **state)
-{
-	struct dpi_label label = { .app = "x" };
-	struct dpi_flow *flow = NULL;
-
-	dpi_finish(*state, &flow, &label);
-	assert_string_equal(label.app, "");
 }
 
 static void *make_and_use(void *arg)
@@ -246,7 +237,6 @@ int main(void)
 		cmocka_unit_test(a_port_is_no_content),
 		cmocka_unit_test(one_flow_does_not_name_another),
 		cmocka_unit_test(hostile_packets_are_survived),
-		cmocka_unit_test(a_flow_that_never_was_can_be_finished),
 		cmocka_unit_test(workers_may_start_at_the_same_time),
 	};
 

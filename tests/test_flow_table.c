@@ -89,6 +89,25 @@ static void the_idlest_is_the_one_whose_end_costs_least(void **state)
 	flow_table_free(&t);
 }
 
+static void memory_is_summed_and_goes_with_its_flow(void **state)
+{
+	struct flow_table *t = flow_table_new(10, 7);
+	struct flow *first = add(t, 1, PACE_DATAGRAM, 1), *second = add(t, 2, PACE_DATAGRAM, 2);
+	(void)state;
+
+	assert_int_equal(flow_table_memory(t), 0);
+	flow_table_note_memory(t, first, 1000);
+	flow_table_note_memory(t, second, 20);
+	assert_int_equal(flow_table_memory(t), 1020);
+	flow_table_note_memory(t, first, 300);
+	assert_int_equal(flow_table_memory(t), 320);
+	flow_table_remove(t, first);
+	assert_int_equal(flow_table_memory(t), 20);
+	add(t, 3, PACE_DATAGRAM, 3);
+	assert_int_equal(flow_table_memory(t), 20);
+	flow_table_free(&t);
+}
+
 static void a_flow_times_out_by_its_pace_and_not_before(void **state)
 {
 	static const struct {
@@ -117,6 +136,7 @@ int main(void)
 		cmocka_unit_test(every_flow_is_found_again_after_the_table_grew),
 		cmocka_unit_test(a_full_table_adds_nothing_until_one_is_removed),
 		cmocka_unit_test(the_idlest_is_the_one_whose_end_costs_least),
+		cmocka_unit_test(memory_is_summed_and_goes_with_its_flow),
 		cmocka_unit_test(a_flow_times_out_by_its_pace_and_not_before),
 	};
 

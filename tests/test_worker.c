@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "capture/base.h"
+#include "classify/stream.h"
 #include "classify/worker.h"
 
 #include <netinet/in.h>
@@ -142,10 +143,58 @@ static void workers_agree_whatever_their_number(void **state)
 	free(many);
 }
 
+/* Of each flow a byte is missing, so that all behind it waits. */
+static void flows_that_keep_much_waiting_are_described_early(void **state)
+{
+	static const uint8_t payload[60000];
+	const unsigned flows = 2 * WORKER_SHARD_BYTES / STREAM_WATCHED;
+	struct queue *out = queue_new(1000);
+	struct worker *w = worker_new(0, 1, NULL, out, 0);
+	struct seen *seen = base_alloc(sizeof(*seen));
+	bool end = false;
+	(void)state;
+
+	for (unsigned i = 0, made = 0; made < flows; i++) {
+		struct host_port a = { .addr = { [13] = (uint8_t)(i >> 8), [14] = (uint8_t)i }, .port = 40000 };
+		struct host_port b = { .addr = { [15] = 200 }, .port = 143 };
+		struct packet p = {
+			.frame = 2 * made + 1, .time_ns = made, .tcp_flags = TCP_SYN, .fragments = 1,
+		};
+
+		p.dir = (uint8_t)flow_key_make(&p.key, &a, &b, IPPROTO_TCP);
+		if (flow_key_shard(&p.key) != 0)
+			continue;
+		made++;
+		worker_step(w, &p);
+		p.frame++;
+		p.tcp_flags = TCP_ACK;
+		p.seq = 2;
+		p.payload = payload;
+		p.payload_len = p.payload_wire_len = sizeof(payload);
+		worker_step(w, &p);
+	}
+	worker_finish(w);
+	while (!end) {
+		struct fact_batch *b = queue_take(out);
+
+		for (unsigned k = 0; k < b->count; k++) {
+			end = b->facts[k].kind == FACT_END;
+			see(seen, &b->facts[k]);
+		}
+		free(b);
+	}
+	assert_int_equal(seen->flow_count, flows);
+	assert_in_range(seen->evictions, flows / 2, flows / 2 + flows / 50);
+	worker_free(&w);
+	queue_free(&out);
+	free(seen);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workers_agree_whatever_their_number),
+		cmocka_unit_test(flows_that_keep_much_waiting_are_described_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
