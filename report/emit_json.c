@@ -20,10 +20,10 @@ static const char *text_at(sqlite3_stmt *q, int column)
 
 typedef void each_row(struct json_report *r, sqlite3_stmt *q);
 
-/* Writes the array `key` with what `each` writes for each row; ?1 is bound to id. */
+/* Writes the array `key` with what `each` writes for each row; ?1 is bound to id; sql is a literal. */
 static bool array(struct json_report *r, const char *key, const char *sql, int64_t id, each_row *each)
 {
-	sqlite3_stmt *q = store_prepare(r->st, sql);
+	sqlite3_stmt *q = store_kept(r->st, sql);
 	int rc = SQLITE_ERROR;
 
 	emit_json_open(&r->w, key, '[');
@@ -33,7 +33,7 @@ static bool array(struct json_report *r, const char *key, const char *sql, int64
 			each(r, q);
 	}
 	emit_json_close(&r->w, ']');
-	sqlite3_finalize(q);
+	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
 }
 
@@ -75,7 +75,7 @@ static void an_object(struct json_report *r, sqlite3_stmt *q)
 
 static bool object(struct json_report *r, const char *key, const char *sql, int64_t id)
 {
-	sqlite3_stmt *q = store_prepare(r->st, sql);
+	sqlite3_stmt *q = store_kept(r->st, sql);
 	int rc = SQLITE_ERROR;
 
 	emit_json_open(&r->w, key, '{');
@@ -85,7 +85,7 @@ static bool object(struct json_report *r, const char *key, const char *sql, int6
 			columns(r, q);
 	}
 	emit_json_close(&r->w, '}');
-	sqlite3_finalize(q);
+	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
 }
 
@@ -147,7 +147,7 @@ static bool clients(struct json_report *r)
 /* The evidence of a finding: frames by source. */
 static bool evidence(struct json_report *r, int64_t finding)
 {
-	sqlite3_stmt *q = store_prepare(r->st, "SELECT frame FROM evidence WHERE finding = ?1 ORDER BY frame");
+	sqlite3_stmt *q = store_kept(r->st, "SELECT frame FROM evidence WHERE finding = ?1 ORDER BY frame");
 	int rc = SQLITE_ERROR;
 	int64_t source = -1;
 
@@ -174,7 +174,7 @@ static bool evidence(struct json_report *r, int64_t finding)
 		emit_json_close(&r->w, '}');
 	}
 	emit_json_close(&r->w, ']');
-	sqlite3_finalize(q);
+	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
 }
 
@@ -278,7 +278,7 @@ bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out
 	     array(&r, "not_judged",
 		"SELECT host(address) FROM client WHERE NOT judged AND ?1 = 0 ORDER BY address", 0, a_string);
 	emit_json_close(&r.w, '}');
-	putc('\n', out);
+	putc_unlocked('\n', out);
 	if (ok && (fflush(out) != 0 || ferror(out)))
 		ok = store_fail(st, "cannot write the report: %s", strerror(errno));
 	return ok;

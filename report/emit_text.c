@@ -32,7 +32,7 @@ typedef void each_row(struct text_report *r, sqlite3_stmt *q);
 
 static bool each(struct text_report *r, const char *sql, int64_t id, each_row *show)
 {
-	sqlite3_stmt *q = store_prepare(r->st, sql);
+	sqlite3_stmt *q = store_kept(r->st, sql);
 	int rc = SQLITE_ERROR;
 
 	if (q != NULL) {
@@ -40,7 +40,7 @@ static bool each(struct text_report *r, const char *sql, int64_t id, each_row *s
 		while ((rc = store_step(r->st, q)) == SQLITE_ROW)
 			show(r, q);
 	}
-	sqlite3_finalize(q);
+	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
 }
 
@@ -65,11 +65,11 @@ static void wrap(struct text_report *r, unsigned at, unsigned indent, const char
 		word[n] = '\0';
 		width = emit_clean(NULL, word);
 		if (!first && at + 1 + width > r->columns) {
-			putc('\n', r->out);
+			putc_unlocked('\n', r->out);
 			spaces(r, indent);
 			at = indent;
 		} else if (!first) {
-			putc(' ', r->out);
+			putc_unlocked(' ', r->out);
 			at++;
 		}
 		at += emit_clean(r->out, word);
@@ -77,7 +77,7 @@ static void wrap(struct text_report *r, unsigned at, unsigned indent, const char
 		text += n;
 		text += strspn(text, " ");
 	}
-	putc('\n', r->out);
+	putc_unlocked('\n', r->out);
 }
 
 /* Cut where it does not fit, filled up where it does. */
@@ -125,12 +125,12 @@ static void destination(struct text_report *r, sqlite3_stmt *q)
 	fprintf(r->out, " %-13s", text_at(q, 1));
 	fprintf(r->out, "%11lld %11lld %6lld %s", (long long)sqlite3_column_int64(q, 2),
 		(long long)sqlite3_column_int64(q, 3), (long long)sqlite3_column_int64(q, 4), text_at(q, 5));
-	putc('\n', r->out);
+	putc_unlocked('\n', r->out);
 }
 
 static bool destinations(struct text_report *r, int64_t client)
 {
-	sqlite3_stmt *q = store_prepare(r->st,
+	sqlite3_stmt *q = store_kept(r->st,
 		"SELECT iif(service <> '', service, owner), role, bytes_up, bytes_down, flows, named_by"
 		" FROM destination WHERE client = ?1"
 		" ORDER BY bytes_up DESC, owner, service, role, named_by, strength");
@@ -148,14 +148,14 @@ static bool destinations(struct text_report *r, int64_t client)
 	}
 	if (count > DESTINATIONS_SHOWN)
 		fprintf(r->out, "  and %u more that were sent less\n", count - DESTINATIONS_SHOWN);
-	sqlite3_finalize(q);
+	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
 }
 
 /* "file: frames 12, 15" and how to see them, for each source. */
 static bool frames(struct text_report *r, int64_t finding)
 {
-	sqlite3_stmt *q = store_prepare(r->st,
+	sqlite3_stmt *q = store_kept(r->st,
 		"SELECT e.frame, coalesce(s.path, '') FROM evidence AS e"
 		" LEFT JOIN source AS s ON s.number = e.frame >> 40 WHERE e.finding = ?1 ORDER BY e.frame");
 	int rc = SQLITE_ERROR;
@@ -180,7 +180,7 @@ static bool frames(struct text_report *r, int64_t finding)
 	}
 	if (source >= 0)
 		fputs("}\n", r->out);
-	sqlite3_finalize(q);
+	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
 }
 
@@ -204,7 +204,7 @@ static bool findings(struct text_report *r)
 		ok = frames(r, id);
 	}
 	if (!first)
-		putc('\n', r->out);
+		putc_unlocked('\n', r->out);
 	sqlite3_finalize(q);
 	return ok && rc == SQLITE_DONE;
 }
@@ -234,7 +234,7 @@ static bool client(struct text_report *r, sqlite3_stmt *q, bool all_traffic)
 	if (!r->settings->numeric && text_at(q, 2)[0] != '\0') {
 		fputs(" (", r->out);
 		at += emit_clean(r->out, text_at(q, 2)) + 3;
-		putc(')', r->out);
+		putc_unlocked(')', r->out);
 	}
 	fputs(": ", r->out);
 	coloured(r, text_at(q, 3));
@@ -249,7 +249,7 @@ static bool client(struct text_report *r, sqlite3_stmt *q, bool all_traffic)
 		       provider) &&
 		  destinations(r, id);
 
-	putc('\n', r->out);
+	putc_unlocked('\n', r->out);
 	return ok;
 }
 
@@ -299,7 +299,7 @@ static void source(struct text_report *r, sqlite3_stmt *q)
 		fprintf(r->out, " at byte %lld: ", (long long)sqlite3_column_int64(q, 7));
 		emit_clean(r->out, text_at(q, 6));
 	}
-	putc('\n', r->out);
+	putc_unlocked('\n', r->out);
 	if (from[0] != '\0')
 		fprintf(r->out, "  from %s to %s\n", from, to);
 	if (text_at(q, 1)[0] != '\0')

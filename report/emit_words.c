@@ -31,6 +31,16 @@ static bool drives_terminal(uint32_t point)
 	       (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) || point == 0xfeff;
 }
 
+/* How many bytes from text on are letters, digits and the like, that no output has to change. */
+static unsigned plain(const unsigned char *text)
+{
+	unsigned n = 0;
+
+	while (text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
 unsigned emit_clean(FILE *out, const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
@@ -38,12 +48,19 @@ unsigned emit_clean(FILE *out, const char *text)
 
 	while (*at != '\0') {
 		uint32_t point;
-		unsigned len;
+		unsigned len = plain(at);
+
+		if (out != NULL)
+			fwrite_unlocked(at, 1, len, out);
+		columns += len;
+		at += len;
+		if (*at == '\0')
+			break;
 		bool valid = utf8(at, &point, &len);
 
 		if (valid && !drives_terminal(point)) {
 			if (out != NULL)
-				fwrite(at, 1, len, out);
+				fwrite_unlocked(at, 1, len, out);
 			columns++;
 		} else {
 			if (!valid)
@@ -81,11 +98,15 @@ static void quoted(FILE *out, const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
 
-	putc('"', out);
+	putc_unlocked('"', out);
 	while (*at != '\0') {
 		uint32_t point;
-		unsigned len;
+		unsigned len = plain(at);
 
+		fwrite_unlocked(at, 1, len, out);
+		at += len;
+		if (*at == '\0')
+			break;
 		if (!utf8(at, &point, &len)) {
 			fputs("\\ufffd", out);
 			len = 1;
@@ -94,21 +115,21 @@ static void quoted(FILE *out, const char *text)
 		} else if (point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029) {
 			fprintf(out, "\\u%04x", (unsigned)point);
 		} else {
-			fwrite(at, 1, len, out);
+			fwrite_unlocked(at, 1, len, out);
 		}
 		at += len;
 	}
-	putc('"', out);
+	putc_unlocked('"', out);
 }
 
 static void member(struct emit_json_writer *w, const char *key)
 {
 	if (w->follows[w->depth])
-		putc(',', w->out);
+		putc_unlocked(',', w->out);
 	w->follows[w->depth] = true;
 	if (key != NULL) {
 		quoted(w->out, key);
-		putc(':', w->out);
+		putc_unlocked(':', w->out);
 	}
 }
 
@@ -117,14 +138,14 @@ void emit_json_open(struct emit_json_writer *w, const char *key, char bracket)
 	member(w, key);
 	assert(w->depth + 1 < EMIT_JSON_DEPTH);
 	w->follows[++w->depth] = false;
-	putc(bracket, w->out);
+	putc_unlocked(bracket, w->out);
 }
 
 void emit_json_close(struct emit_json_writer *w, char bracket)
 {
 	assert(w->depth > 0);
 	w->depth--;
-	putc(bracket, w->out);
+	putc_unlocked(bracket, w->out);
 }
 
 void emit_json_string(struct emit_json_writer *w, const char *key, const char *text)
@@ -139,7 +160,9 @@ void emit_json_string(struct emit_json_writer *w, const char *key, const char *t
 void emit_json_number(struct emit_json_writer *w, const char *key, int64_t number)
 {
 	member(w, key);
-	fprintf(w->out, "%lld", (long long)number);
+	char text[24];
+
+	fwrite_unlocked(text, 1, (size_t)snprintf(text, sizeof(text), "%lld", (long long)number), w->out);
 }
 
 void emit_json_bool(struct emit_json_writer *w, const char *key, bool value)

@@ -65,11 +65,11 @@ static bool name_by_dns(struct tagger *t, unsigned client, int64_t first_ns)
 }
 
 enum column { ID, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, FIRST_NS, LAST_NS, RESP_PORT, OPAQUE, ENCRYPTED_DNS,
-	      SNI, QUIC, ECH, LOSSY, TRANSPORT };
+	      SNI, QUIC, ECH, CREDENTIAL, LOSSY, TRANSPORT };
 
 static const char flow_sql[] =
 	"SELECT id, orig_addr, resp_addr, orig_payload, resp_payload, first_ns, last_ns, resp_port, opaque,"
-	" encrypted_dns, sni, quic, ech, lossy, transport FROM flow_to_tag ORDER BY id";
+	" encrypted_dns, sni, quic, ech, credential, lossy, transport FROM flow_to_tag ORDER BY id";
 
 enum host_column { HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
 
@@ -102,6 +102,7 @@ static bool write_classes(struct tagger *t, sqlite3_stmt *q, const struct endpoi
 		{ "setup", e->setup && originated && up > 0 },
 		{ "web-mail", e->web_mail && originated && !mail && port == 443 && named && up > 0 && down > 0 },
 		{ "own-server", e->own_server && originated },
+		{ "credential", sqlite3_column_int(q, CREDENTIAL) != 0 },
 		{ "unnamed", e->unnamed && up > 0 },
 		{ "opaque", sqlite3_column_int(q, OPAQUE) != 0 },
 		{ "encrypted-dns", sqlite3_column_int(q, ENCRYPTED_DNS) != 0 ||

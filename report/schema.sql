@@ -260,7 +260,8 @@ CREATE TABLE contact (
 
 -- The few contacts that rules and reasons ask for, so that none of them reads all contacts: mail (it has
 -- a transport), vendor (up to a service that relays), setup (up to an account set-up host), web-mail (HTTPS
--- both ways), own-server (the policy's), unnamed, opaque, encrypted-dns, ech, lossy.
+-- both ways), own-server (the policy's), credential (readable, and of use to a reader), unnamed, opaque,
+-- encrypted-dns, ech, lossy.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
 	flow INTEGER NOT NULL,
@@ -328,8 +329,8 @@ CREATE TABLE verdict (
 -- flow itself shows of what was not seen of it.
 CREATE VIEW flow_to_tag AS
 SELECT f.id, f.orig_addr, f.resp_addr, f.orig_mac, f.resp_mac, f.orig_payload, f.resp_payload, f.first_ns,
-	f.last_ns, f.resp_port,
-	f.opaque, f.encrypted_dns, h.sni, h.quic, h.ech,
+	f.last_ns, f.resp_port, f.opaque, f.encrypted_dns, h.sni, h.quic, h.ech,
+	m.credential IN ('reusable', 'guessable') AS credential,
 	f.packets_cut > 0 OR f.end = 'evicted' OR (f.proto = 6 AND (f.orig_missing > 0 OR f.resp_missing > 0
 		OR f.orig_packets = 0 OR f.resp_packets = 0)) AS lossy,
 	CASE WHEN f.proto = 6
@@ -477,7 +478,7 @@ CREATE TABLE client_state (
 	PRIMARY KEY (client, state)
 ) WITHOUT ROWID;
 
--- What the client sent to others than local hosts, by whose they are and how that is known.
+-- What a judged client sent to others than local hosts, by whose they are and how that is known.
 CREATE TABLE destination (
 	client INTEGER NOT NULL,
 	owner TEXT NOT NULL,
@@ -494,7 +495,7 @@ CREATE VIEW sent_to AS
 SELECT t.client, e.owner, e.service, e.role, e.named_by, e.strength, sum(t.up) AS bytes_up,
 	sum(t.down) AS bytes_down, sum(t.flows) AS flows
 FROM (SELECT client, endpoint, sum(up) AS up, sum(down) AS down, count(*) AS flows FROM contact
-	WHERE NOT loopback GROUP BY client, endpoint) AS t
+	WHERE NOT loopback AND client IN (SELECT id FROM client WHERE judged) GROUP BY client, endpoint) AS t
 JOIN endpoint AS e ON e.id = t.endpoint
 WHERE e.role <> 'local'
 GROUP BY t.client, e.owner, e.service, e.role, e.named_by, e.strength;

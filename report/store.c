@@ -24,6 +24,8 @@ struct store {
 	const struct fact **order;	/* of a batch; grows to the largest one */
 	unsigned order_size;
 	sqlite3_stmt *inserts[FACT_END];	/* by enum fact_kind */
+	struct { const char *sql; sqlite3_stmt *q; } *kept;
+	unsigned kept_count;
 };
 
 bool store_fail(struct store *st, const char *fmt, ...)
@@ -52,6 +54,23 @@ sqlite3_stmt *store_prepare(struct store *st, const char *sql)
 
 	if (sqlite3_prepare_v2(st->db, sql, -1, &q, NULL) != SQLITE_OK)
 		fail_sql(st, sql);
+	return q;
+}
+
+sqlite3_stmt *store_kept(struct store *st, const char *sql)
+{
+	sqlite3_stmt *q;
+
+	for (unsigned i = 0; i < st->kept_count; i++) {
+		if (st->kept[i].sql == sql)
+			return st->kept[i].q;
+	}
+	q = store_prepare(st, sql);
+	if (q != NULL) {
+		st->kept = base_realloc(st->kept, (st->kept_count + 1) * sizeof(*st->kept));
+		st->kept[st->kept_count].sql = sql;
+		st->kept[st->kept_count++].q = q;
+	}
 	return q;
 }
 
@@ -223,6 +242,9 @@ void store_close(struct store **st)
 		return;
 	for (unsigned i = 0; i < FACT_END; i++)
 		sqlite3_finalize((*st)->inserts[i]);
+	for (unsigned i = 0; i < (*st)->kept_count; i++)
+		sqlite3_finalize((*st)->kept[i].q);
+	free((*st)->kept);
 	sqlite3_close((*st)->db);
 	free((*st)->order);
 	free(*st);

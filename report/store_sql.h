@@ -11,6 +11,10 @@
 /* NULL and store_error when it cannot be prepared. The caller finalizes. */
 sqlite3_stmt *store_prepare(struct store *st, const char *sql);
 
+/* The same for a statement that is asked for again and again: the store keeps it and finalizes it. It is
+ * known by the address of `sql`, which must stay. The caller resets. */
+sqlite3_stmt *store_kept(struct store *st, const char *sql);
+
 /* One step: SQLITE_ROW, SQLITE_DONE, or anything else with store_error set. */
 int store_step(struct store *st, sqlite3_stmt *q);
 

@@ -6,10 +6,11 @@
 -- proven whatever else was lost. Logins that came in to a host at home count as well: they are readable
 -- on the same wire.
 WITH hit AS (
-	SELECT m.*, min(m.first_ns) OVER w AS all_first_ns, max(m.last_ns) OVER w AS all_last_ns,
-		max(m.secret_len) OVER w AS max_secret_len
+	SELECT m.client, m.owner, m.account, m.mechanism, m.flow, m.credential, m.credential_frame, m.accepted,
+		m.originated, m.far, m.mail_proto, m.resp_port, min(m.first_ns) OVER w AS all_first_ns,
+		max(m.last_ns) OVER w AS all_last_ns, max(m.secret_len) OVER w AS max_secret_len
 	FROM mail_contact AS m
-	WHERE m.credential IN ('reusable', 'guessable') AND NOT m.loopback
+	WHERE m.flow IN (SELECT flow FROM contact_class WHERE class = 'credential') AND NOT m.loopback
 		AND (:client IS NULL OR m.client = :client)
 	WINDOW w AS (PARTITION BY m.client, m.owner, m.account, m.mechanism)
 )

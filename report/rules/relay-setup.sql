@@ -5,7 +5,8 @@
 -- Seen directly, so loss does not weaken it; suspected when only the address says which host it was, or
 -- when the catalogue only assumes what that host is for.
 WITH hit AS (
-	SELECT s.*, min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns,
+	SELECT s.client, s.owner, s.flow, min(s.first_ns) OVER w AS all_first_ns,
+		max(s.last_ns) OVER w AS all_last_ns,
 		max(NOT s.ambiguous AND s.relay <> 'assumed'
 			AND s.named_by NOT IN ('prefix', 'asn', 'none')) OVER w AS strong
 	FROM contact_class AS k

@@ -7,7 +7,8 @@
 -- Seen directly, so loss does not weaken it; but a server known by its address alone may be reached in
 -- place of another of the same prefix, and with loss the name may be among what was lost.
 WITH hit AS (
-	SELECT s.*, min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns,
+	SELECT s.client, s.owner, s.account, s.flow, min(s.first_ns) OVER w AS all_first_ns,
+		max(s.last_ns) OVER w AS all_last_ns,
 		count(*) OVER w AS sessions, sum(s.up) OVER w AS all_up,
 		max(CASE
 			WHEN s.ambiguous OR s.strength = 'suspected' THEN 1
