@@ -56,8 +56,8 @@ static void host_behind(const uint8_t address[16], uint8_t out[16])
 		memcpy(out, address, 16);
 }
 
-/* Lower case, without the root's dot. False when it is no name: empty, too long, or an address, which is
- * no evidence of its own (RFC 6066 section 3 forbids it as SNI). */
+/* Lower case, without the root's dot. False when it is no name: empty, too long, with an empty label, or an
+ * address, which is no evidence of its own (RFC 6066 section 3 forbids it as SNI). */
 static bool clean_name(const char *name, char out[FACT_NAME_SIZE])
 {
 	size_t n = strlen(name);
@@ -70,7 +70,7 @@ static bool clean_name(const char *name, char out[FACT_NAME_SIZE])
 	for (size_t i = 0; i < n; i++)
 		out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
 	out[n] = '\0';
-	return !host_of_text(out, address);
+	return out[0] != '.' && out[n - 1] != '.' && strstr(out, "..") == NULL && !host_of_text(out, address);
 }
 
 static bool ends_in(const char *name, const char *suffix)
@@ -171,16 +171,28 @@ static void tag_unknown_name(const struct owner_finder *f, const struct owner_ev
 	}
 }
 
+/* A client may ask a vendor's mail server by any name it likes (domain fronting). */
+static bool contradicts(const struct from_address *address, const struct catalogue_service *named)
+{
+	return holds_mail_for_others(address->service) && !address->also &&
+	       strcmp(address->service->owner, named->owner) != 0;
+}
+
 static void tag_name(const struct owner_finder *f, const struct owner_evidence *e, enum named_by by,
 		     const struct from_address *address, struct owner_tag *out)
 {
 	const struct catalogue_service *s = catalogue_by_host(f->catalogue, out->name);
 
 	/* A DNS answer with a local address is a filter's or a portal's, not the named service. */
-	if (s == NULL || (by == NAMED_BY_DNS && address->local))
+	if (s == NULL || (by == NAMED_BY_DNS && address->local)) {
 		tag_unknown_name(f, e, by, address, out);
-	else
-		tag_service(s, by, same(s, address->service) ? STRENGTH_PROVEN : STRENGTH_STRONG, out);
+		return;
+	}
+	tag_service(s, by, same(s, address->service) ? STRENGTH_PROVEN : STRENGTH_STRONG, out);
+	if (by != NAMED_BY_CERTIFICATE && contradicts(address, s)) {
+		out->ambiguous = true;
+		out->strength = STRENGTH_SUSPECTED;
+	}
 }
 
 static void tag_asn(const struct owner_finder *f, struct owner_tag *out)
@@ -261,7 +273,6 @@ bool owner_resolve(const struct owner_finder *f, const char *word, char owner_ou
 
 	if (s == NULL) {
 		if (!clean_name(at != NULL ? at + 1 : word, name) || strchr(name, '.') == NULL ||
-		    name[0] == '.' || strstr(name, "..") != NULL ||
 		    name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] != '\0')
 			return false;
 		s = catalogue_by_host(f->catalogue, name);
