@@ -118,24 +118,24 @@ static void answer(struct flow *f, enum watch_answer a)
 	}
 }
 
-static struct dns_packet dns_packet_of(const struct packet *p, uint64_t frame)
+static struct dns_packet dns_packet_of(const struct flow *f, enum fact_side from, int64_t time_ns, uint64_t frame)
 {
-	bool from_lo = p->dir == FLOW_LO_TO_HI;
-	const struct host_port *src = from_lo ? &p->key.lo : &p->key.hi;
-	const struct host_port *dst = from_lo ? &p->key.hi : &p->key.lo;
+	bool from_hi = (from == SIDE_ORIGINATOR) == f->orig_is_hi;
+	const struct host_port *src = from_hi ? &f->key.hi : &f->key.lo;
+	const struct host_port *dst = from_hi ? &f->key.lo : &f->key.hi;
 	struct dns_packet d = {
-		.frame = frame, .time_ns = p->time_ns, .src_port = src->port, .dst_port = dst->port,
+		.frame = frame, .time_ns = time_ns, .src_port = src->port, .dst_port = dst->port,
+		.asked = f->packets[!from] > 0,
 	};
 
 	memcpy(d.src, src->addr, sizeof(d.src));
 	memcpy(d.dst, dst->addr, sizeof(d.dst));
-	memcpy(d.mac_src, p->mac_src, sizeof(d.mac_src));
 	return d;
 }
 
 static size_t take_dns(struct step *s, struct bytes in, uint64_t frame)
 {
-	struct dns_packet d = dns_packet_of(s->packet, frame);
+	struct dns_packet d = dns_packet_of(s->flow, s->side, s->packet->time_ns, frame);
 
 	return dns_tcp_feed(in, &d, s->reader->say, s->reader->say_context);
 }
@@ -290,11 +290,11 @@ static void read_udp(const struct reader *r, struct flow *f, const struct packet
 		choose_udp(f, datagram, p);
 	switch (f->reader) {
 	case READER_DNS:
-		d = dns_packet_of(p, p->frame);
+		d = dns_packet_of(f, flow_side(f, p), p->time_ns, p->frame);
 		dns_message(datagram, &d, r->say, r->say_context);
 		break;
 	case READER_DHCP:
-		d = dns_packet_of(p, p->frame);
+		d = dns_packet_of(f, flow_side(f, p), p->time_ns, p->frame);
 		dhcp_message(datagram, &d, r->say, r->say_context);
 		break;
 	case READER_QUIC:

@@ -373,7 +373,7 @@ static bool read_message(struct bytes message, const struct dns_packet *packet, 
 	if (packet->src_port == LLMNR_PORT || packet->dst_port == LLMNR_PORT)
 		return true;
 	if (r.header.flags & DNS_FLAG_RESPONSE)
-		return !interesting(&r, mdns) || read_records(&r, message, mdns);
+		return (!packet->asked && !mdns) || !interesting(&r, mdns) || read_records(&r, message, mdns);
 	if (!mdns && mail_related(r.question, r.type))
 		say_mail(&r, r.type, "");
 	return true;

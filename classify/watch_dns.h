@@ -19,13 +19,15 @@ struct dns_packet {
 	int64_t time_ns;
 	uint8_t src[16], dst[16];
 	uint16_t src_port, dst_port;
-	uint8_t mac_src[6];
+	bool asked;		/* the receiver sent something to the sender's port before */
 };
 
 /* Whether a UDP datagram is DNS by content: header fields that fit and a readable first question. */
 bool dns_recognise(struct bytes message);
 
-/* Reads one DNS or mDNS message. False when it was malformed. */
+/* Reads one DNS or mDNS message. False when it was malformed. A DNS response names nobody when the
+ * receiver had not asked: whoever can send it a packet could give any address the name of its mail
+ * provider. */
 bool dns_message(struct bytes message, const struct dns_packet *packet, dns_say *say, void *context);
 
 /* Whether the first bytes of a TCP direction are DNS messages behind their two-byte lengths. */

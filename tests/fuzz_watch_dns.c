@@ -23,7 +23,7 @@ static void say(void *context, const struct fact *fact)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes in = bytes_of(data, size);
-	struct dns_packet packet = { .frame = 1, .src_port = 53, .dst_port = 5000 };
+	struct dns_packet packet = { .frame = 1, .src_port = 53, .dst_port = 5000, .asked = true };
 
 	switch (bytes_u8(&in) % 4) {
 	case 0:

@@ -125,7 +125,7 @@ static void note(void *context, const struct fact *fact)
 static struct dns_packet packet_of(uint16_t src_port, uint16_t dst_port)
 {
 	return (struct dns_packet){
-		.frame = 7, .time_ns = 1000, .src_port = src_port, .dst_port = dst_port,
+		.frame = 7, .time_ns = 1000, .src_port = src_port, .dst_port = dst_port, .asked = true,
 		.src = { [10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 53 },
 		.dst = { [10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 7 },
 	};
@@ -471,6 +471,25 @@ static void messages_of_one_frame_have_places_of_their_own(void **state)
 	free(m);
 }
 
+static void a_response_that_nobody_asked_for_names_nobody(void **state)
+{
+	struct message *m = malloc(sizeof(*m));
+	struct said *s = calloc(1, sizeof(*s));
+	struct dns_packet packet = packet_of(53, 5000);
+
+	(void)state;
+	begin(m, RESPONSE, "autoconfig.a.example", A, 1);
+	record(m, "autoconfig.a.example", A, "\xc0\x00\x02\x01", 4);
+	packet.asked = false;
+	assert_true(read_exact(m, m->len, &packet, s));
+	assert_int_equal(s->count, 0);
+	packet.asked = true;
+	assert_true(read_exact(m, m->len, &packet, s));
+	assert_int_equal(s->count, 2);
+	free(s);
+	free(m);
+}
+
 static void only_dns_is_recognised(void **state)
 {
 	struct message *m = malloc(sizeof(*m));
@@ -544,6 +563,7 @@ int main(void)
 		cmocka_unit_test(hostile_messages_are_forgotten),
 		cmocka_unit_test(random_bytes_do_no_harm),
 		cmocka_unit_test(tcp_messages_are_read_when_they_are_whole),
+		cmocka_unit_test(a_response_that_nobody_asked_for_names_nobody),
 		cmocka_unit_test(messages_of_one_frame_have_places_of_their_own),
 		cmocka_unit_test(only_dns_is_recognised),
 		cmocka_unit_test(dhcp_names_the_host_of_an_address),

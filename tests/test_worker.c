@@ -52,7 +52,7 @@ static int by_id(const void *a, const void *b)
 
 struct seen {
 	struct fact_flow flows[PACKETS];
-	unsigned flow_count, sessions, evictions;
+	unsigned flow_count, sessions, evictions, names;
 };
 
 static void see(struct seen *seen, const struct fact *f)
@@ -64,6 +64,9 @@ static void see(struct seen *seen, const struct fact *f)
 	case FACT_MAIL_SESSION:
 		seen->sessions++;
 		break;
+	case FACT_NAME:
+		seen->names++;
+		break;
 	case FACT_LOSS:
 		seen->evictions += f->loss.reason == LOSS_EVICTED;
 		break;
@@ -72,12 +75,26 @@ static void see(struct seen *seen, const struct fact *f)
 	}
 }
 
+static void see_all(struct seen *seen, struct queue *out, unsigned workers)
+{
+	unsigned ends = 0;
+
+	while (ends < workers) {
+		struct fact_batch *b = queue_take(out);
+
+		for (unsigned k = 0; k < b->count; k++) {
+			ends += b->facts[k].kind == FACT_END;
+			see(seen, &b->facts[k]);
+		}
+		free(b);
+	}
+}
+
 static void run(const struct packet packets[PACKETS], unsigned count, size_t max_flows,
 		struct seen *seen)
 {
 	struct queue *out = queue_new(1000);
 	struct worker *workers[8];
-	unsigned ends = 0;
 	int64_t tick = 0;
 
 	memset(seen, 0, sizeof(*seen));
@@ -93,15 +110,7 @@ static void run(const struct packet packets[PACKETS], unsigned count, size_t max
 	}
 	for (unsigned i = 0; i < count; i++)
 		worker_finish(workers[i]);
-	while (ends < count) {
-		struct fact_batch *b = queue_take(out);
-
-		for (unsigned k = 0; k < b->count; k++) {
-			ends += b->facts[k].kind == FACT_END;
-			see(seen, &b->facts[k]);
-		}
-		free(b);
-	}
+	see_all(seen, out, count);
 	for (unsigned i = 0; i < count; i++)
 		worker_free(&workers[i]);
 	queue_free(&out);
@@ -151,7 +160,6 @@ static void flows_that_keep_much_waiting_are_described_early(void **state)
 	struct queue *out = queue_new(1000);
 	struct worker *w = worker_new(0, 1, NULL, out, 0);
 	struct seen *seen = base_alloc(sizeof(*seen));
-	bool end = false;
 	(void)state;
 
 	for (unsigned i = 0, made = 0; made < flows; i++) {
@@ -174,15 +182,7 @@ static void flows_that_keep_much_waiting_are_described_early(void **state)
 		worker_step(w, &p);
 	}
 	worker_finish(w);
-	while (!end) {
-		struct fact_batch *b = queue_take(out);
-
-		for (unsigned k = 0; k < b->count; k++) {
-			end = b->facts[k].kind == FACT_END;
-			see(seen, &b->facts[k]);
-		}
-		free(b);
-	}
+	see_all(seen, out, 1);
 	assert_int_equal(seen->flow_count, flows);
 	assert_in_range(seen->evictions, flows / 2, flows / 2 + flows / 50);
 	worker_free(&w);
@@ -190,11 +190,46 @@ static void flows_that_keep_much_waiting_are_described_early(void **state)
 	free(seen);
 }
 
+static void only_an_answer_to_a_question_names_an_address(void **state)
+{
+	static const char question[] = "\0\1\1\0\0\1\0\0\0\0\0\0\1a\4test\0\0\1\0\1";
+	static const char answer[] = "\0\1\x81\x80\0\1\0\1\0\0\0\0\1a\4test\0\0\1\0\1"
+				     "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1";
+	const struct host_port client = { .addr = { [15] = 1 }, .port = 5000 };
+	const struct host_port server = { .addr = { [15] = 2 }, .port = 53 };
+	(void)state;
+
+	for (unsigned asked = 0; asked < 2; asked++) {
+		struct queue *out = queue_new(1000);
+		struct worker *w = worker_new(0, 1, NULL, out, 0);
+		struct seen *seen = base_alloc(sizeof(*seen));
+		struct packet p = { .frame = 1, .fragments = 1, .payload = (const uint8_t *)question };
+
+		p.payload_len = p.payload_wire_len = sizeof(question) - 1;
+		p.dir = (uint8_t)flow_key_make(&p.key, &client, &server, IPPROTO_UDP);
+		if (asked)
+			worker_step(w, &p);
+		p.frame = 2;
+		p.payload = (const uint8_t *)answer;
+		p.payload_len = p.payload_wire_len = sizeof(answer) - 1;
+		p.dir = (uint8_t)flow_key_make(&p.key, &server, &client, IPPROTO_UDP);
+		worker_step(w, &p);
+		worker_finish(w);
+		see_all(seen, out, 1);
+		assert_int_equal(seen->flow_count, 1);
+		assert_int_equal(seen->names, asked);
+		worker_free(&w);
+		queue_free(&out);
+		free(seen);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workers_agree_whatever_their_number),
 		cmocka_unit_test(flows_that_keep_much_waiting_are_described_early),
+		cmocka_unit_test(only_an_answer_to_a_question_names_an_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
