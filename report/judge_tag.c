@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define NAMED_BITS 20	/* 128 KiB: thin enough for 100000 addresses */
 #define NAMES_MAX 16	/* different names of one address that are looked at: more is ambiguous anyhow */
 
 struct tagger {
@@ -14,7 +15,39 @@ struct tagger {
 	struct endpoint_table *endpoints;
 	sqlite3_stmt *names, *insert_contact, *insert_class;
 	struct endpoint_key key;
+	uint8_t named[1 << (NAMED_BITS - 3)];	/* by address_bit: some name may lead to the address */
 };
+
+static uint32_t address_bit(const uint8_t address[16])
+{
+	uint32_t hash = 2166136261u;	/* FNV-1a; who makes it collide only makes us ask */
+
+	for (int i = 0; i < 16; i++)
+		hash = (hash ^ address[i]) * 16777619u;
+	return (hash ^ hash >> NAMED_BITS) & ((1u << NAMED_BITS) - 1);
+}
+
+/* Most far ends have no name: those are not worth a query for each of their flows. */
+static bool note_named(struct tagger *t)
+{
+	sqlite3_stmt *q = store_prepare(t->part->st, "SELECT address FROM name");
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = store_step(t->part->st, q)) == SQLITE_ROW) {
+		uint32_t bit = address_bit(sqlite3_column_blob(q, 0));
+
+		t->named[bit / 8] |= (uint8_t)(1u << bit % 8);
+	}
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE;
+}
+
+static bool may_be_named(const struct tagger *t, const uint8_t address[16])
+{
+	uint32_t bit = address_bit(address);
+
+	return (t->named[bit / 8] >> bit % 8 & 1) != 0;
+}
 
 /* The best answer that this client got for the address before the flow began: the latest. Other names
  * that were still valid then make it ambiguous when they are another owner's. */
@@ -141,7 +174,8 @@ static bool write_contact(struct tagger *t, sqlite3_stmt *q)
 		base_copy(t->key.sni, sizeof(t->key.sni), sni);
 		t->key.quic = sqlite3_column_int(q, QUIC) != 0;
 	}
-	if (t->key.sni[0] == '\0' && !name_by_dns(t, client, sqlite3_column_int64(q, FIRST_NS)))
+	if (t->key.sni[0] == '\0' && may_be_named(t, far) &&
+	    !name_by_dns(t, client, sqlite3_column_int64(q, FIRST_NS)))
 		return false;
 	int64_t up = sqlite3_column_int64(q, originated ? ORIG_PAYLOAD : RESP_PAYLOAD);
 	int64_t down = sqlite3_column_int64(q, originated ? RESP_PAYLOAD : ORIG_PAYLOAD);
@@ -255,7 +289,7 @@ bool judge_tag(const struct judge_part *part)
 	t.insert_class = store_prepare(part->st, "INSERT INTO contact_class VALUES (?,?)");
 	ok = t.endpoints != NULL && t.names != NULL &&
 	     t.insert_contact != NULL && t.insert_class != NULL &&
-	     each_flow(&t, host_sql, note_host) && write_clients(&t) && each_flow(&t, flow_sql, write_contact);
+	     note_named(&t) && each_flow(&t, host_sql, note_host) && write_clients(&t) && each_flow(&t, flow_sql, write_contact);
 	endpoint_table_free(&t.endpoints);
 	host_table_free(&t.hosts);
 	sqlite3_finalize(t.names);
