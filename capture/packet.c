@@ -2,11 +2,6 @@
 
 #include "capture/packet_layers.h"
 
-bool packet_link_type_known(uint16_t link_type)
-{
-	return layer_link_known(link_type);
-}
-
 enum packet_kind packet_decode(const struct frame *frame, struct packet *packet_out,
 			       struct packet_fragment *fragment_out)
 {

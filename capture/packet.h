@@ -95,7 +95,4 @@ enum packet_kind packet_decode_payload(const struct packet_fragment *fragment, c
 				       uint32_t len, struct packet *packet_inout,
 				       struct packet_fragment *fragment_out);
 
-/* Whether frames of this link type can be decoded. */
-bool packet_link_type_known(uint16_t link_type);
-
 #endif

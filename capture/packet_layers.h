@@ -57,7 +57,6 @@ static inline bool layer_nest(struct layers *l)
 
 /* packet_link.c */
 enum packet_kind layer_link(struct layers *l, struct bytes *in, uint32_t link_type);
-bool layer_link_known(uint32_t link_type);
 enum packet_kind layer_ethernet(struct layers *l, struct bytes *in);
 enum packet_kind layer_ethertype(struct layers *l, uint16_t type, struct bytes *in);
 enum packet_kind layer_llc(struct layers *l, struct bytes *in);

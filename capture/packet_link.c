@@ -28,23 +28,6 @@ enum {
 	LINK_SLL2 = 276,
 };
 
-bool layer_link_known(uint32_t link_type)
-{
-	static const uint16_t known[] = {
-		LINK_NULL, LINK_ETHERNET, LINK_PPP, LINK_DLT_RAW, LINK_DLT_RAW_OPENBSD,
-		LINK_PPP_HDLC, LINK_PPP_ETHER, LINK_RAW, LINK_C_HDLC, LINK_80211, LINK_LOOP,
-		LINK_ENC, LINK_SLL, LINK_PFLOG, LINK_80211_PRISM, LINK_80211_RADIOTAP,
-		LINK_80211_AVS, LINK_PPP_PPPD, LINK_PPI, LINK_PPP_WITH_DIR, LINK_IPV4, LINK_IPV6,
-		LINK_NFLOG, LINK_PKTAP, LINK_SLL2,
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i] == link_type)
-			return true;
-	}
-	return false;
-}
-
 /* n bytes that say nothing we need, then an EtherType. */
 static enum packet_kind skip_to_ethertype(struct layers *l, struct bytes *in, size_t n)
 {
