@@ -261,7 +261,6 @@ static int64_t first_time(struct capture *c, const char *path, unsigned number)
 	struct source *s;
 	struct frame f = { 0 };
 	struct slab *slab = NULL;
-
 	struct stat file;
 
 	if (strcmp(path, "-") == 0 || stat(path, &file) != 0 || !S_ISREG(file.st_mode))

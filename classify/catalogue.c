@@ -269,7 +269,7 @@ static bool load_file(struct catalogue *c, const char *path, unsigned layer)
 	struct yaml_file *file = &c->files[c->file_count];
 
 	if (c->file_count == FILES_MAX) {
-		snprintf(c->error, c->error_size, "%s: more than %u catalogue files", path, FILES_MAX);
+		snprintf(c->error, c->error_size, "%s: more than %d catalogue files", path, FILES_MAX);
 		return false;
 	}
 	if (!catalogue_schema_read(path, file, c->error, c->error_size))

@@ -6,9 +6,9 @@
  * No label comes from a port, an address or what other flows were: with the same packets of its own a
  * flow always gets the same one.
  *
- * Thread: one struct dpi for each worker; any may make one. Memory: one nDPI flow for each struct dpi_flow, freed as soon
- * as it is decided and wiped before (nDPI keeps passwords). Errors: dpi_new ends the program when the
- * library cannot be initialised. */
+ * Thread: one struct dpi for each worker; any may make one. Memory: one nDPI flow for each struct
+ * dpi_flow, freed as soon as it is decided and wiped before (nDPI keeps passwords). Errors: dpi_new ends
+ * the program when the library cannot be initialised. */
 #ifndef CLASSIFY_DPI_H
 #define CLASSIFY_DPI_H
 

@@ -179,7 +179,6 @@ struct fact_mail_session {
 	char dialogue[FACT_TEXT_SIZE];	/* letters, capital: client */
 };
 
-/* An end-of-capture summary of a source; report/ writes it to `source` and `loss`. */
 enum fact_kind {
 	FACT_FLOW,
 	FACT_LOSS,

@@ -5,7 +5,7 @@
  * more behind it. It keeps no secret: of a credential only mechanism, account and length go into the
  * fact, and buffers that held it are wiped.
  *
- * Recognition is by content, never by port. The dispatcher (watch.c) shows the first bytes of a flow
+ * Recognition is by content, never by port. The dispatcher (reader.c) shows the first bytes of a flow
  * to each watcher's `recognise`; a flow nobody recognises goes to dpi.
  *
  * Thread: the worker that owns the flow. Memory: `size` bytes a watcher, taken when it is chosen.
