@@ -2,6 +2,8 @@
 
 #include "capture/base.h"
 #include "classify/mail_line.h"
+#include "classify/reader_dns.h"
+#include "classify/tunnel.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 
 static const struct watch *const watchers[] = {
 	&watch_tls, &watch_imap, &watch_pop3, &watch_smtp, &watch_sieve, &watch_http,
+	&watch_tunnel,
 };
 
 /* One packet on its way through a TCP flow. */
@@ -118,28 +121,6 @@ static void answer(struct flow *f, enum watch_answer a)
 	}
 }
 
-static struct dns_packet dns_packet_of(const struct flow *f, enum fact_side from, int64_t time_ns, uint64_t frame)
-{
-	bool from_hi = (from == SIDE_ORIGINATOR) == f->orig_is_hi;
-	const struct host_port *src = from_hi ? &f->key.hi : &f->key.lo;
-	const struct host_port *dst = from_hi ? &f->key.lo : &f->key.hi;
-	struct dns_packet d = {
-		.frame = frame, .time_ns = time_ns, .src_port = src->port, .dst_port = dst->port,
-		.asked = f->packets[!from] > 0,
-	};
-
-	memcpy(d.src, src->addr, sizeof(d.src));
-	memcpy(d.dst, dst->addr, sizeof(d.dst));
-	return d;
-}
-
-static size_t take_dns(struct step *s, struct bytes in, uint64_t frame)
-{
-	struct dns_packet d = dns_packet_of(s->flow, s->side, s->packet->time_ns, frame);
-
-	return dns_tcp_feed(in, &d, s->reader->say, s->reader->say_context);
-}
-
 /* stream_take: bytes in order. A change of reader asks to have everything offered anew, because the
  * other side may have bytes waiting that were said before these. */
 static size_t take(void *context, struct bytes in, uint64_t frame)
@@ -158,7 +139,7 @@ static size_t take(void *context, struct bytes in, uint64_t frame)
 		answer(f, f->watch->feed(f->watch_state, s->side, in, frame, &used, facts_of(f)));
 		return used;
 	case READER_DNS_TCP:
-		return take_dns(s, in, frame);
+		return reader_dns_stream(s->reader, f, s->side, in, s->packet->time_ns, frame);
 	default:
 		return in.len;
 	}
@@ -282,7 +263,6 @@ static void choose_udp(struct flow *f, struct bytes datagram, const struct packe
 static void read_udp(const struct reader *r, struct flow *f, const struct packet *p)
 {
 	struct bytes datagram = bytes_of(p->payload, p->payload_len);
-	struct dns_packet d;
 
 	if (p->payload_len == 0)
 		return;
@@ -290,12 +270,10 @@ static void read_udp(const struct reader *r, struct flow *f, const struct packet
 		choose_udp(f, datagram, p);
 	switch (f->reader) {
 	case READER_DNS:
-		d = dns_packet_of(f, flow_side(f, p), p->time_ns, p->frame);
-		dns_message(datagram, &d, r->say, r->say_context);
+		reader_dns(r, f, p);
 		break;
 	case READER_DHCP:
-		d = dns_packet_of(f, flow_side(f, p), p->time_ns, p->frame);
-		dhcp_message(datagram, &d, r->say, r->say_context);
+		reader_dhcp(r, f, p);
 		break;
 	case READER_QUIC:
 		switch (quic_feed(f->quic, flow_side(f, p), datagram, p->frame, facts_of(f))) {
@@ -311,6 +289,7 @@ static void read_udp(const struct reader *r, struct flow *f, const struct packet
 		quic_free(&f->quic);
 		break;
 	case READER_DPI:
+		f->opaque = f->opaque || tunnel_datagram(datagram, p->key.lo.port, p->key.hi.port);
 		show_dpi(r, f, p);
 		break;
 	default:
@@ -320,23 +299,12 @@ static void read_udp(const struct reader *r, struct flow *f, const struct packet
 
 void reader_packet(const struct reader *r, struct flow *f, const struct packet *p)
 {
-	switch (p->key.proto) {
-	case IPPROTO_TCP:
+	if (p->key.proto == IPPROTO_TCP)
 		read_tcp(r, f, p);
-		break;
-	case IPPROTO_UDP:
+	else if (p->key.proto == IPPROTO_UDP)
 		read_udp(r, f, p);
-		break;
-	case IPPROTO_ESP:
-	case IPPROTO_AH:
-	case IPPROTO_GRE:
-	case IPPROTO_IPIP:
-	case IPPROTO_IPV6:
-		f->opaque = true; /* a tunnel that was not taken off */
-		break;
-	default:
-		break;
-	}
+	else
+		f->opaque = f->opaque || tunnel_packet(p);
 }
 
 static void label_by_name(const struct reader *r, struct flow *f)
@@ -363,6 +331,10 @@ void reader_end(const struct reader *r, struct flow *f)
 	if (resp->port == PORT_DNS_OVER_TLS && f->facts != NULL && f->facts->has_handshake)
 		f->encrypted_dns = true;
 	if (f->facts != NULL && f->facts->opaque)
+		f->opaque = true;
+	/* No client asks this much over one connection; what came after was not read. */
+	if (f->streams != NULL && strcmp(f->app_proto, "dns") == 0 &&
+	    f->streams[SIDE_ORIGINATOR].seen > STREAM_WATCHED)
 		f->opaque = true;
 	if (f->facts != NULL && f->facts->flip && !f->saw_syn && !f->saw_syn_ack) {
 		flow_flip(f);

@@ -5,7 +5,8 @@
 #define HTTP_LINE_MAX 16384u	/* servers commonly take 8 KB */
 
 struct http {
-	bool nothing;		/* a watcher's state may not be empty */
+	bool sides_known;
+	enum fact_side client;
 };
 
 static enum watch_match recognise(struct bytes first, enum fact_side from)
@@ -21,20 +22,44 @@ static enum watch_match recognise(struct bytes first, enum fact_side from)
 	return who == SPEAKER_NOBODY ? WATCH_NO : who == SPEAKER_MAYBE ? WATCH_MAYBE : WATCH_YES;
 }
 
+/* A request to a proxy: for a tunnel, or for a whole URL. */
+static bool to_proxy(const struct bytes *line)
+{
+	struct bytes rest = *line;
+	struct bytes method = bytes_word(&rest);
+	size_t n;
+
+	return bytes_is(&method, "CONNECT") || (!bytes_until(&method, ':', &n) && bytes_begins(&rest, "http://"));
+}
+
+/* Whole lines of the client are looked at, since a proxy may first ask for a password (RFC 9110 section
+ * 11.7) or carry other requests; that a body may hold such a line costs no more than a doubt. */
 static enum watch_answer feed(void *state, enum fact_side from, struct bytes in, uint64_t frame,
 			      size_t *used_out, struct watch_facts *facts)
 {
+	struct http *http = state;
 	size_t n;
+	bool line;
 
-	(void)state;
 	(void)frame;
 	*used_out = 0;
-	if (!bytes_until(&in, '\n', &n) && bytes_left(&in) <= HTTP_LINE_MAX)
-		return WATCH_MORE;
-	facts->flip = (from == SIDE_ORIGINATOR) == bytes_begins(&in, "HTTP/1.");
-	facts->opaque = bytes_begins(&in, "CONNECT ");
-	*used_out = bytes_left(&in);
-	return WATCH_DONE;
+	while ((line = bytes_until(&in, '\n', &n)) || bytes_left(&in) > HTTP_LINE_MAX) {
+		bool answer = bytes_begins(&in, "HTTP/1.");
+
+		if (!http->sides_known) {
+			facts->flip = (from == SIDE_ORIGINATOR) == answer;
+			http->client = answer ? (enum fact_side)!from : from;
+			http->sides_known = true;
+		}
+		facts->opaque = from == http->client && to_proxy(&in);
+		if (facts->opaque || from != http->client || !line) {
+			*used_out = in.len;
+			return facts->opaque ? WATCH_DONE : WATCH_MORE;
+		}
+		bytes_skip(&in, n + 1);
+		*used_out = in.pos;
+	}
+	return WATCH_MORE;
 }
 
 static enum watch_answer gap(void *state, enum fact_side from, struct watch_facts *facts)

@@ -20,7 +20,7 @@ static void only_http_is_recognised(void **state)
 			fail_msg("%s", cases[i].first);
 }
 
-static void a_request_line_is_enough_and_connect_is_opaque(void **state)
+static void requests_to_a_proxy_are_opaque(void **state)
 {
 	static const struct {
 		const char *text;
@@ -28,12 +28,17 @@ static void a_request_line_is_enough_and_connect_is_opaque(void **state)
 		enum watch_answer answer;
 		bool opaque, flip;
 	} cases[] = {
-		{ "GET / HTTP/1.1\r\n", 0, WATCH_DONE, false, false },
+		{ "GET / HTTP/1.1\r\n", 0, WATCH_MORE, false, false },
 		{ "GET / HTTP/1.1", 0, WATCH_MORE, false, false },
 		{ "CONNECT mx:993 HTTP/1.1\r\n", 0, WATCH_DONE, true, false },
-		{ "GET / HTTP/1.1\r\n", 1, WATCH_DONE, false, true },
-		{ "HTTP/1.1 200 OK\r\n", 0, WATCH_DONE, false, true },
-		{ "HTTP/1.1 200 OK\r\n", 1, WATCH_DONE, false, false },
+		{ "POST http://x/ HTTP/1.1\r\n", 0, WATCH_DONE, true, false },
+		{ "GET /?http://x/ HTTP/1.1\r\n", 0, WATCH_MORE, false, false },
+		{ "GET / HTTP/1.1\r\nReferer: http://x/\r\n\r\n", 0, WATCH_MORE, false, false },
+		{ "GET / HTTP/1.1\r\nHost: x\r\n\r\nCONNECT mx:993 HTTP/1.1\r\n", 0, WATCH_DONE, true, false },
+		{ "POST / HTTP/1.1\r\n\r\nbody\nCONNECT is a word\n", 0, WATCH_DONE, true, false },
+		{ "GET / HTTP/1.1\r\n", 1, WATCH_MORE, false, true },
+		{ "HTTP/1.1 200 OK\r\n", 0, WATCH_MORE, false, true },
+		{ "HTTP/1.1 200 OK\r\n\r\nCONNECT mx:993 HTTP/1.1\r\n", 1, WATCH_MORE, false, false },
 	};
 	struct dialogue_run *run = malloc(sizeof(*run));
 
@@ -54,7 +59,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_http_is_recognised),
-		cmocka_unit_test(a_request_line_is_enough_and_connect_is_opaque),
+		cmocka_unit_test(requests_to_a_proxy_are_opaque),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
