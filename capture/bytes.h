@@ -8,6 +8,7 @@
 #ifndef CAPTURE_BYTES_H
 #define CAPTURE_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -106,9 +107,10 @@ static inline uint32_t bytes_u32(struct bytes *b)
 
 static inline uint64_t bytes_u64(struct bytes *b)
 {
-	uint64_t hi = bytes_u32(b);
+	uint64_t v = 0;
 
-	return hi << 32 | bytes_u32(b);
+	bytes_copy(b, &v, sizeof(v));
+	return be64toh(v);
 }
 
 static inline uint16_t bytes_u16_le(struct bytes *b)
@@ -127,9 +129,10 @@ static inline uint32_t bytes_u32_le(struct bytes *b)
 
 static inline uint64_t bytes_u64_le(struct bytes *b)
 {
-	uint64_t lo = bytes_u32_le(b);
+	uint64_t v = 0;
 
-	return (uint64_t)bytes_u32_le(b) << 32 | lo;
+	bytes_copy(b, &v, sizeof(v));
+	return le64toh(v);
 }
 
 /* Finds the next c without moving; its distance goes to *n_out. False when there is none. */

@@ -61,7 +61,8 @@ static struct batch *batch_with_room(struct capture *c, unsigned worker)
 /* Puts a packet into its worker's batch and a reference to the slab it points into beside it. */
 static void hand_over(struct capture *c, const struct packet *packet, struct slab *slab)
 {
-	unsigned worker = flow_key_shard(&packet->key) % c->settings->worker_count;
+	unsigned shard = flow_key_shard(&packet->key);
+	unsigned worker = shard % c->settings->worker_count;
 	struct batch *b = batch_with_room(c, worker);
 	unsigned i = b->slab_count;
 
@@ -75,7 +76,8 @@ static void hand_over(struct capture *c, const struct packet *packet, struct sla
 		slab_hold(slab);
 		b->slabs[b->slab_count++] = slab;
 	}
-	b->packets[b->packet_count++] = *packet;
+	b->packets[b->packet_count] = *packet;
+	b->packets[b->packet_count++].shard = (uint8_t)shard;
 }
 
 /* Every worker hears what time it is, at the same place in the order of packets. */

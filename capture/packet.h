@@ -62,6 +62,7 @@ struct packet {
 	uint16_t fragments;		/* frames this datagram came in; 1 is unfragmented */
 	uint16_t vlan;			/* innermost VLAN id; 0 is none */
 	uint8_t tunnels;		/* tunnel headers that were taken off */
+	uint8_t shard;			/* flow_key_shard(&key), set by the capture thread */
 	/* Of the link layer right below the IP header that the key is from; false, and zero, where it has
 	 * none or only one of the two (SLL), and inside IP tunnels, whose frames' are the tunnel's. */
 	bool has_mac;

@@ -168,7 +168,7 @@ void worker_step(struct worker *w, const struct packet *p)
 		let_go_timed_out(w, p->time_ns);
 		return;
 	}
-	t = w->shards[flow_key_shard(&p->key)];
+	t = w->shards[p->shard];
 	f = flow_table_find(t, &p->key);
 	if (f != NULL && flow_is_over_for(f, p)) {
 		describe(w, t, f, FLOW_OPEN);

@@ -40,6 +40,7 @@ static void make_packets(struct packet packets[PACKETS])
 		p->payload_wire_len = p->payload_len;
 		p->wire_len = p->payload_len + 54;
 		p->fragments = 1;
+		p->shard = (uint8_t)flow_key_shard(&p->key);
 	}
 }
 
@@ -106,7 +107,7 @@ static void run(const struct packet packets[PACKETS], unsigned count, size_t max
 			for (unsigned k = 0; k < count; k++)
 				worker_step(workers[k], &(struct packet){ .time_ns = tick });
 		}
-		worker_step(workers[flow_key_shard(&packets[i].key) % count], &packets[i]);
+		worker_step(workers[packets[i].shard % count], &packets[i]);
 	}
 	for (unsigned i = 0; i < count; i++)
 		worker_finish(workers[i]);
