@@ -3,7 +3,8 @@
  * A watcher reads one TCP connection (or one UDP flow) and fills facts about it. It gets bytes in
  * order, each direction by itself, and says how many it is done with; what it leaves comes again with
  * more behind it. It keeps no secret: of a credential only mechanism, account and length go into the
- * fact, and buffers that held it are wiped.
+ * fact, and buffers of its own that held it are wiped. (The packets lie in slabs and streams as they lie
+ * in the file.)
  *
  * Recognition is by content, never by port. The dispatcher (reader.c) shows the first bytes of a flow
  * to each watcher's `recognise`; a flow nobody recognises goes to dpi.

@@ -30,6 +30,8 @@ for t in "$out"/tests/fuzz_*; do
 	shopt -s nullglob
 	corpus=(tests/corpus/"${t##*/fuzz_}"/*)
 	shopt -u nullglob
+	# Without inputs to begin with, noise would hardly get past the first bytes.
+	[ ${#corpus[@]} -gt 0 ] || { echo "FAIL  ${t##*/} has no tests/corpus/${t##*/fuzz_}"; failed=$((failed + 1)); }
 	try "${t##*/}" "$t" "${corpus[@]}"
 done
 try cli tests/cli.sh "$out/mailwitness"
