@@ -1,7 +1,7 @@
 -- The case file. Fact tables have the fields of classify/fact.h as columns; enums are stored by name,
 -- times are nanoseconds since 1970 UTC of the capture, frames are source << 40 | number (from 1).
 -- Addresses are 16-byte blobs (IPv4 mapped); the SQL function host() that the program registers shows them.
--- Fact tables have no secondary index while facts come in; judge makes those it needs (judge_indexes.sql).
+-- Fact tables have no secondary index while facts come in; judge makes those it needs (judge.c).
 
 PRAGMA application_id = 0x6d776974; -- "mwit"
 
