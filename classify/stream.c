@@ -205,6 +205,17 @@ static void offer(struct stream *s, const uint8_t *data, uint32_t len, uint64_t 
 		drop_buffer(s);
 }
 
+/* Bytes of a segment that stand before the stream's first: nobody reads them, and they are no repetition
+ * of any that were seen. A keep-alive has one such byte at most (RFC 9293 section 3.8.4). */
+static uint32_t before_start(const struct stream *s, uint32_t seq, uint32_t wire_len)
+{
+	int32_t n = ahead(s->watch_start, seq);
+
+	if (n <= 1 || s->next - s->watch_start > WINDOW_MAX)
+		return 0;
+	return (uint32_t)n < wire_len ? (uint32_t)n : wire_len;
+}
+
 void stream_add(struct stream *s, uint32_t seq, const uint8_t *data, uint32_t len, uint32_t wire_len,
 		uint64_t frame, stream_take *take, void *context)
 {
@@ -222,8 +233,11 @@ void stream_add(struct stream *s, uint32_t seq, const uint8_t *data, uint32_t le
 			offer(s, data, len, frame, take, context);
 		return;
 	}
-	if (ahead(seq, s->next) > WINDOW_MAX || ahead(seq, s->next) < -WINDOW_MAX)
+	if (ahead(seq, s->next) > WINDOW_MAX || ahead(seq, s->next) < -WINDOW_MAX) {
+		s->missing += wire_len;
 		return;
+	}
+	s->missing += before_start(s, seq, wire_len);
 	was_ready = ready_end(s);
 	add_bytes(s, seq, data, len < wire_len ? len : wire_len);
 	if (ahead(wire_end, s->next) > 0) {

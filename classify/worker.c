@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PORT_HTTPS 443
+
 struct worker {
 	struct queue *in, *out;
 	unsigned index, count;
@@ -84,6 +86,13 @@ static void say_loss(struct worker *w, const struct fact_flow *f, enum loss_reas
 	memcpy(loss->dst, f->resp_addr, sizeof(loss->dst));
 }
 
+/* A server's side alone. What a client sends by QUIC is answered, and all that a QUIC server sends answers
+ * something. */
+static bool half_of_quic(const struct fact_flow *f)
+{
+	return f->proto == IPPROTO_UDP && f->packets[SIDE_ORIGINATOR] == 0 && f->resp_port == PORT_HTTPS;
+}
+
 /* What of this flow was not seen. A connection attempt that nobody answered lost nothing, and neither
  * did one side of a protocol without answers. */
 static void say_losses(struct worker *w, const struct fact_flow *f, enum flow_end end)
@@ -95,7 +104,7 @@ static void say_losses(struct worker *w, const struct fact_flow *f, enum flow_en
 		say_loss(w, f, LOSS_GAP, 0, f->missing[0] + f->missing[1]);
 	if (f->packets_cut > 0)
 		say_loss(w, f, LOSS_SNAPLEN, f->packets_cut, 0);
-	if (tcp && talked && (f->packets[0] == 0 || f->packets[1] == 0))
+	if (talked && ((tcp && (f->packets[0] == 0 || f->packets[1] == 0)) || half_of_quic(f)))
 		say_loss(w, f, LOSS_ONE_DIRECTION, 0, 0);
 	if (end == FLOW_EVICTED && talked && f->end == FLOW_EVICTED)
 		say_loss(w, f, LOSS_EVICTED, 0, 0);

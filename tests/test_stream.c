@@ -158,6 +158,39 @@ static void what_was_acknowledged_but_never_came_is_missing(void **state)
 	}
 }
 
+static void what_is_not_read_is_missing(void **state)
+{
+	static const struct {
+		const char *name;
+		bool syn;
+		uint32_t seq;		/* of 26 bytes, after a first segment of 1 at 1 */
+		uint64_t missing;
+	} cases[] = {
+		{ "the next", false, 2, 0 },
+		{ "the first again", false, 1, 0 },
+		{ "a keep-alive", false, 0, 0 },
+		{ "before the begin", false, 0xffff0000, 26 },
+		{ "partly before it", false, 0xfffffff1, 16 },
+		{ "before the SYN", true, 0xffff0000, 26 },
+		{ "far behind", false, 0x60000000, 26 },
+		{ "far before", false, 0x90000000, 26 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct stream s = { 0 };
+		struct got got = { 0 };
+
+		if (cases[i].syn)
+			stream_syn(&s, 0);
+		stream_add(&s, 1, (const uint8_t *)TEXT, 1, 1, 1, take, &got);
+		stream_add(&s, cases[i].seq, (const uint8_t *)TEXT, 26, 26, 1, take, &got);
+		if (stream_missing(&s) != cases[i].missing)
+			fail_msg("%s: missing %d", cases[i].name, (int)stream_missing(&s));
+		stream_over(&s);
+	}
+}
+
 static void a_side_that_was_never_seen_is_missing_by_its_acknowledgements(void **state)
 {
 	struct stream s = { 0 };
@@ -234,7 +267,7 @@ static void a_stream_without_syn_begins_with_the_first_bytes(void **state)
 	assert_false(s.from_syn);
 	assert_int_equal(s.seen, 10);
 	stream_over(&s);
-	assert_int_equal(stream_missing(&s), 0);
+	assert_int_equal(stream_missing(&s), 26);	/* seen, but not read */
 }
 
 static void a_gap_is_final_behind_enough_bytes_or_holes(void **state)
@@ -448,6 +481,7 @@ int main(void)
 		cmocka_unit_test(of_overlapping_bytes_the_first_to_come_win),
 		cmocka_unit_test(bytes_cut_by_the_snap_length_are_a_hole_that_may_be_filled),
 		cmocka_unit_test(what_was_acknowledged_but_never_came_is_missing),
+		cmocka_unit_test(what_is_not_read_is_missing),
 		cmocka_unit_test(a_side_that_was_never_seen_is_missing_by_its_acknowledgements),
 		cmocka_unit_test(a_fin_behind_a_hole_shows_the_hole),
 		cmocka_unit_test(of_several_syns_the_acknowledged_one_counts),

@@ -53,7 +53,7 @@ static int by_id(const void *a, const void *b)
 
 struct seen {
 	struct fact_flow flows[PACKETS];
-	unsigned flow_count, sessions, evictions, names;
+	unsigned flow_count, sessions, evictions, halves, names;
 };
 
 static void see(struct seen *seen, const struct fact *f)
@@ -70,6 +70,7 @@ static void see(struct seen *seen, const struct fact *f)
 		break;
 	case FACT_LOSS:
 		seen->evictions += f->loss.reason == LOSS_EVICTED;
+		seen->halves += f->loss.reason == LOSS_ONE_DIRECTION;
 		break;
 	default:
 		break;
@@ -191,6 +192,53 @@ static void flows_that_keep_much_waiting_are_described_early(void **state)
 	free(seen);
 }
 
+static void a_server_that_is_heard_alone_is_half_a_conversation(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t proto;
+		uint16_t port;
+		bool client, server;
+		unsigned halves;
+	} cases[] = {
+		{ "QUIC", IPPROTO_UDP, 443, true, true, 0 },
+		{ "... its server alone", IPPROTO_UDP, 443, false, true, 1 },
+		{ "... its client alone, whom nobody need answer", IPPROTO_UDP, 443, true, false, 0 },
+		{ "a telling of something", IPPROTO_UDP, 514, false, true, 0 },
+		{ "TCP", IPPROTO_TCP, 443, true, true, 0 },
+		{ "... its server alone", IPPROTO_TCP, 443, false, true, 1 },
+		{ "... its client alone", IPPROTO_TCP, 443, true, false, 1 },
+	};
+	struct seen *seen = malloc(sizeof(*seen));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct queue *out = queue_new(1000);
+		struct worker *w = worker_new(0, 1, NULL, out, 0);
+		struct host_port client = { .addr = { [15] = 1 }, .port = 40000 };
+		struct host_port server = { .addr = { [15] = 2 }, .port = cases[i].port };
+
+		for (int from = 0; from < 2; from++) {
+			struct packet p = { .frame = (uint64_t)from + 1, .payload = (const uint8_t *)hello,
+				.payload_len = 10, .payload_wire_len = 10, .wire_len = 64, .fragments = 1,
+				.tcp_flags = TCP_ACK };
+
+			p.dir = (uint8_t)flow_key_make(&p.key, from ? &server : &client, from ? &client : &server,
+						       cases[i].proto);
+			if (from ? cases[i].server : cases[i].client)
+				worker_step(w, &p);
+		}
+		worker_finish(w);
+		memset(seen, 0, sizeof(*seen));
+		see_all(seen, out, 1);
+		if (seen->halves != cases[i].halves)
+			fail_msg("%s: %u", cases[i].name, seen->halves);
+		worker_free(&w);
+		queue_free(&out);
+	}
+	free(seen);
+}
+
 static void only_an_answer_to_a_question_names_an_address(void **state)
 {
 	static const char question[] = "\0\1\1\0\0\1\0\0\0\0\0\0\1a\4test\0\0\1\0\1";
@@ -230,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workers_agree_whatever_their_number),
 		cmocka_unit_test(flows_that_keep_much_waiting_are_described_early),
+		cmocka_unit_test(a_server_that_is_heard_alone_is_half_a_conversation),
 		cmocka_unit_test(only_an_answer_to_a_question_names_an_address),
 	};
 
