@@ -1,7 +1,6 @@
 #include "report/judge_part.h"
 
-/* One-direction and missing bytes matter where payload went over TCP to the internet, or in a mail
- * session; what was evicted or cut matters for any flow that is not local. */
+/* A loss matters in any flow that is not local, and in a mail session. */
 static const char *const steps[] = {
 	/* Of no flow and no host: everyone's. */
 	"INSERT INTO client_loss SELECT 0, reason, sum(packets), sum(bytes) FROM loss"
@@ -19,7 +18,6 @@ static const char *const steps[] = {
 	"INSERT INTO client_loss SELECT s.client, l.reason, sum(l.packets), sum(l.bytes) FROM loss AS l"
 	" JOIN seen AS s ON s.flow = l.flow"
 	" WHERE l.flow <> 0 AND (s.role <> 'local' OR s.transport IS NOT NULL)"
-	" AND (l.reason NOT IN ('gap', 'one-direction') OR s.proto = 6)"
 	" GROUP BY s.client, l.reason"
 	" ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes",
 	/* Of flows, as they show it themselves where nothing was told. */

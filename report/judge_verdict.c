@@ -26,6 +26,7 @@ struct reason {
 };
 
 #define UNNAMED_BYTES "(SELECT value FROM threshold WHERE name = 'unnamed-bytes')"
+#define UNNAMED_ALL_BYTES "(SELECT value FROM threshold WHERE name = 'unnamed-all-bytes')"
 #define RELAY_BYTES "(SELECT value FROM threshold WHERE name = 'relay-bytes')"
 #define TITLE(column) "(SELECT title FROM owner AS o WHERE o.owner = " column ")"
 #define S(count) "iif(" count " = 1, '', 's')"
@@ -54,6 +55,12 @@ static const struct reason reasons[] = {
 	  " FROM total AS t JOIN most AS m ON m.client = t.client AND m.place = 1"
 	  " JOIN endpoint AS e ON e.id = m.endpoint ORDER BY t.client" },
 	{ "third_party",
+	  "WITH far AS (SELECT u.client, u.far, sum(u.up) AS up FROM unnamed_contact AS u WHERE NOT u.opaque"
+	  "  GROUP BY u.client, u.far),"
+	  " total AS (SELECT client, sum(up) AS up, count(*) AS n, max(up) AS most FROM far GROUP BY client)"
+	  " SELECT client, printf('It sent %d bytes to %d endpoints that nothing names, little to each.', up, n)"
+	  " FROM total WHERE most < " UNNAMED_BYTES " AND up >= " UNNAMED_ALL_BYTES " ORDER BY client" },
+	{ "third_party",
 	  "SELECT client, printf('It sent %d bytes through %s (%s), where others'' traffic cannot be seen.',"
 	  " sum(up), host(far), min(iif(app_proto <> '', app_proto, 'tunnel'))) FROM opaque_contact"
 	  " WHERE NOT loopback GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES
@@ -79,6 +86,16 @@ static const struct reason reasons[] = {
 	  " WHERE NOT EXISTS (SELECT 1 FROM provider_contact AS c"
 	  "  WHERE c.client = p.client AND c.owner = p.owner)"
 	  " ORDER BY p.client, p.owner, v.owner" },
+	/* A look-up of another's domain teaches as much as one of the account's. */
+	{ "third_party",
+	  "SELECT s.client, printf('It sent %d bytes to the mail service of %s, which only a look-up makes its"
+	  " provider, beside sessions with another: --provider would settle it.', sum(s.up), " TITLE("s.owner") ")"
+	  " FROM contact_class AS k CROSS JOIN seen AS s JOIN client_provider AS p"
+	  "  ON p.client = s.client AND p.owner = s.owner AND p.how = 'learnt'"
+	  " WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25"
+	  " AND NOT EXISTS (SELECT 1 FROM own_session AS o WHERE o.client = s.client AND o.owner = s.owner)"
+	  " AND EXISTS (SELECT 1 FROM provider_contact AS c WHERE c.client = s.client AND c.owner <> s.owner)"
+	  " GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.owner" },
 	/* Goes when the rules displacement and mirrored-upload judge it. */
 	{ "third_party",
 	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s; whether that mirrors its mail is"

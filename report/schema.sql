@@ -183,7 +183,8 @@ INSERT INTO threshold VALUES
 	('relay-span-ns', 600000000000, 'watched this long without a session with the provider'),
 	('relay-span-bytes', 20000, 'sent up in that time; less is a destination, not a mailbox in use'),
 	('relay-bytes', 200000, 'sent up to the vendor, however short the watch: mail, not a look at a web page'),
-	('unnamed-bytes', 1000, 'sent up to one endpoint that nothing names: enough for a password');
+	('unnamed-bytes', 1000, 'sent up to one endpoint that nothing names: enough for a password'),
+	('unnamed-all-bytes', 200000, 'sent up to all of them, however little to each: as much as relay-bytes');
 
 -- A tag as the catalogue gave it; id 0 does not exist.
 CREATE TABLE endpoint (
@@ -390,7 +391,7 @@ SELECT * FROM mail_contact WHERE originated AND NOT delivery;
 CREATE VIEW web_mail_contact AS
 SELECT s.* FROM contact_class AS k
 CROSS JOIN seen AS s
-WHERE k.class = 'web-mail' AND s.flow = k.flow
+WHERE k.class = 'web-mail' AND s.flow = k.flow AND NOT s.ambiguous
 	AND EXISTS (SELECT 1 FROM client_provider AS p WHERE p.client = s.client AND p.owner = s.owner);
 
 -- Which of its providers a client was seen with, whichever way mail goes there.
@@ -402,7 +403,7 @@ CREATE TABLE provider_contact (
 CREATE VIEW meets_provider AS
 SELECT s.client, s.owner FROM own_session AS s
 JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner
-WHERE s.up > 0 AND s.down > 0
+WHERE s.up > 0 AND s.down > 0 AND NOT s.ambiguous
 UNION
 SELECT client, owner FROM web_mail_contact;
 

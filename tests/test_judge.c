@@ -269,6 +269,23 @@ static const struct judge_case cases[] = {
 	{ .name = "a session with an ambiguous owner is suspected", .provider = "provider",
 	  .flows = { { PROVIDER }, { PC, "192.0.2.50", 993, 900, 9000, "imap.shared.test" } },
 	  .want = "third-party-mail suspected " PC " shared.test\n" PC " cannot-say sealed\n" },
+	{ .name = "a set-up host that did not answer", .provider = "provider",
+	  .flows = { { PROVIDER }, { PC, "203.0.113.6", 443, 700, 0, "setup.big.test", .version = 1 } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "a set-up host whose handshake failed", .provider = "provider",
+	  .flows = { { PROVIDER }, { PC, "203.0.113.6", 443, 700, 7, "setup.big.test", .version = 1 } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "a set-up host whose handshake was lost", .provider = "provider",
+	  .flows = { { PROVIDER }, { PC, "203.0.113.6", 443, 700, 9, "setup.big.test", .version = 1, .missing = 9 } },
+	  .want = "relay-setup suspected " PC " big\n" PC " cannot-say sealed\n" },
+	{ .name = "a vendor that only a look-up makes a provider, beside a session with another",
+	  .lookups = { { PC, "MX", "else.test", "10 in.mail.big.test." } },
+	  .flows = { { PROVIDER }, { BIG_UP(1000) } }, .want = PC " cannot-say sealed\n" },
+	{ .name = "too little to it to matter", .lookups = { { PC, "MX", "else.test", "10 in.mail.big.test." } },
+	  .flows = { { PROVIDER }, { BIG_UP(999) } }, .want = PC " clean sealed\n" },
+	{ .name = "an ambiguous session with the provider is none", .provider = "shared.test",
+	  .flows = { { PC, "192.0.2.50", 993, 900, 9000, "imap.shared.test" }, { BIG_UP(300000) } },
+	  .want = "cloud-relay suspected " PC " big\n" PC " cannot-say sealed\n" },
 	{ .name = "a set-up host, the provider not known",
 	  .flows = { { PC, "203.0.113.6", 443, 700, 900, "setup.big.test" } },
 	  .want = PC " cannot-say cannot-say\n" },
@@ -399,6 +416,27 @@ static void a_flow_is_named_by_what_its_client_was_told_before(void **state)
 }
 
 /* GREASE hides nothing; ECH with the public name that an HTTPS record gave this client hides the host. */
+static void little_to_each_of_many_nameless_is_much(void **state)
+{
+	static const struct judge_case c = { .name = "little to each", .provider = "provider",
+		.flows = { { PROVIDER }, { PC, "198.51.100.7", 443, 900, 90 }, { PC, "198.51.100.8", 443, 900, 90 } } };
+	struct store *st = case_store(&c, false);
+	char got[1000];
+	(void)state;
+
+	for (int threshold = 1801; threshold >= 1800; threshold--) {
+		char sql[100];
+
+		snprintf(sql, sizeof(sql), "UPDATE threshold SET value = %d WHERE name = 'unnamed-all-bytes'",
+			 threshold);
+		assert_true(store_exec(st, sql));
+		judge_it(st, &c);
+		outcome(st, got, sizeof(got));
+		assert_string_equal(got, threshold > 1800 ? PC " clean sealed\n" : PC " cannot-say sealed\n");
+	}
+	store_close(&st);
+}
+
 static void ech_counts_only_with_its_record(void **state)
 {
 	static const struct judge_case c = { .name = "ECH", .provider = "provider",
@@ -495,6 +533,7 @@ int main(void)
 		cmocka_unit_test(findings_and_verdicts_are_what_the_facts_show),
 		cmocka_unit_test(the_order_in_which_facts_came_changes_nothing),
 		cmocka_unit_test(a_flow_is_named_by_what_its_client_was_told_before),
+		cmocka_unit_test(little_to_each_of_many_nameless_is_much),
 		cmocka_unit_test(ech_counts_only_with_its_record),
 		cmocka_unit_test(an_unknown_provider_is_told_and_nothing_is_judged),
 		cmocka_unit_test(the_exit_status_is_the_worst_news),
