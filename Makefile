@@ -47,13 +47,13 @@ $(OUT)/report/sql.c: report/embed.sh report/schema.sql $(RULES) report/rules
 $(OUT)/report/sql.o: $(OUT)/report/sql.c
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(OUT)/mailwitness.o: NEED_CFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
+$(OUT)/mailwitness.o $(OUT)/options.o: NEED_CFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
 
 $(LIB): $(SRCS:%.c=$(OUT)/%.o) $(OUT)/report/sql.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(OUT)/mailwitness: $(OUT)/mailwitness.o $(LIB)
+$(OUT)/mailwitness: $(OUT)/mailwitness.o $(OUT)/options.o $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS)
 
 $(OUT)/tests/test_%: $(OUT)/tests/test_%.o $(LIB)

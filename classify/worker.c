@@ -10,12 +10,22 @@
 
 #define PORT_HTTPS 443
 
+/* The names one shard told in this minute, and those that were too many, in all. */
+struct names {
+	int64_t minute;
+	uint32_t told;
+	uint64_t left_out, first_frame, last_frame;
+	int64_t first_ns;
+};
+
 struct worker {
 	struct queue *in, *out;
 	unsigned index, count;
 	struct flow_table *shards[FLOW_SHARDS];		/* NULL where another worker owns it */
 	struct fact_batch *facts;
 	struct reader reader;
+	struct names names[FLOW_SHARDS];
+	unsigned shard;			/* of the packet that is being read */
 };
 
 /* Room for one more fact of this kind, not zeroed. */
@@ -36,11 +46,36 @@ static struct fact *say(struct worker *w, enum fact_kind kind)
 	return fact;
 }
 
+/* Whether a name is one too many. */
+static bool too_many_names(struct names *n, uint64_t frame, int64_t time_ns)
+{
+	int64_t minute = time_ns / WORKER_NAMES_NS;
+
+	if (minute != n->minute) {
+		n->minute = minute;
+		n->told = 0;
+	}
+	if (n->told++ < WORKER_SHARD_NAMES)
+		return false;
+	if (n->left_out++ == 0) {
+		n->first_frame = frame;
+		n->first_ns = time_ns;
+	}
+	n->last_frame = frame;
+	return true;
+}
+
 static void say_name(void *context, const struct fact *fact)
 {
-	struct fact *copy = say(context, fact->kind);
+	struct worker *w = context;
+	bool name = fact->kind == FACT_NAME;
+	struct fact *copy;
 
-	if (fact->kind == FACT_NAME)
+	if (too_many_names(&w->names[w->shard], name ? fact->name.id : fact->mail_dns.id,
+			   name ? fact->name.from_ns : fact->mail_dns.time_ns))
+		return;
+	copy = say(w, fact->kind);
+	if (name)
 		copy->name = fact->name;
 	else
 		copy->mail_dns = fact->mail_dns;
@@ -177,6 +212,7 @@ void worker_step(struct worker *w, const struct packet *p)
 		let_go_timed_out(w, p->time_ns);
 		return;
 	}
+	w->shard = p->shard;
 	t = w->shards[p->shard];
 	f = flow_table_find(t, &p->key);
 	if (f != NULL && flow_is_over_for(f, p)) {
@@ -191,6 +227,15 @@ void worker_step(struct worker *w, const struct packet *p)
 	keep_under_limit(w, t);
 }
 
+static void say_names_left_out(struct worker *w, const struct names *n)
+{
+	if (n->left_out > 0)
+		say(w, FACT_LOSS)->loss = (struct fact_loss){
+			.id = n->first_frame, .last_frame = n->last_frame, .reason = LOSS_EVICTED,
+			.time_ns = n->first_ns,
+		};
+}
+
 void worker_finish(struct worker *w)
 {
 	for (unsigned i = w->index; i < FLOW_SHARDS; i += w->count) {
@@ -198,6 +243,7 @@ void worker_finish(struct worker *w)
 
 		while ((f = flow_table_idlest(w->shards[i])) != NULL)
 			describe(w, w->shards[i], f, FLOW_OPEN);
+		say_names_left_out(w, &w->names[i]);
 	}
 	say(w, FACT_END);
 	queue_put(w->out, w->facts);

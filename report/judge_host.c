@@ -1,6 +1,7 @@
 #include "report/judge_host.h"
 
 #include "capture/base.h"
+#include "capture/flow_key.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -83,13 +84,6 @@ void host_table_seen(struct host_table *t, const uint8_t address[16], const uint
 	host->has_mac = true;
 }
 
-static bool is_v4(const struct host *host)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(host->address, mapped, sizeof(mapped)) == 0;
-}
-
 static bool is_global_v6(const struct host *host)
 {
 	return (host->address[0] & 0xe0) == 0x20;	/* 2000::/3 (RFC 4291 section 2.4) */
@@ -112,7 +106,7 @@ static bool is_one_client(const struct host *const *hosts, unsigned count)
 	const struct host *v4 = NULL, *v6 = NULL;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (is_v4(hosts[i])) {
+		if (host_is_ipv4(hosts[i]->address)) {
 			if (v4 != NULL)
 				return false;
 			v4 = hosts[i];
@@ -146,8 +140,8 @@ static int by_client(const void *a, const void *b)
 
 	if (x->client != y->client)
 		return x->client < y->client ? -1 : 1;
-	if (is_v4(x) != is_v4(y))
-		return is_v4(x) ? -1 : 1;
+	if (host_is_ipv4(x->address) != host_is_ipv4(y->address))
+		return host_is_ipv4(x->address) ? -1 : 1;
 	return memcmp(x->address, y->address, 16);
 }
 

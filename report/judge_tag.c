@@ -282,7 +282,7 @@ bool judge_tag(const struct judge_part *part)
 	bool ok;
 
 	t.names = store_prepare(part->st,
-		"SELECT name, canonical, from_ns, until_ns FROM name WHERE kind = 'dns'"
+		"SELECT name, iif(canonical <> '', canonical, name), from_ns, until_ns FROM name WHERE kind = 'dns'"
 		" AND asked_by = ? AND address = ? AND from_ns <= ?"
 		" ORDER BY from_ns DESC, id DESC, place DESC LIMIT 16");
 	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");

@@ -66,7 +66,6 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 
 	for (unsigned i = 0; i < n; i++) {
 		queues[i] = queue_new(PIPELINE_BATCHES);
-		/* nDPI modules must not be made in parallel (ndpi_api.h). */
 		workers[i] = worker_new(i, n, queues[i], facts, 0);
 	}
 	start(&writer_thread, "writer", writer_main, p.writer);

@@ -1,8 +1,8 @@
 #include "report/policy.h"
 
 #include "capture/base.h"
+#include "capture/flow_key.h"
 
-#include <arpa/inet.h>
 #include <cyaml/cyaml.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,7 +147,6 @@ void policy_free(struct policy **p)
 /* "192.0.2.0/24", "2001:db8::/32", or an address alone. */
 static bool net_parse(const char *text, struct net *net_out)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char address[64], *slash, *end;
 	struct net net = { .bits = 128 };
 	unsigned offset = 0;
@@ -157,12 +156,10 @@ static bool net_parse(const char *text, struct net *net_out)
 	slash = strchr(address, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	if (inet_pton(AF_INET, address, net.address + 12) == 1) {
-		memcpy(net.address, mapped, sizeof(mapped));
-		offset = 96;
-	} else if (inet_pton(AF_INET6, address, net.address) != 1) {
+	if (!host_of_text(address, net.address))
 		return false;
-	}
+	if (strchr(address, ':') == NULL)
+		offset = 96;
 	if (slash != NULL) {
 		if (slash[1] < '0' || slash[1] > '9')
 			return false;

@@ -105,7 +105,7 @@ CREATE TABLE name (
 	address BLOB NOT NULL,
 	mac BLOB,
 	name TEXT NOT NULL,
-	canonical TEXT NOT NULL,
+	canonical TEXT NOT NULL,	-- '' where it is the name itself
 	from_ns INTEGER NOT NULL,
 	until_ns INTEGER NOT NULL,
 	ech INTEGER NOT NULL,

@@ -109,7 +109,7 @@ static void put_name(struct row *r, const struct fact_name *n)
 	put_address(r, n->address);
 	put_blob(r, n->mac, 6, memcmp(n->mac, no_mac, 6) != 0);
 	put_text(r, n->name);
-	put_text(r, n->canonical);
+	put_text(r, strcmp(n->canonical, n->name) != 0 ? n->canonical : "");
 	put_time(r, n->from_ns);
 	put_time(r, n->until_ns);
 	put(r, n->ech);

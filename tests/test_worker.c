@@ -273,10 +273,85 @@ static void only_an_answer_to_a_question_names_an_address(void **state)
 	}
 }
 
+/* A DNS message about a.example: a question, and in an answer 64 addresses. */
+static size_t make_dns(uint8_t *out, bool response)
+{
+	static const uint8_t question[] = { 1, 'a', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 1, 0, 1 };
+	size_t len = 12;
+
+	memset(out, 0, len);
+	out[2] = response ? 0x81 : 0x01;
+	out[3] = response ? 0x80 : 0;
+	out[5] = 1;
+	out[7] = response ? 64 : 0;
+	memcpy(out + len, question, sizeof(question));
+	len += sizeof(question);
+	for (unsigned i = 0; i < out[7]; i++, len += 16)
+		memcpy(out + len, (uint8_t[]){ 0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, (uint8_t)i }, 16);
+	return len;
+}
+
+static void a_flood_of_names_is_cut_and_told(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned answers;
+		int64_t step_ns;
+		unsigned names;
+		bool loss;
+	} cases[] = {
+		{ "as many as are kept", 128, 1000, WORKER_SHARD_NAMES, false },
+		{ "too many in a minute", 129, 1000, WORKER_SHARD_NAMES, true },
+		{ "the same over more minutes", 129, BASE_NS_PER_S, 129 * 64, false },
+	};
+	uint8_t question[64], answer[4096];
+	struct host_port client = { .port = 5000 }, resolver = { .port = 53 };
+	struct packet ask = { .frame = 1, .time_ns = 60 * BASE_NS_PER_S, .payload = question, .fragments = 1 };
+	struct packet reply = { .payload = answer, .fragments = 1 };
+	(void)state;
+
+	client.addr[15] = 1;
+	resolver.addr[15] = 2;
+	ask.payload_len = ask.payload_wire_len = (uint32_t)make_dns(question, false);
+	reply.payload_len = reply.payload_wire_len = (uint32_t)make_dns(answer, true);
+	ask.dir = (uint8_t)flow_key_make(&ask.key, &client, &resolver, IPPROTO_UDP);
+	reply.dir = (uint8_t)flow_key_make(&reply.key, &resolver, &client, IPPROTO_UDP);
+	ask.shard = reply.shard = (uint8_t)flow_key_shard(&ask.key);
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		struct queue *out = queue_new(1000);
+		struct worker *w = worker_new(0, 1, NULL, out, 0);
+		unsigned names = 0, losses = 0;
+		bool end = false;
+
+		worker_step(w, &ask);
+		for (unsigned i = 0; i < cases[c].answers; i++) {
+			reply.frame = 2 + i;
+			reply.time_ns = ask.time_ns + i * cases[c].step_ns;
+			worker_step(w, &reply);
+		}
+		worker_finish(w);
+		while (!end) {
+			struct fact_batch *b = queue_take(out);
+
+			for (unsigned k = 0; k < b->count; k++) {
+				names += b->facts[k].kind == FACT_NAME;
+				losses += b->facts[k].kind == FACT_LOSS;
+				end = end || b->facts[k].kind == FACT_END;
+			}
+			free(b);
+		}
+		if (names != cases[c].names || (losses == 1) != cases[c].loss)
+			fail_msg("%s: %u names, %u losses", cases[c].name, names, losses);
+		worker_free(&w);
+		queue_free(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workers_agree_whatever_their_number),
+		cmocka_unit_test(a_flood_of_names_is_cut_and_told),
 		cmocka_unit_test(flows_that_keep_much_waiting_are_described_early),
 		cmocka_unit_test(a_server_that_is_heard_alone_is_half_a_conversation),
 		cmocka_unit_test(only_an_answer_to_a_question_names_an_address),

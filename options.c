@@ -1,0 +1,191 @@
+#include "options.h"
+
+#include "capture/base.h"
+#include "classify/dpi.h"
+#include "report/pipeline.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define WORKERS_DEFAULT_MAX 8	/* more gain nothing: the capture thread is the bottleneck then */
+
+static const char usage[] =
+	"usage: mailwitness replay [-nq] [-w CASE] [-f EXPR] [--json] [--provider OWNER|DOMAIN]\n"
+	"                          [--client NET] [--policy FILE] [--catalogue FILE] [--asn-db FILE]\n"
+	"                          [--workers N] [--exit-zero] FILE...\n"
+	"       mailwitness -r FILE [options of replay]\n"
+	"       mailwitness report [-nq] [--text | --json] [--exit-zero] CASE\n"
+	"       mailwitness owners [--catalogue FILE] [--asn-db FILE] NAME|ADDRESS...\n"
+	"       mailwitness --help | --version\n";
+
+static const char help[] =
+	"\n"
+	"Says of each mail client in a capture whether its mail, or the credentials for it, went anywhere but\n"
+	"to its mail provider, and whether anyone on the path could read it: clean, leak or cannot-say.\n"
+	"\n"
+	"commands\n"
+	"  replay FILE...         judge capture files (pcap, pcapng, also compressed; - is standard input)\n"
+	"  report CASE            print the report of a case file again\n"
+	"  owners NAME|ADDRESS    what the catalogue says about a host, and why\n"
+	"\n"
+	"options\n"
+	"  -r FILE                replay this file\n"
+	"  -w CASE                keep the case in this file (SQLite)\n"
+	"  -f EXPR                only packets that match a pcap filter (pcap-filter(7))\n"
+	"  -n                     no names for clients, addresses only\n"
+	"  -q                     the verdict lines only\n"
+	"  --json, --text         form of the report (text)\n"
+	"  --provider WORD        the clients' mail provider: an owner of the catalogue, or a mail domain;\n"
+	"                         may be repeated; all that are given are the complete set\n"
+	"  --client NET           judge only these clients (address or CIDR prefix); may be repeated\n"
+	"  --policy FILE          home networks, providers per client and more (mailwitness.yaml)\n"
+	"  --catalogue FILE       adds to the catalogue of owners or overrides it; may be repeated\n"
+	"  --asn-db FILE          AS database in GeoLite2-ASN's schema\n"
+	"  --workers N            classifier threads, 1 to 64; the report does not depend on it\n"
+	"  --exit-zero            exit with 0 whatever the verdict is\n"
+	"\n"
+	"exit status\n"
+	"  0 clean   1 leak   2 cannot-say   64 usage   65 damaged input   66 no input   70 internal\n"
+	"  73 case file cannot be written   78 catalogue, policy or AS database is no good\n";
+
+enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB,
+       OPT_WORKERS, OPT_EXIT_ZERO, OPT_HELP, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "text", no_argument, NULL, OPT_TEXT },
+	{ "provider", required_argument, NULL, OPT_PROVIDER },
+	{ "client", required_argument, NULL, OPT_CLIENT },
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "catalogue", required_argument, NULL, OPT_CATALOGUE },
+	{ "asn-db", required_argument, NULL, OPT_ASN_DB },
+	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "exit-zero", no_argument, NULL, OPT_EXIT_ZERO },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ 0 },
+};
+
+_Noreturn void options_misuse(const char *why, const char *what)
+{
+	base_log("%s%s%s", why, what[0] != '\0' ? ": " : "", what);
+	fputs(usage, stderr);
+	exit(EX_USAGE);
+}
+
+static void add_word(struct words *w, const char *word)
+{
+	w->of = base_realloc(w->of, (w->count + 1) * sizeof(w->of[0]));
+	w->of[w->count++] = word;
+}
+
+static unsigned workers_of(const char *word)
+{
+	char *end;
+	unsigned long n = strtoul(word, &end, 10);
+
+	if (*word == '\0' || *end != '\0' || n < 1 || n > PIPELINE_WORKERS_MAX)
+		options_misuse("--workers wants a number from 1 to 64", word);
+	return (unsigned)n;
+}
+
+static unsigned workers_default(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > WORKERS_DEFAULT_MAX ? WORKERS_DEFAULT_MAX : (unsigned)cores;
+}
+
+static unsigned columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static void print_version(void)
+{
+	printf("mailwitness %s\nlibndpi %s\n", VERSION, dpi_version());
+	exit(EX_OK);
+}
+
+static void take_option(struct options *o, int letter)
+{
+	switch (letter) {
+	case 'r': add_word(&o->files, optarg); break;
+	case 'w': o->case_path = optarg; break;
+	case 'f': o->filter = optarg; break;
+	case 'n': o->emit.numeric = true; break;
+	case 'q': o->emit.quiet = true; break;
+	case OPT_JSON: o->json = true; break;
+	case OPT_TEXT: o->json = false; break;
+	case OPT_PROVIDER: add_word(&o->providers, optarg); break;
+	case OPT_CLIENT: add_word(&o->clients, optarg); break;
+	case OPT_POLICY: o->policy = optarg; break;
+	case OPT_CATALOGUE: add_word(&o->catalogues, optarg); break;
+	case OPT_ASN_DB: o->asn_db = optarg; break;
+	case OPT_WORKERS: o->workers = workers_of(optarg); break;
+	case OPT_EXIT_ZERO: o->exit_zero = true; break;
+	case OPT_VERSION: print_version(); break;
+	case OPT_HELP:
+		fputs(usage, stdout);
+		fputs(help, stdout);
+		exit(EX_OK);
+	default:
+		fputs(usage, stderr);
+		exit(EX_USAGE);
+	}
+}
+
+static char *command_line_of(int argc, char **argv)
+{
+	size_t n = 1;
+	char *line, *end;
+
+	for (int i = 0; i < argc; i++)
+		n += strlen(argv[i]) + 1;
+	line = end = base_alloc(n);
+	for (int i = 0; i < argc; i++)
+		end += sprintf(end, "%s%s", i > 0 ? " " : "", argv[i]);
+	return line;
+}
+
+void options_read(int argc, char **argv, struct options *o)
+{
+	bool has_verb = argc > 1 && argv[1][0] != '-';
+	int letter;
+
+	*o = (struct options){ .verb = "replay", .workers = workers_default() };
+	o->command_line = command_line_of(argc, argv);
+	if (has_verb) {
+		o->verb = argv[1];
+		argv++; /* getopt's argv[0] is then the command */
+		argc--;
+	}
+	if (strcmp(o->verb, "replay") != 0 && strcmp(o->verb, "report") != 0 && strcmp(o->verb, "owners") != 0)
+		options_misuse("no such command", o->verb);
+	while ((letter = getopt_long(argc, argv, "r:w:f:nq", long_options, NULL)) != -1)
+		take_option(o, letter);
+	if (!has_verb && o->files.count == 0)
+		options_misuse("no command", "");
+	while (optind < argc)
+		add_word(&o->files, argv[optind++]);
+	if (o->files.count == 0)
+		options_misuse("nothing to read", o->verb);
+	o->emit.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+	o->emit.columns = columns();
+}
+
+void options_free(struct options *o)
+{
+	free(o->command_line);
+	free(o->files.of);
+	free(o->providers.of);
+	free(o->clients.of);
+	free(o->catalogues.of);
+}

@@ -1,0 +1,34 @@
+/* options.h - the command line: read, or explained and refused
+ *
+ * tcpdump's letters mean what they mean there, but for -w (keeps the case) and -f (takes a filter). Words
+ * are borrowed from argv. Errors: a line, the usage, and exit status 64. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "report/emit.h"
+
+#include <stdbool.h>
+
+struct words {
+	const char **of;
+	unsigned count;
+};
+
+struct options {
+	const char *verb;		/* "replay" (also for -r), "report", "owners" */
+	const char *case_path, *filter, *policy, *asn_db;	/* NULL where not given */
+	struct words files, providers, clients, catalogues;
+	bool json, exit_zero;
+	unsigned workers;
+	struct emit_settings emit;
+	char *command_line;		/* all of it, for the run table */
+};
+
+/* Does not come back from --help, --version or a mistake. */
+void options_read(int argc, char **argv, struct options *o);
+void options_free(struct options *o);
+
+/* Says why, shows the usage, and ends the program. */
+_Noreturn void options_misuse(const char *why, const char *what);
+
+#endif
