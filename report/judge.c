@@ -6,7 +6,7 @@ static const char anew_sql[] =
 	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM because; DELETE FROM client_transport;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
-	"DELETE FROM provider_contact; DELETE FROM client_state;"
+	"DELETE FROM provider_contact; DELETE FROM provider_hint; DELETE FROM client_state;"
 	"CREATE INDEX IF NOT EXISTS name_by_question ON name (asked_by, address, from_ns);"
 	"CREATE INDEX IF NOT EXISTS name_of_host ON name (address) WHERE kind = 'host';"
 	"CREATE INDEX IF NOT EXISTS name_with_ech ON name (public_name, asked_by, from_ns) WHERE ech;"

@@ -189,6 +189,45 @@ static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
 	return rc == SQLITE_DONE;
 }
 
+/* Look-ups under a declared provider's domain that lead to another owner: it may have its mail there. */
+static const char hint_sql[] =
+	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
+	" JOIN client_address AS a ON a.address = d.asked_by"
+	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared') ORDER BY 1, 2, 3, 4";
+
+static bool write_hint(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
+{
+	const char *type = (const char *)sqlite3_column_text(q, 2);
+	const char *domain = account_domain((const char *)sqlite3_column_text(q, 1), type);
+	char target[FACT_NAME_SIZE];
+	struct owner_tag asked, led_to;
+
+	if (domain == NULL || !target_host((const char *)sqlite3_column_text(q, 3), type, target))
+		return true;
+	tag_name(part, domain, &asked);
+	tag_name(part, target, &led_to);
+	sqlite3_bind_int64(insert, 1, sqlite3_column_int64(q, 0));
+	sqlite3_bind_text(insert, 2, asked.owner, -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 3, led_to.owner, -1, SQLITE_STATIC);
+	return store_do(part->st, insert);
+}
+
+static bool write_hints(const struct judge_part *part)
+{
+	sqlite3_stmt *q = store_prepare(part->st, hint_sql);
+	sqlite3_stmt *insert = store_prepare(part->st, "INSERT OR IGNORE INTO provider_hint"
+		" SELECT client, ?3 FROM client_provider WHERE client = ?1 AND owner = ?2 AND owner <> ?3");
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && insert != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+		if (!write_hint(part, insert, q))
+			break;
+	}
+	sqlite3_finalize(q);
+	sqlite3_finalize(insert);
+	return rc == SQLITE_DONE;
+}
+
 /* A session with a service that is not only a relay, and that answered. */
 static const char session_sql[] =
 	"INSERT OR IGNORE INTO client_provider"
@@ -207,7 +246,7 @@ bool judge_provider(const struct judge_part *part)
 		  store_exec(part->st,
 			"INSERT OR IGNORE INTO client_provider SELECT DISTINCT client, '" JUDGE_OWN_SERVER "', 'declared'"
 			" FROM contact_class JOIN contact USING (flow) WHERE class = 'own-server'") &&
-		  learn_lookups(part, insert) && store_exec(part->st, session_sql) &&
+		  write_hints(part) && learn_lookups(part, insert) && store_exec(part->st, session_sql) &&
 		  store_exec(part->st, "INSERT INTO provider_contact SELECT client, owner FROM meets_provider");
 
 	sqlite3_finalize(insert);

@@ -243,6 +243,13 @@ CREATE TABLE client_provider (
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
 
+-- Who else may have the mail of a declared provider's domain, as the client's own look-ups say.
+CREATE TABLE provider_hint (
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	PRIMARY KEY (client, owner)
+) WITHOUT ROWID;
+
 -- A flow with something in it: which end is the client, and whose the other is.
 CREATE TABLE contact (
 	flow INTEGER PRIMARY KEY,

@@ -6,8 +6,9 @@
 -- provider must be known (declared, or tied to the client by its own look-ups) and must not have been
 -- contacted at all. Enough is relay-bytes, or relay-span-bytes while the client was watched for relay-span-ns.
 -- Absence is the evidence, so it is strong at most, and suspected when something was not seen: loss, a
--- tunnel, a mail session with a server that nothing names; or when what was sent to hosts named by more
--- than their address, and known to relay by more than assumption, is not enough by itself.
+-- tunnel, a mail session with a server that nothing names, a look-up that leads from its provider's domain to
+-- the vendor; or when what was sent to hosts named by more than their address, and known to relay by more
+-- than assumption, is not enough by itself.
 WITH limits AS (
 	SELECT (SELECT value FROM threshold WHERE name = 'relay-bytes') AS bytes,
 		(SELECT value FROM threshold WHERE name = 'relay-span-bytes') AS span_bytes,
@@ -30,6 +31,8 @@ hit AS (
 	SELECT t.*, c.last_ns - c.first_ns AS watched_ns,
 		t.sure_up >= iif(c.last_ns - c.first_ns >= l.span_ns, l.span_bytes, l.bytes)
 			AND t.client NOT IN (SELECT client FROM harmed_client)
+			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p
+				WHERE p.client = t.client AND p.owner = t.owner)
 			AND t.client NOT IN (SELECT client FROM own_session WHERE NOT named OR ambiguous)
 			AND t.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes)
 			AS strong
