@@ -93,7 +93,7 @@ static const struct reason reasons[] = {
 	  " FROM contact_class AS k CROSS JOIN seen AS s JOIN client_provider AS p"
 	  "  ON p.client = s.client AND p.owner = s.owner AND p.how = 'learnt'"
 	  " WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25"
-	  " AND NOT EXISTS (SELECT 1 FROM own_session AS o WHERE o.client = s.client AND o.owner = s.owner)"
+	  " AND (s.client, s.owner) NOT IN (SELECT o.client, o.owner FROM own_session AS o)"
 	  " AND EXISTS (SELECT 1 FROM provider_contact AS c WHERE c.client = s.client AND c.owner <> s.owner)"
 	  " GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.owner" },
 	/* Goes when the rules displacement and mirrored-upload judge it. */
