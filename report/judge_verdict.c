@@ -88,14 +88,18 @@ static const struct reason reasons[] = {
 	  " ORDER BY p.client, p.owner, v.owner" },
 	/* A look-up of another's domain teaches as much as one of the account's. */
 	{ "third_party",
-	  "SELECT s.client, printf('It sent %d bytes to the mail service of %s, which only a look-up makes its"
-	  " provider, beside sessions with another: --provider would settle it.', sum(s.up), " TITLE("s.owner") ")"
-	  " FROM contact_class AS k CROSS JOIN seen AS s JOIN client_provider AS p"
-	  "  ON p.client = s.client AND p.owner = s.owner AND p.how = 'learnt'"
-	  " WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25"
-	  " AND (s.client, s.owner) NOT IN (SELECT o.client, o.owner FROM own_session AS o)"
-	  " AND EXISTS (SELECT 1 FROM provider_contact AS c WHERE c.client = s.client AND c.owner <> s.owner)"
-	  " GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.owner" },
+	  "WITH sent AS MATERIALIZED (SELECT s.client, s.owner, sum(s.up) AS up"
+	  "  FROM contact_class AS k CROSS JOIN seen AS s"
+	  "  WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25"
+	  "  GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES "),"
+	  " session AS MATERIALIZED (SELECT DISTINCT client, owner FROM own_session)"
+	  " SELECT t.client, printf('It sent %d bytes to the mail service of %s, which only a look-up makes its"
+	  " provider, beside sessions with another: --provider would settle it.', t.up, " TITLE("t.owner") ")"
+	  " FROM sent AS t JOIN client_provider AS p"
+	  "  ON p.client = t.client AND p.owner = t.owner AND p.how = 'learnt'"
+	  " WHERE (t.client, t.owner) NOT IN (SELECT client, owner FROM session)"
+	  " AND EXISTS (SELECT 1 FROM provider_contact AS c WHERE c.client = t.client AND c.owner <> t.owner)"
+	  " ORDER BY t.client, t.owner" },
 	/* Goes when the rules displacement and mirrored-upload judge it. */
 	{ "third_party",
 	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s; whether that mirrors its mail is"
