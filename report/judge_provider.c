@@ -189,11 +189,17 @@ static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
 	return rc == SQLITE_DONE;
 }
 
-/* Look-ups under a declared provider's domain that lead to another owner: it may have its mail there. */
+/* Look-ups under a declared provider's domain that lead to another owner: it may have its mail there. Where
+ * the MX was asked for, it says so (RFC 5321 section 5.1), and an alias for set-up says no more. */
 static const char hint_sql[] =
-	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
+	"WITH delivered AS MATERIALIZED"
+	" (SELECT asked_by, name FROM mail_dns WHERE type = 'MX' AND answered AND rdata <> '')"
+	" SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
 	" JOIN client_address AS a ON a.address = d.asked_by"
-	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared') ORDER BY 1, 2, 3, 4";
+	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared')"
+	" AND (d.asked_by, d.name) NOT IN (SELECT asked_by, 'autodiscover.' || name FROM delivered)"
+	" AND (d.asked_by, d.name) NOT IN (SELECT asked_by, 'autoconfig.' || name FROM delivered)"
+	" ORDER BY 1, 2, 3, 4";
 
 static bool write_hint(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
 {
