@@ -49,7 +49,7 @@ struct fact_flow {
 	uint8_t orig_mac[6], resp_mac[6];	/* as in its first frame; a router's when it is not on this segment */
 	uint32_t pid;			/* as the capturing tool recorded it; 0 is none */
 	uint64_t packets[2], bytes[2];	/* bytes: whole frames on the wire */
-	uint64_t payload[2];		/* TCP: bytes of the stream that were seen, each once; else all payload */
+	uint64_t payload[2];		/* TCP: bytes of the stream that were seen, each once; else all payload but copies (flow.h) */
 	uint64_t missing[2];		/* bytes of the TCP stream that were not seen */
 	uint64_t packets_cut;		/* cut by the snap length */
 	enum flow_end end;

@@ -1,6 +1,7 @@
 #include "classify/flow.h"
 
 #include "capture/base.h"
+#include "capture/bytes.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -81,6 +82,36 @@ static enum flow_pace count_tcp(struct flow *f, const struct packet *p, enum fac
 	return PACE_ESTABLISHED;
 }
 
+/* Of the whole payload: whoever could choose datagrams that meet would hide what it sends. */
+static uint32_t datagram_hash(const struct packet *p)
+{
+	struct bytes in = bytes_of(p->payload, p->payload_len);
+	uint64_t mix = p->payload_wire_len;
+
+	while (bytes_left(&in) >= 8) {
+		mix = (mix ^ bytes_u64(&in)) * 0x9e3779b97f4a7c15ULL;
+		mix ^= mix >> 32;
+	}
+	while (bytes_left(&in) > 0)
+		mix = (mix ^ bytes_u8(&in)) * 0x9e3779b97f4a7c15ULL;
+	return (uint32_t)(mix >> 32) | 1;	/* 0 is none */
+}
+
+static bool is_copy(struct flow *f, const struct packet *p, enum fact_side side)
+{
+	uint32_t hash = datagram_hash(p), *recent = f->recent[side];
+
+	if (p->time_ns - f->recent_ns[side] > FLOW_COPY_NS)
+		memset(recent, 0, sizeof(f->recent[side]));
+	f->recent_ns[side] = p->time_ns;
+	for (int i = 0; i < FLOW_RECENT; i++)
+		if (recent[i] == hash)
+			return true;
+	memmove(recent + 1, recent, (FLOW_RECENT - 1) * sizeof(recent[0]));
+	recent[0] = hash;
+	return false;
+}
+
 enum flow_pace flow_count(struct flow *f, const struct packet *p)
 {
 	enum fact_side side = flow_side(f, p);
@@ -96,7 +127,8 @@ enum flow_pace flow_count(struct flow *f, const struct packet *p)
 		f->packets_cut++;
 	if (p->key.proto == IPPROTO_TCP)
 		return count_tcp(f, p, side);
-	f->payload[side] += p->payload_wire_len;
+	if (p->payload_len == 0 || !is_copy(f, p, side))
+		f->payload[side] += p->payload_wire_len;
 	if (p->payload_wire_len > 0)
 		history_add(f, side, LETTER_DATA);
 	return PACE_DATAGRAM;
@@ -128,6 +160,8 @@ static void swap(void *a, void *b, size_t n)
 void flow_flip(struct flow *f)
 {
 	f->orig_is_hi = !f->orig_is_hi;
+	SWAP_SIDES(f->recent);
+	SWAP_SIDES(f->recent_ns);
 	SWAP_SIDES(f->packets);
 	SWAP_SIDES(f->bytes);
 	SWAP_SIDES(f->payload);

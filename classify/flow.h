@@ -33,6 +33,11 @@ enum flow_reader {
 	READER_NOBODY,		/* read as far as it goes */
 };
 
+/* A mirror port that copies both ways of a link, and capturing on `any`, give datagrams twice. The same
+ * bytes again this soon are a copy: applications wait longer before they repeat themselves. */
+#define FLOW_COPY_NS (10 * 1000000LL)
+#define FLOW_RECENT 4
+
 struct flow {
 	struct flow_key key;
 	uint64_t hash;
@@ -43,6 +48,8 @@ struct flow {
 	uint64_t id, last_frame;
 	int64_t first_ns, last_ns;
 	uint64_t packets[2], bytes[2], payload[2];	/* by enum fact_side; payload: not TCP's */
+	uint32_t recent[2][FLOW_RECENT];		/* the last datagrams' hashes, by enum fact_side */
+	int64_t recent_ns[2];
 	uint64_t packets_cut;
 	uint32_t pid;
 	uint16_t vlan;

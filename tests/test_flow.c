@@ -124,6 +124,37 @@ static void a_new_syn_after_the_end_is_another_flow(void **state)
 	assert_false(flow_is_over_for(&f, &rst));
 }
 
+static void a_copied_datagram_is_counted_once_and_a_repeated_one_twice(void **state)
+{
+	static const struct {
+		const char *payload;
+		int64_t ms;
+		bool from_lo;
+		uint64_t lo_sum, hi_sum;
+	} steps[] = {
+		{ "ten bytes!", 0, true, 10, 0 }, { "ten bytes!", 1, true, 10, 0 },
+		{ "ten bytes?", 2, true, 20, 0 }, { "ten bytes!", 3, true, 20, 0 },
+		{ "ten bytes!", 4, false, 20, 10 },	/* an echo is no copy */
+		{ "ten bytes!", 40, true, 30, 10 }, { "eleven byte", 41, true, 41, 10 },
+	};
+	struct packet first = packet_of(true, 40000, 50000, IPPROTO_UDP, 0, 10);
+	struct flow f = { .key = first.key };
+	(void)state;
+
+	flow_begin(&f, &first);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct packet p = packet_of(steps[i].from_lo, 40000, 50000, IPPROTO_UDP, 0,
+					    (uint32_t)strlen(steps[i].payload));
+
+		p.payload = (const uint8_t *)steps[i].payload;
+		p.time_ns = 1000000000 + steps[i].ms * 1000000;
+		flow_count(&f, &p);
+		assert_int_equal(f.payload[SIDE_ORIGINATOR], steps[i].lo_sum);
+		assert_int_equal(f.payload[SIDE_RESPONDER], steps[i].hi_sum);
+		assert_int_equal(f.packets[0] + f.packets[1], i + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +162,7 @@ int main(void)
 		cmocka_unit_test(history_pace_and_sums_tell_what_happened),
 		cmocka_unit_test(flipping_turns_everything_round_and_back),
 		cmocka_unit_test(a_new_syn_after_the_end_is_another_flow),
+		cmocka_unit_test(a_copied_datagram_is_counted_once_and_a_repeated_one_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
