@@ -36,6 +36,17 @@ static void entry_free(void *entry)
 	free(entry);
 }
 
+/* The catalogue calls every private address local; home: says that this one is not. */
+static void tag_foreign(struct owner_tag *tag)
+{
+	tag->role = ROLE_OTHER;
+	if (tag->named_by != NAMED_BY_NOTHING)
+		return;
+	tag->role = ROLE_UNNAMED;
+	base_copy(tag->owner, sizeof(tag->owner), "unknown");
+	base_copy(tag->title, sizeof(tag->title), "unknown");
+}
+
 void endpoint_ask(const struct endpoint_table *t, const struct endpoint_key *key, const char *name,
 		  const char *canonical, struct owner_tag *tag_out)
 {
@@ -50,6 +61,8 @@ void endpoint_ask(const struct endpoint_table *t, const struct endpoint_key *key
 	memcpy(evidence.address, key->address, 16);
 	memset(tag_out, 0, sizeof(*tag_out));
 	t->part->book->tag(t->part->book->context, &evidence, tag_out);
+	if (tag_out->role == ROLE_LOCAL && policy_foreign(t->part->policy, key->address))
+		tag_foreign(tag_out);
 }
 
 static void bind_text(sqlite3_stmt *q, int at, const char *text)

@@ -181,13 +181,18 @@ static bool net_has(const struct net *net, const uint8_t address[16])
 	       (rest == 0 || ((net->address[whole] ^ address[whole]) >> (8 - rest)) == 0);
 }
 
-static bool nets_have(const struct net_list *list, const uint8_t address[16])
+static bool any_has(const struct net *nets, size_t count, const uint8_t address[16])
 {
-	for (unsigned i = 0; i < list->count; i++) {
-		if (net_has(&list->nets[i], address))
+	for (size_t i = 0; i < count; i++) {
+		if (net_has(&nets[i], address))
 			return true;
 	}
 	return false;
+}
+
+static bool nets_have(const struct net_list *list, const uint8_t address[16])
+{
+	return any_has(list->nets, list->count, address);
 }
 
 static void nets_add(struct net_list *list, const struct net *net)
@@ -321,23 +326,29 @@ bool policy_client(struct policy *p, const char *text, char *error, size_t error
 /* IPv4 prefix lengths count from the mapped prefix. */
 #define V4(a, b, bits) { { [10] = 0xff, 0xff, a, b }, 96 + (bits) }
 
+static const struct net private_nets[] = {
+	V4(10, 0, 8), V4(172, 16, 12), V4(192, 168, 16), V4(100, 64, 10), { { 0xfc }, 7 },
+};
+
+static const struct net link_nets[] = {
+	V4(169, 254, 16), V4(127, 0, 8), { { 0xfe, 0x80 }, 10 }, { { [15] = 1 }, 128 },
+};
+
+static bool is_private(const uint8_t address[16])
+{
+	return any_has(private_nets, sizeof(private_nets) / sizeof(private_nets[0]), address);
+}
+
 bool policy_home(const struct policy *p, const uint8_t address[16])
 {
-	static const struct net private[] = {
-		V4(10, 0, 8), V4(172, 16, 12), V4(192, 168, 16), V4(169, 254, 16), V4(127, 0, 8),
-		V4(100, 64, 10),
-		{ { 0xfc }, 7 },
-		{ { 0xfe, 0x80 }, 10 },
-		{ { [15] = 1 }, 128 },
-	};
-
 	if (p->home.count > 0)
 		return nets_have(&p->home, address);
-	for (unsigned i = 0; i < sizeof(private) / sizeof(private[0]); i++) {
-		if (net_has(&private[i], address))
-			return true;
-	}
-	return false;
+	return is_private(address) || any_has(link_nets, sizeof(link_nets) / sizeof(link_nets[0]), address);
+}
+
+bool policy_foreign(const struct policy *p, const uint8_t address[16])
+{
+	return p->home.count > 0 && is_private(address) && !nets_have(&p->home, address);
 }
 
 bool policy_wants(const struct policy *p, const uint8_t address[16])

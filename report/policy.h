@@ -29,6 +29,9 @@ struct policy_word {
 /* Whether the address is at home: in the home networks, or where none are given private (RFC 1918, 6598),
  * unique local, link-local or loopback. */
 bool policy_home(const struct policy *p, const uint8_t address[16]);
+/* Whether the address is private (RFC 1918, 6598, unique local) and in none of the home networks that are
+ * given: somebody else's. False where none are given. */
+bool policy_foreign(const struct policy *p, const uint8_t address[16]);
 /* Whether the host is to be judged (policy_client). */
 bool policy_wants(const struct policy *p, const uint8_t address[16]);
 /* One of the user's own mail servers. */

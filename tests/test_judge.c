@@ -5,6 +5,8 @@
 #include "report/emit.h"
 #include "report/store_sql.h"
 
+#include <unistd.h>
+
 #define PC "192.168.1.10"
 #define PHONE "192.168.1.11"
 #define PROVIDER PC, "192.0.2.1", 993, 900, 50000, "imap.provider.test"
@@ -20,6 +22,7 @@ struct judge_case {
 	struct lookup_case lookups[2];
 	const char *provider;		/* declared for all; NULL is none */
 	const char *client;		/* --client */
+	const char *policy;		/* what mailwitness.yaml says; NULL is none */
 	const char *filter;		/* -f; NULL is none */
 	const char *want;		/* findings, then clients */
 };
@@ -66,6 +69,19 @@ static struct store *case_store(const struct judge_case *c, bool backwards)
 	return st;
 }
 
+static void load(struct policy *policy, const char *yaml)
+{
+	char path[] = "/tmp/mailwitness-judge-XXXXXX", error[256];
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
+	close(fd);
+	if (!policy_load(policy, path, error, sizeof(error)))
+		fail_msg("%s", error);
+	unlink(path);
+}
+
 static void judge_it(struct store *st, const struct judge_case *c)
 {
 	struct policy *policy = policy_new();
@@ -75,6 +91,8 @@ static void judge_it(struct store *st, const struct judge_case *c)
 		assert_true(policy_provider(policy, c->provider, error, sizeof(error)));
 	if (c->client != NULL)
 		assert_true(policy_client(policy, c->client, error, sizeof(error)));
+	if (c->policy != NULL)
+		load(policy, c->policy);
 	if (!judge(st, policy, &small_book))
 		fail_msg("%s: %s", c->name, store_error(st));
 	policy_free(&policy);
@@ -323,6 +341,18 @@ static const struct judge_case cases[] = {
 	{ .name = "UDP may go one way", .provider = "provider",
 	  .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 500, 0, "www.paper.test", .udp = true, .one_way = true } },
 	  .want = PC " clean sealed\n" },
+	{ .name = "a private network that is not home is nobody's", .provider = "provider",
+	  .policy = "home: [192.168.1.0/24]\n",
+	  .flows = { { PROVIDER }, { PC, "192.168.9.9", 443, 1000, 50 } }, .want = PC " cannot-say sealed\n" },
+	{ .name = "the home network itself is local", .provider = "provider",
+	  .policy = "home: [192.168.1.0/24]\n",
+	  .flows = { { PROVIDER }, { PC, "192.168.1.9", 443, 1000, 50 } }, .want = PC " clean sealed\n" },
+	{ .name = "private networks are local where none is said to be home", .provider = "provider",
+	  .flows = { { PROVIDER }, { PC, "192.168.9.9", 443, 1000, 50 } }, .want = PC " clean sealed\n" },
+	{ .name = "a mail server in a private network that is not home is a third party's", .provider = "provider",
+	  .policy = "home: [192.168.1.0/24]\n",
+	  .flows = { { PROVIDER }, { PC, "192.168.9.9", 993, 900, 9000, "nas.firm.test" } },
+	  .want = "third-party-mail strong " PC " firm.test\n" PC " leak sealed\n" },
 	{ .name = "web only", .provider = "provider",
 	  .flows = { { PC, "192.0.2.80", 443, 5000, 90000, "www.paper.test" } }, .want = "" },
 };
