@@ -98,11 +98,12 @@ static bool name_by_dns(struct tagger *t, unsigned client, int64_t first_ns)
 }
 
 enum column { ID, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, FIRST_NS, LAST_NS, RESP_PORT, OPAQUE, ENCRYPTED_DNS,
-	      SNI, QUIC, ECH, CREDENTIAL, LOSSY, TRANSPORT };
+	      SNI, QUIC, ECH, CREDENTIAL, LOSSY, SYN_SEEN, TLS_BARE, TRANSPORT };
 
 static const char flow_sql[] =
 	"SELECT id, orig_addr, resp_addr, orig_payload, resp_payload, first_ns, last_ns, resp_port, opaque,"
-	" encrypted_dns, sni, quic, ech, credential, lossy, transport FROM flow_to_tag ORDER BY id";
+	" encrypted_dns, sni, quic, ech, credential, lossy, orig_seen_syn, tls_bare,"
+	" transport FROM flow_to_tag ORDER BY id";
 
 enum host_column { HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
 
@@ -122,16 +123,31 @@ static bool is_loopback(const uint8_t *address)
 	return memcmp(address, v6, 16) == 0 || memcmp(address, v4, 13) == 0;
 }
 
-/* schema.sql, contact_class. */
+/* The mail protocol's transport; NULL when it is no mail. Web, DNS and push services name their protocol
+ * (ALPN) or keep to their port: TLS to a mail host that does neither is a mail session until shown otherwise. */
+static const char *transport_of(sqlite3_stmt *q, const struct endpoint *e, bool originated)
+{
+	int port = sqlite3_column_int(q, RESP_PORT);
+
+	if (sqlite3_column_type(q, TRANSPORT) != SQLITE_NULL)
+		return (const char *)sqlite3_column_text(q, TRANSPORT);
+	if (originated && e->web_mail && sqlite3_column_int(q, TLS_BARE) != 0 && port != 80 && port != 443 &&
+	    port != 853)
+		return "implicit-tls";
+	return NULL;
+}
+
+/* schema.sql, contact_class. Who began a flow whose SYN was not seen is not known. */
 static bool write_classes(struct tagger *t, sqlite3_stmt *q, const struct endpoint *e, bool originated,
 			  int64_t up, int64_t down)
 {
 	int port = sqlite3_column_int(q, RESP_PORT);
-	bool mail = sqlite3_column_type(q, TRANSPORT) != SQLITE_NULL;
+	bool mail = transport_of(q, e, originated) != NULL;
+	bool syn_seen = sqlite3_column_int(q, SYN_SEEN) != 0;
 	bool named = sqlite3_column_type(q, SNI) != SQLITE_NULL;
 	const struct { const char *name; bool holds; } classes[] = {
 		{ "mail", mail },
-		{ "vendor", e->vendor && originated && up > 0 },
+		{ "vendor", e->vendor && (originated || !syn_seen) && up > 0 },
 		{ "setup", e->setup && originated && up > 0 },
 		{ "web-mail", e->web_mail && originated && !mail && port == 443 && named && up > 0 && down > 0 },
 		{ "own-server", e->own_server && originated },
@@ -194,7 +210,7 @@ static bool write_contact(struct tagger *t, sqlite3_stmt *q)
 	sqlite3_bind_int64(insert, 9, sqlite3_column_int64(q, FIRST_NS));
 	sqlite3_bind_int64(insert, 10, sqlite3_column_int64(q, LAST_NS));
 	sqlite3_bind_int(insert, 11, sqlite3_column_int(q, RESP_PORT));
-	sqlite3_bind_text(insert, 12, (const char *)sqlite3_column_text(q, TRANSPORT), -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 12, transport_of(q, &endpoint, originated), -1, SQLITE_STATIC);
 	return store_do(t->part->st, insert) && write_classes(t, q, &endpoint, originated, up, down);
 }
 

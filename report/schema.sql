@@ -267,7 +267,7 @@ CREATE TABLE contact (
 );
 
 -- The few contacts that rules and reasons ask for, so that none of them reads all contacts: mail (it has
--- a transport), vendor (up to a service that relays), setup (up to an account set-up host), web-mail (HTTPS
+-- a transport), vendor (up to a service that relays, by whomever begun where that was not seen), setup (up to an account set-up host), web-mail (HTTPS
 -- both ways), own-server (the policy's), credential (readable, and of use to a reader), unnamed, opaque,
 -- encrypted-dns, ech, lossy.
 CREATE TABLE contact_class (
@@ -337,7 +337,8 @@ CREATE TABLE verdict (
 -- flow itself shows of what was not seen of it.
 CREATE VIEW flow_to_tag AS
 SELECT f.id, f.orig_addr, f.resp_addr, f.orig_mac, f.resp_mac, f.orig_payload, f.resp_payload, f.first_ns,
-	f.last_ns, f.resp_port, f.opaque, f.encrypted_dns, h.sni, h.quic, h.ech,
+	f.last_ns, f.resp_port, f.opaque, f.encrypted_dns, f.orig_seen_syn, h.sni, h.quic, h.ech,
+	f.proto = 6 AND h.sni <> '' AND h.alpn = '' AND h.after_starttls = 0 AS tls_bare,
 	m.credential IN ('reusable', 'guessable') AS credential,
 	f.packets_cut > 0 OR f.end = 'evicted' OR (f.proto = 6 AND (f.orig_missing > 0 OR f.resp_missing > 0
 		OR f.orig_packets = 0 OR f.resp_packets = 0)) AS lossy,
@@ -384,7 +385,10 @@ SELECT s.*,
 	coalesce(m.credential_frame, 0) AS credential_frame,
 	coalesce(m.accepted, 0) AS accepted,
 	s.resp_port = 25 AS delivery,
-	s.named_by NOT IN ('none', 'asn') AND s.role <> 'unnamed' AS named	-- by better than an AS number
+	s.named_by NOT IN ('none', 'asn') AND s.role <> 'unnamed' AS named,	-- by better than an AS number
+	-- Mail only because TLS to a mail host is (judge_tag.c).
+	m.flow IS NULL AND s.alpn NOT IN ('imap', 'pop3', 'managesieve')
+		AND s.resp_port NOT IN (25, 993, 995, 465, 143, 110, 587, 4190) AS guessed
 FROM contact_class AS k
 CROSS JOIN seen AS s
 LEFT JOIN mail_session AS m ON m.flow = s.flow

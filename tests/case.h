@@ -131,7 +131,7 @@ struct flow_case {
 	int at_s, for_s;		/* begins, lasts */
 	uint64_t missing;
 	bool udp, opaque, no_syn, ech, one_way;
-	const char *app;
+	const char *app, *alpn;
 	const char *mac;		/* six bytes */
 	/* A readable dialogue. */
 	bool mail;
@@ -173,6 +173,8 @@ static inline unsigned case_flow(const struct flow_case *c, unsigned number, str
 			.after_starttls = c->transport == MAIL_STARTTLS_USED,
 		};
 		base_copy(h->sni, sizeof(h->sni), c->sni);
+		if (c->alpn != NULL)
+			base_copy(h->alpn, sizeof(h->alpn), c->alpn);
 		count++;
 	}
 	if (c->mail) {

@@ -5,13 +5,13 @@
 -- with an unnamed server is a reason for cannot-say, not for this. Where no provider is known every session
 -- teaches its own owner, so that only services that are relays and nothing else are left.
 -- Seen directly, so loss does not weaken it; but a server known by its address alone may be reached in
--- place of another of the same prefix, and with loss the name may be among what was lost.
+-- place of another of the same prefix, TLS on a port that is nobody's may be another service, and with loss the name may be among what was lost.
 WITH hit AS (
 	SELECT s.client, s.owner, s.account, s.flow, min(s.first_ns) OVER w AS all_first_ns,
 		max(s.last_ns) OVER w AS all_last_ns,
 		count(*) OVER w AS sessions, sum(s.up) OVER w AS all_up,
 		max(CASE
-			WHEN s.ambiguous OR s.strength = 'suspected' THEN 1
+			WHEN s.ambiguous OR s.guessed OR s.strength = 'suspected' THEN 1
 			WHEN s.named_by = 'prefix' AND s.client IN (SELECT client FROM harmed_client) THEN 1
 			WHEN s.strength = 'proven' THEN 3
 			ELSE 2 END) OVER w AS rank
