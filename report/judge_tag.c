@@ -141,6 +141,7 @@ static const char *transport_of(sqlite3_stmt *q, const struct endpoint *e, bool 
 static bool write_classes(struct tagger *t, sqlite3_stmt *q, const struct endpoint *e, bool originated,
 			  int64_t up, int64_t down)
 {
+	const uint8_t *near = sqlite3_column_blob(q, originated ? ORIG : RESP);
 	int port = sqlite3_column_int(q, RESP_PORT);
 	bool mail = transport_of(q, e, originated) != NULL;
 	bool syn_seen = sqlite3_column_int(q, SYN_SEEN) != 0;
@@ -148,6 +149,8 @@ static bool write_classes(struct tagger *t, sqlite3_stmt *q, const struct endpoi
 	const struct { const char *name; bool holds; } classes[] = {
 		{ "mail", mail },
 		{ "vendor", e->vendor && (originated || !syn_seen) && up > 0 },
+		{ "delivery", mail && port == 25 && originated && up > 0 &&
+			      !policy_mail_server(t->part->policy, near) },
 		{ "setup", e->setup && originated && up > 0 },
 		{ "web-mail", e->web_mail && originated && !mail && port == 443 && named && up > 0 && down > 0 },
 		{ "own-server", e->own_server && originated },

@@ -126,6 +126,17 @@ static const struct reason reasons[] = {
 	  " AND s.owner NOT IN (SELECT owner FROM expected)"
 	  " AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client)"
 	  " GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.owner" },
+	/* Who has a mailbox elsewhere and sends by itself is a server, or hands its mail to somebody. */
+	{ "third_party",
+	  "SELECT s.client, printf('%d deliver%s on port 25 to %s, which no MX look-up names.', count(*),"
+	  " iif(count(*) = 1, 'y', 'ies'), iif(s.name <> '', s.name, host(s.far)))"
+	  " FROM contact_class AS k CROSS JOIN seen AS s WHERE k.class = 'delivery' AND s.flow = k.flow"
+	  " AND s.role <> 'local' AND NOT s.loopback"
+	  " AND s.client IN (SELECT client FROM own_session)"
+	  " AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client)"
+	  " AND s.name NOT IN (SELECT lower(rtrim(substr(rdata, instr(rdata, ' ') + 1), '.')) FROM mail_dns"
+	  "  WHERE type = 'MX')"
+	  " GROUP BY s.client, s.name, s.far ORDER BY s.client, s.name, s.far" },
 	{ "third_party",
 	  "SELECT client, 'Suspected: ' || sentence FROM finding"
 	  " WHERE class = 'leak' AND strength = 'suspected' ORDER BY id" },

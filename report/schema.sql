@@ -268,7 +268,7 @@ CREATE TABLE contact (
 
 -- The few contacts that rules and reasons ask for, so that none of them reads all contacts: mail (it has
 -- a transport), vendor (up to a service that relays, by whomever begun where that was not seen), setup (up to an account set-up host), web-mail (HTTPS
--- both ways), own-server (the policy's), credential (readable, and of use to a reader), unnamed, opaque,
+-- both ways), delivery (port 25, by none of the policy's servers), own-server (the policy's), credential (readable, and of use to a reader), unnamed, opaque,
 -- encrypted-dns, ech, lossy.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,

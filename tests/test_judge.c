@@ -10,6 +10,8 @@
 #define PC "192.168.1.10"
 #define PHONE "192.168.1.11"
 #define PROVIDER PC, "192.0.2.1", 993, 900, 50000, "imap.provider.test"
+#define DELIVERY PC, "192.0.2.50", 25, 9000, 900, "mx.other.test", .mail = true, .proto = MAIL_SMTP, \
+	.transport = MAIL_STARTTLS_USED
 #define BIG_UP(bytes) PC, "203.0.113.5", 443, bytes, 9000, "mail.big.test"
 
 struct lookup_case {
@@ -196,6 +198,20 @@ static const struct judge_case cases[] = {
 	{ .name = "IMAP to a relay, nothing declared", 
 	  .flows = { { PC, "192.0.2.50", 993, 900, 5000, "imap.relay.test" } },
 	  .want = "third-party-mail strong " PC " relay\n" PC " leak sealed\n" },
+	{ .name = "a delivery by one who has a mailbox elsewhere", .provider = "provider",
+	  .flows = { { PROVIDER }, { DELIVERY } }, .want = PC " cannot-say sealed\n" },
+	{ .name = "a delivery to a host that an MX look-up names", .provider = "provider",
+	  .lookups = { { PHONE, "MX", "other.test", "10 MX.other.test." } },
+	  .flows = { { PROVIDER }, { DELIVERY } }, .want = PC " clean sealed\n" },
+	{ .name = "a delivery by one of the user's mail servers", .provider = "provider",
+	  .policy = "mail_servers: [" PC "]\n",
+	  .flows = { { PROVIDER }, { DELIVERY } }, .want = PC " clean sealed\n" },
+	{ .name = "a delivery to the provider", .provider = "other.test",
+	  .flows = { { PC, "192.0.2.51", 993, 900, 9000, "imap.other.test" }, { DELIVERY } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "another's mailbox makes no delivery odd", .provider = "provider",
+	  .flows = { { DELIVERY }, { PHONE, "192.0.2.1", 993, 900, 5000, "imap.provider.test" } },
+	  .want = PC " clean sealed\n" PHONE " clean sealed\n" },
 	{ .name = "delivery between servers is never third-party mail", .provider = "provider",
 	  .flows = { { PC, "192.0.2.50", 25, 9000, 900, "mx.other.test", .mail = true, .proto = MAIL_SMTP,
 		       .transport = MAIL_STARTTLS_USED } },
