@@ -4,7 +4,8 @@
 -- mail: next to the client one sees uploads to the vendor and nothing to the provider. Only bytes sent
 -- up to hosts that the catalogue lists as such a service count; a vendor's other hosts do not. The
 -- provider must be known (declared, or tied to the client by its own look-ups) and must not have been
--- contacted at all. Enough is relay-bytes, or relay-span-bytes while the client was watched for relay-span-ns.
+-- contacted at all. Enough is relay-bytes, or relay-span-bytes while the client was watched for relay-span-ns,
+-- silences counted up to watched-gap-ns.
 -- Absence is the evidence, so it is strong at most, and suspected when something was not seen: loss, a
 -- tunnel, a mail session with a server that nothing names, a look-up that leads from its provider's domain to
 -- the vendor; or when what was sent to hosts named by more than their address, and known to relay by more
@@ -27,9 +28,22 @@ total AS (
 		count(*) AS flows
 	FROM upload AS u GROUP BY u.client, u.owner
 ),
+-- Contacts of a client from the first, each with the end of those before it.
+lasting AS (
+	SELECT c.client, c.first_ns, c.last_ns, max(c.last_ns) OVER (PARTITION BY c.client
+		ORDER BY c.first_ns, c.flow ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until_ns
+	FROM contact AS c WHERE c.client IN (SELECT client FROM total)
+),
+watched AS MATERIALIZED (
+	SELECT client, sum(CASE
+		WHEN until_ns IS NULL THEN last_ns - first_ns
+		ELSE min(max(first_ns - until_ns, 0), (SELECT value FROM threshold WHERE name = 'watched-gap-ns'))
+			+ max(last_ns - max(first_ns, until_ns), 0) END) AS ns
+	FROM lasting GROUP BY client
+),
 hit AS (
-	SELECT t.*, c.last_ns - c.first_ns AS watched_ns,
-		t.sure_up >= iif(c.last_ns - c.first_ns >= l.span_ns, l.span_bytes, l.bytes)
+	SELECT t.*, w.ns AS watched_ns,
+		t.sure_up >= iif(w.ns >= l.span_ns, l.span_bytes, l.bytes)
 			AND t.client NOT IN (SELECT client FROM harmed_client)
 			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p
 				WHERE p.client = t.client AND p.owner = t.owner)
@@ -37,9 +51,9 @@ hit AS (
 			AND t.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes)
 			AS strong
 	FROM total AS t
-	JOIN client AS c ON c.id = t.client
+	JOIN watched AS w ON w.client = t.client
 	CROSS JOIN limits AS l
-	WHERE t.up >= iif(c.last_ns - c.first_ns >= l.span_ns, l.span_bytes, l.bytes)
+	WHERE t.up >= iif(w.ns >= l.span_ns, l.span_bytes, l.bytes)
 		AND t.client IN (SELECT client FROM client_provider)
 		AND t.client NOT IN (SELECT client FROM provider_contact)
 )
