@@ -9,6 +9,7 @@
 
 struct host_table {
 	void *tree;			/* tsearch: by address */
+	void *routers;			/* tsearch: six bytes each */
 	struct host **hosts;		/* owner; in the order they were seen */
 	unsigned count, size;
 	const struct host **grouped;	/* by client */
@@ -36,6 +37,7 @@ void host_table_free(struct host_table **t)
 	if (*t == NULL)
 		return;
 	tdestroy((*t)->tree, leave_alone);
+	tdestroy((*t)->routers, free);
 	for (unsigned i = 0; i < (*t)->count; i++)
 		free((*t)->hosts[i]);
 	free((*t)->hosts);
@@ -82,6 +84,22 @@ void host_table_seen(struct host_table *t, const uint8_t address[16], const uint
 		host->moved = true;
 	memcpy(host->mac, mac, 6);
 	host->has_mac = true;
+}
+
+static int by_mac(const void *a, const void *b)
+{
+	return memcmp(a, b, 6);
+}
+
+void host_table_router(struct host_table *t, const uint8_t mac[6])
+{
+	uint8_t *entry;
+
+	if (tfind(mac, &t->routers, by_mac) != NULL)
+		return;
+	entry = base_alloc(6);
+	memcpy(entry, mac, 6);
+	tsearch(entry, &t->routers, by_mac);
 }
 
 static bool is_global_v6(const struct host *host)
@@ -159,7 +177,8 @@ unsigned host_table_group(struct host_table *t)
 		for (end = i + 1; end < t->count && hosts[end]->has_mac && !hosts[end]->moved &&
 		     memcmp(hosts[end]->mac, hosts[i]->mac, 6) == 0; end++)
 			;
-		join(hosts + i, end - i);
+		if (tfind(hosts[i]->mac, &t->routers, by_mac) == NULL)
+			join(hosts + i, end - i);
 	}
 	qsort(hosts, t->count, sizeof(*hosts), by_client);
 	t->grouped = (const struct host **)hosts;

@@ -1,7 +1,8 @@
 /* judge_host.h - which addresses are one client
  *
  * The addresses that a network card was seen with are one client's, unless they show that it is a
- * router's: more than one IPv4 address, or global IPv6 addresses of more than one /64. Numbers are given
+ * router's: more than one IPv4 address, global IPv6 addresses of more than one /64, or those of far ends.
+ * Numbers are given
  * in the order of first frames, so they do not depend on the order in which facts came.
  *
  * Memory: one entry for each host that is the client of some flow; freed by host_table_free. */
@@ -20,7 +21,10 @@ void host_table_free(struct host_table **t);
 void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac, int64_t first_ns,
 		     int64_t last_ns);
 
-/* After the last host_table_seen: puts addresses together. Returns the number of clients, which are
+/* The card forwards: a far end was seen with it. */
+void host_table_router(struct host_table *t, const uint8_t mac[6]);
+
+/* After the last call of these: puts addresses together. Returns the number of clients, which are
  * numbered from 1. */
 unsigned host_table_group(struct host_table *t);
 

@@ -1,6 +1,7 @@
 #include "report/judge_part.h"
 
 #include "capture/base.h"
+#include "capture/flow_key.h"
 #include "report/judge_endpoint.h"
 #include "report/judge_host.h"
 
@@ -217,15 +218,31 @@ static bool write_contact(struct tagger *t, sqlite3_stmt *q)
 	return store_do(t->part->st, insert) && write_classes(t, q, &endpoint, originated, up, down);
 }
 
+static bool is_unspecified(const uint8_t address[16])
+{
+	static const uint8_t v6[16], v4[16] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(address, v6, 16) == 0 || memcmp(address, v4, 16) == 0;
+}
+
+/* Whether the far end's card is a router's: what is not home was reached through it. IPv4 only: of the
+ * global IPv6 addresses of neighbours it is not known that they are home. */
+static bool shows_router(const struct policy *policy, const uint8_t *near, const uint8_t *far)
+{
+	return policy_home(policy, near) && !policy_home(policy, far) && host_is_ipv4(far) && !is_unspecified(far);
+}
+
 static bool note_host(struct tagger *t, sqlite3_stmt *q)
 {
-	static const uint8_t unspecified_v6[16], unspecified_v4[16] = { [10] = 0xff, [11] = 0xff };
 	const uint8_t *orig = sqlite3_column_blob(q, HOST_ORIG), *resp = sqlite3_column_blob(q, HOST_RESP);
 	bool originated = client_is_originator(t->part->policy, orig, resp);
-	const uint8_t *near = originated ? orig : resp;
+	const uint8_t *near = originated ? orig : resp, *far = originated ? resp : orig;
+	const uint8_t *far_mac = sqlite3_column_blob(q, originated ? HOST_RESP_MAC : HOST_ORIG_MAC);
 
+	if (far_mac != NULL && shows_router(t->part->policy, near, far))
+		host_table_router(t->hosts, far_mac);
 	/* A host that has no address yet (DHCP, duplicate address detection) is nobody. */
-	if (memcmp(near, unspecified_v6, 16) != 0 && memcmp(near, unspecified_v4, 16) != 0)
+	if (!is_unspecified(near))
 		host_table_seen(t->hosts, near,
 				sqlite3_column_blob(q, originated ? HOST_ORIG_MAC : HOST_RESP_MAC),
 				sqlite3_column_int64(q, HOST_FIRST_NS), sqlite3_column_int64(q, HOST_LAST_NS));

@@ -132,7 +132,7 @@ struct flow_case {
 	uint64_t missing;
 	bool udp, opaque, no_syn, ech, one_way;
 	const char *app, *alpn;
-	const char *mac;		/* six bytes */
+	const char *mac, *far_mac;	/* six bytes */
 	/* A readable dialogue. */
 	bool mail;
 	enum mail_proto proto;
@@ -162,6 +162,8 @@ static inline unsigned case_flow(const struct flow_case *c, unsigned number, str
 	address(c->to, f->resp_addr);
 	if (c->mac != NULL)
 		memcpy(f->orig_mac, c->mac, 6);
+	if (c->far_mac != NULL)
+		memcpy(f->resp_mac, c->far_mac, 6);
 	snprintf(f->community_id, sizeof(f->community_id), "1:flow%u", number);
 	snprintf(f->app_proto, sizeof(f->app_proto), "%s", c->app != NULL ? c->app : c->sni != NULL ? "tls" : "");
 	if (c->sni != NULL) {
