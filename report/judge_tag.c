@@ -99,12 +99,12 @@ static bool name_by_dns(struct tagger *t, unsigned client, int64_t first_ns)
 }
 
 enum column { ID, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, FIRST_NS, LAST_NS, RESP_PORT, OPAQUE, ENCRYPTED_DNS,
-	      SNI, QUIC, ECH, CREDENTIAL, LOSSY, SYN_SEEN, TLS_BARE, TRANSPORT };
+	      SNI, QUIC, ECH, CREDENTIAL, LOSSY, SYN_SEEN, TLS_BARE, HTTP, TRANSPORT };
 
 static const char flow_sql[] =
 	"SELECT id, orig_addr, resp_addr, orig_payload, resp_payload, first_ns, last_ns, resp_port, opaque,"
 	" encrypted_dns, sni, quic, ech, credential, lossy, orig_seen_syn, tls_bare,"
-	" transport FROM flow_to_tag ORDER BY id";
+	" http, transport FROM flow_to_tag ORDER BY id";
 
 enum host_column { HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
 
@@ -154,6 +154,7 @@ static bool write_classes(struct tagger *t, sqlite3_stmt *q, const struct endpoi
 			      !policy_mail_server(t->part->policy, near) },
 		{ "setup", e->setup && originated && up > 0 },
 		{ "web-mail", e->web_mail && originated && !mail && port == 443 && named && up > 0 && down > 0 },
+		{ "web-clear", e->web_mail && originated && up > 0 && sqlite3_column_int(q, HTTP) != 0 },
 		{ "own-server", e->own_server && originated },
 		{ "credential", sqlite3_column_int(q, CREDENTIAL) != 0 },
 		{ "unnamed", e->unnamed && up > 0 },

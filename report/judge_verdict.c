@@ -11,6 +11,8 @@ static const char judged_sql[] =
 	" SELECT client FROM client_state"
 	" UNION SELECT client FROM web_mail_contact"
 	" UNION SELECT client FROM contact_class JOIN contact USING (flow) WHERE class = 'vendor'"
+	" UNION SELECT c.client FROM contact_class JOIN contact AS c USING (flow) JOIN endpoint AS e ON e.id = c.endpoint"
+	"  JOIN client_provider AS p ON p.client = c.client AND p.owner = e.owner WHERE class = 'web-clear'"
 	" UNION SELECT client FROM finding)";
 
 /* By client: whether it is judged, and how many sentences it has. */
@@ -155,6 +157,12 @@ static const struct reason reasons[] = {
 	  " " S("count(*)") ", iif(count(*) = 1, 'it', 'them')) FROM session_state AS s"
 	  " JOIN mail_session AS m ON m.flow = s.flow"
 	  " WHERE s.state = 'postcard' AND m.credential NOT IN ('reusable', 'guessable') GROUP BY s.client" },
+	{ "path",
+	  "SELECT s.client, printf('%d bytes went to the web host of %s without TLS.', sum(s.up),"
+	  " " TITLE("s.owner") ") FROM contact_class AS k CROSS JOIN seen AS s"
+	  " JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner"
+	  " WHERE k.class = 'web-clear' AND s.flow = k.flow AND NOT s.loopback"
+	  " GROUP BY s.client, s.owner ORDER BY s.client, s.owner" },
 	{ "path",
 	  "SELECT id, 'No mail session was seen, so nothing is known of how its mail travels.' FROM client"
 	  " WHERE id NOT IN (SELECT client FROM client_state)"

@@ -268,9 +268,10 @@ CREATE TABLE contact (
 );
 
 -- The few contacts that rules and reasons ask for, so that none of them reads all contacts: mail (it has
--- a transport), vendor (up to a service that relays, by whomever begun where that was not seen), setup (up to an account set-up host), web-mail (HTTPS
--- both ways), delivery (port 25, by none of the policy's servers), own-server (the policy's), credential (readable, and of use to a reader), unnamed, opaque,
--- encrypted-dns, ech, lossy.
+-- a transport), vendor (up to a service that relays, by whomever begun where that was not seen), setup (up
+-- to an account set-up host), web-mail (HTTPS both ways), web-clear (HTTP without TLS up to a mail host),
+-- delivery (port 25, by none of the policy's servers), own-server (the policy's), credential (readable, and
+-- of use to a reader), unnamed, opaque, encrypted-dns, ech, lossy.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
 	flow INTEGER NOT NULL,
@@ -340,6 +341,7 @@ CREATE VIEW flow_to_tag AS
 SELECT f.id, f.orig_addr, f.resp_addr, f.orig_mac, f.resp_mac, f.orig_payload, f.resp_payload, f.first_ns,
 	f.last_ns, f.resp_port, f.opaque, f.encrypted_dns, f.orig_seen_syn, h.sni, h.quic, h.ech,
 	f.proto = 6 AND h.sni <> '' AND h.alpn = '' AND h.after_starttls = 0 AS tls_bare,
+	f.proto = 6 AND f.resp_port = 80 AND f.app_proto = 'http' AS http,
 	m.credential IN ('reusable', 'guessable') AS credential,
 	f.packets_cut > 0 OR f.end = 'evicted' OR (f.proto = 6 AND (f.orig_missing > 0 OR f.resp_missing > 0
 		OR f.orig_packets = 0 OR f.resp_packets = 0)) AS lossy,
