@@ -167,7 +167,7 @@ static bool learn_lookup(const struct judge_part *part, sqlite3_stmt *insert, sq
 /* Hosts that answer DNS ask for others. Hosts that deliver mail ask for the MX of whom they write to. */
 static const char lookup_sql[] =
 	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
-	" JOIN client_address AS a ON a.address = d.asked_by"
+	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
 	" WHERE a.client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"
 	"                        AND owner <> '" JUDGE_OWN_SERVER "')"
 	" AND a.client NOT IN (SELECT r.client FROM flow AS f"
@@ -195,7 +195,7 @@ static const char hint_sql[] =
 	"WITH delivered AS MATERIALIZED"
 	" (SELECT asked_by, name FROM mail_dns WHERE type = 'MX' AND answered AND rdata <> '')"
 	" SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
-	" JOIN client_address AS a ON a.address = d.asked_by"
+	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
 	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared')"
 	" AND (d.asked_by, d.name) NOT IN (SELECT asked_by, 'autodiscover.' || name FROM delivered)"
 	" AND (d.asked_by, d.name) NOT IN (SELECT asked_by, 'autoconfig.' || name FROM delivered)"

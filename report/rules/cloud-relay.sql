@@ -16,7 +16,7 @@ WITH limits AS (
 		(SELECT value FROM threshold WHERE name = 'relay-span-ns') AS span_ns,
 		(SELECT value FROM threshold WHERE name = 'unnamed-bytes') AS unnamed_bytes
 ),
-upload AS (
+upload AS MATERIALIZED (
 	SELECT v.flow, v.client, v.owner, v.up, v.first_ns, v.last_ns, v.relay, v.ambiguous, v.named_by
 	FROM vendor_contact AS v
 	WHERE v.transport IS NULL AND (:client IS NULL OR v.client = :client)
