@@ -53,7 +53,7 @@ struct flow {
 	uint64_t packets_cut;
 	uint32_t pid;
 	uint16_t vlan;
-	bool has_mac, saw_syn, saw_syn_ack, opaque, encrypted_dns, flip_wanted, offer_wanted;
+	bool has_mac, saw_syn, saw_syn_ack, opaque, encrypted_dns, offer_wanted;
 	bool fin[2], reset, gap_told[2];
 	uint8_t mac[2][6];			/* by enum fact_side */
 	uint32_t syn_seq[2];

@@ -66,18 +66,13 @@ static const struct watch *recognise(struct bytes first, enum fact_side from, bo
 	return NULL;
 }
 
-/* Chooses who reads the flow. Without a SYN the sides may be the wrong way round, so the bytes are
- * also tried as the other side's. */
+/* Chooses who reads the flow. Which side is the client, where no SYN was seen, the watcher finds out. */
 static void choose(struct step *s, struct bytes first)
 {
 	struct flow *f = s->flow;
-	bool maybe = false, maybe_other = false;
+	bool maybe = false;
 	const struct watch *w = recognise(first, s->side, &maybe);
 
-	if (w == NULL && !f->saw_syn && !f->saw_syn_ack) {
-		w = recognise(first, (enum fact_side)!s->side, &maybe_other);
-		f->flip_wanted = w != NULL;
-	}
 	if (w != NULL) {
 		start_watch(f, w);
 		f->app_proto = w->name;
@@ -96,7 +91,7 @@ static void choose(struct step *s, struct bytes first)
 	case WATCH_NO:
 		break;
 	}
-	if (!(maybe || maybe_other) || first.len > READER_UNDECIDED_MAX)
+	if (!maybe || first.len > READER_UNDECIDED_MAX)
 		f->reader = READER_DPI;
 }
 
@@ -173,11 +168,6 @@ static void settle(struct step *s)
 		enum fact_side first;
 
 		f->offer_wanted = false;
-		if (f->flip_wanted) {
-			flow_flip(f);
-			s->side = (enum fact_side)!s->side;
-			f->flip_wanted = false;
-		}
 		first = (enum fact_side)!s->side;
 		for (int i = 0; i < 2 && !f->offer_wanted; i++) {
 			struct step other = *s;
