@@ -22,9 +22,25 @@ const char *fact_name_kind_name(enum name_kind kind)
 		[NAME_DNS] = "dns",
 		[NAME_PTR] = "ptr",
 		[NAME_HOST] = "host",
+		[NAME_CERTIFICATE] = "certificate",
 	};
 
 	return NAME_OF(names, kind);
+}
+
+const char *fact_chain_name(enum chain_verdict verdict)
+{
+	static const char *const names[] = {
+		[CHAIN_NOT_JUDGED] = "not-judged",
+		[CHAIN_TRUSTED] = "trusted",
+		[CHAIN_SELF_SIGNED] = "self-signed",
+		[CHAIN_UNTRUSTED] = "untrusted",
+		[CHAIN_EXPIRED] = "expired",
+		[CHAIN_NOT_YET_VALID] = "not-yet-valid",
+		[CHAIN_MALFORMED] = "malformed",
+	};
+
+	return NAME_OF(names, verdict);
 }
 
 const char *fact_mail_proto_name(enum mail_proto proto)

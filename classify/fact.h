@@ -79,6 +79,7 @@ enum name_kind {
 	NAME_DNS,		/* an answer: `address` is what `name` led to for `asked_by` */
 	NAME_PTR,		/* a reverse answer: a claim of the address's owner */
 	NAME_HOST,		/* what a local host calls itself (DHCP, mDNS): `address` is its own */
+	NAME_CERTIFICATE,	/* a dNSName of the certificate that the server at `address` showed in clear */
 };
 const char *fact_name_kind_name(enum name_kind kind);
 
@@ -86,7 +87,7 @@ struct fact_name {
 	uint64_t id;			/* frame */
 	uint32_t place;			/* among the names of that frame */
 	enum name_kind kind;
-	uint8_t asked_by[16];		/* who got the answer; zero for NAME_HOST */
+	uint8_t asked_by[16];		/* who got the answer or the certificate; zero for NAME_HOST */
 	uint8_t address[16];
 	uint8_t mac[6];			/* NAME_HOST by DHCP; else zero */
 	char name[FACT_NAME_SIZE];	/* as asked */
@@ -103,11 +104,15 @@ struct fact_mail_dns {
 	uint32_t place;
 	int64_t time_ns;
 	uint8_t asked_by[16];
+	uint8_t resolver[16];		/* who was asked */
 	char name[FACT_NAME_SIZE];
 	char type[FACT_WORD_SIZE];	/* "MX", "SRV", "TLSA", "TXT", "A", "AAAA", "CNAME", "HTTPS" */
 	char rdata[FACT_NAME_SIZE];	/* presentation format; "" for a question without answer */
 	bool answered;
-	bool authentic;			/* the AD bit */
+	bool authentic;			/* the AD bit: what the resolver says it validated (RFC 4035 section 3.2.3) */
+	bool wants_dnssec;		/* the question had the AD or the DO bit (RFC 6840 section 5.7, RFC 3225) */
+	bool has_digest;
+	uint8_t digest[32];		/* TLSA of matching type 0: SHA-256 of what it would match, which rdata is too short for */
 	char rcode[FACT_WORD_SIZE];	/* "NOERROR", "NXDOMAIN", ... */
 };
 
@@ -131,7 +136,53 @@ struct fact_handshake {
 	bool alert_in_clear;		/* a fatal alert ended it */
 	uint8_t alert, alert_from;	/* description, enum fact_side */
 	bool after_starttls;
+	bool certificate_seen;		/* a Certificate message of the server was in clear */
+	bool fallback;			/* the ClientHello has TLS_FALLBACK_SCSV (RFC 7507) */
 	char ja4[FACT_WORD_SIZE * 2];	/* "" when the hello was not read to its end */
+};
+
+/* How a chain fared against the CA store at the time of its packets. Stored by name: fact_chain_name. */
+enum chain_verdict {
+	CHAIN_NOT_JUDGED,	/* no CA store, or not the server's own certificate */
+	CHAIN_TRUSTED,
+	CHAIN_SELF_SIGNED,
+	CHAIN_UNTRUSTED,	/* it leads to nobody that the store knows, or a signature in it is false */
+	CHAIN_EXPIRED,		/* of all that may be wrong this alone */
+	CHAIN_NOT_YET_VALID,
+	CHAIN_MALFORMED,	/* no X.509, or cut */
+};
+const char *fact_chain_name(enum chain_verdict verdict);	/* "not-judged", "trusted", ... */
+
+/* One certificate of the chain that a server showed in clear (TLS <= 1.2). Its names are fact_names. */
+struct fact_certificate {
+	uint64_t flow;
+	uint32_t place;			/* in the chain; 0 is the server's own */
+	uint64_t frame;			/* that completed the Certificate message */
+	int64_t time_ns;		/* when it was judged: that frame's */
+	uint8_t sha256[32], sha512[64];	/* of the DER */
+	uint8_t spki_sha256[32], spki_sha512[64];	/* of its SubjectPublicKeyInfo */
+	char subject[FACT_TEXT_SIZE], issuer[FACT_TEXT_SIZE];	/* RFC 2253 */
+	uint32_t name_count;		/* dNSNames in it */
+	bool names_cut;			/* not all of them are said */
+	int64_t not_before, not_after;	/* seconds since 1970 */
+	char key[FACT_WORD_SIZE];	/* "RSA", "EC", "ED25519" ... */
+	uint32_t key_bits;
+	char signature[FACT_WORD_SIZE];	/* "sha256WithRSAEncryption" ... */
+	char weak[FACT_WORD_SIZE * 2];	/* why its key or signature is weak; "" when neither is */
+	bool self_signed;
+	enum chain_verdict chain;	/* of place 0 */
+	char why[FACT_TEXT_SIZE];	/* OpenSSL's words for it */
+	int8_t covers_sni;		/* RFC 6125: 1 it does, 0 it does not, -1 there was no SNI; of place 0 */
+};
+
+/* A mail address readable in a request for account settings (autoconfig, autodiscover) over plain HTTP. */
+struct fact_disclosure {
+	uint64_t flow;
+	uint64_t frame;
+	int64_t time_ns;
+	char kind[FACT_WORD_SIZE];	/* "autoconfig", "autodiscover" */
+	char host[FACT_NAME_SIZE];
+	char account[FACT_NAME_SIZE];
 };
 
 enum mail_proto { MAIL_IMAP, MAIL_POP3, MAIL_SMTP, MAIL_SIEVE };
@@ -177,6 +228,15 @@ struct fact_mail_session {
 	char banner[FACT_TEXT_SIZE];	/* the server's claim of itself */
 	char client_id[FACT_TEXT_SIZE];	/* IMAP ID, EHLO name: the client's claim */
 	char dialogue[FACT_TEXT_SIZE];	/* letters, capital: client */
+	char refusal[FACT_WORD_SIZE];	/* of STARTTLS: "454", "500 5.5.1", "NO", "BAD" ... */
+	char signature[FACT_WORD_SIZE];	/* of tampering, proven by itself: "masked-keyword", "masked-greeting",
+					 * "edited-list"; "" is none */
+	uint32_t injected[2];		/* bytes in clear from [client, server] after STARTTLS was asked or agreed */
+	bool compressed;		/* COMPRESS=DEFLATE was agreed: what follows is unread, not encrypted */
+	bool login_disabled;		/* the list said LOGINDISABLED (RFC 9051 section 6.2.3) */
+	char recipient_domain[FACT_NAME_SIZE];	/* of the first RCPT TO that was readable */
+	char claimed_by[FACT_WORD_SIZE];	/* who says it speaks for claimed_client: "proxy", "xclient"; "" is none */
+	uint8_t claimed_client[16];
 };
 
 enum fact_kind {
@@ -186,6 +246,8 @@ enum fact_kind {
 	FACT_MAIL_DNS,
 	FACT_HANDSHAKE,
 	FACT_MAIL_SESSION,
+	FACT_CERTIFICATE,
+	FACT_DISCLOSURE,
 	FACT_END,		/* this worker says no more */
 };
 
@@ -198,6 +260,8 @@ struct fact {
 		struct fact_mail_dns mail_dns;
 		struct fact_handshake handshake;
 		struct fact_mail_session mail_session;
+		struct fact_certificate certificate;
+		struct fact_disclosure disclosure;
 	};
 };
 

@@ -131,6 +131,7 @@ static size_t take(void *context, struct bytes in, uint64_t frame)
 	case READER_WATCH:
 		if (f->offer_wanted)
 			return 0;
+		facts_of(f)->now_ns = s->packet->time_ns;
 		answer(f, f->watch->feed(f->watch_state, s->side, in, frame, &used, facts_of(f)));
 		return used;
 	case READER_DNS_TCP:

@@ -30,9 +30,11 @@ enum watch_match { WATCH_NO, WATCH_MAYBE /* show me more */, WATCH_YES };
 /* What a watcher writes: the facts of its flow, stored when the flow is described. */
 struct watch_facts {
 	uint64_t flow;			/* id */
-	bool has_handshake, has_mail;
+	int64_t now_ns;			/* time of the packet that is being read */
+	bool has_handshake, has_mail, has_disclosure;
 	struct fact_handshake handshake;
 	struct fact_mail_session mail;
+	struct fact_disclosure disclosure;
 	bool opaque;			/* it carries another's traffic from here on (HTTP CONNECT) */
 	bool flip;			/* the dialogue shows that the responder is the client (no SYN was seen) */
 };

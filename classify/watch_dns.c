@@ -74,6 +74,7 @@ static void say_mail(struct reading *r, uint16_t type, const char *rdata)
 	said->answered = r->header.flags & DNS_FLAG_RESPONSE;
 	said->authentic = said->answered && (r->header.flags & DNS_FLAG_AUTHENTIC);
 	memcpy(said->asked_by, said->answered ? r->packet->dst : r->packet->src, sizeof(said->asked_by));
+	memcpy(said->resolver, said->answered ? r->packet->src : r->packet->dst, sizeof(said->resolver));
 	base_copy(said->name, sizeof(said->name), r->question);
 	base_copy(said->rdata, sizeof(said->rdata), rdata);
 	type_name(type, said->type);

@@ -169,6 +169,12 @@ static void describe(struct worker *w, struct flow_table *t, struct flow *f, enu
 		m->mail_session = facts->mail;
 		m->mail_session.flow = f->id;
 	}
+	if (facts != NULL && facts->has_disclosure) {
+		struct fact *d = say(w, FACT_DISCLOSURE);
+
+		d->disclosure = facts->disclosure;
+		d->disclosure.flow = f->id;
+	}
 	say_losses(w, &said, end);
 	reader_free(f);
 	flow_table_remove(t, f);

@@ -118,11 +118,14 @@ CREATE TABLE mail_dns (
 	place INTEGER NOT NULL,
 	time_ns INTEGER NOT NULL,
 	asked_by BLOB NOT NULL,
+	resolver BLOB NOT NULL,
 	name TEXT NOT NULL,
 	type TEXT NOT NULL,
 	rdata TEXT NOT NULL,
 	answered INTEGER NOT NULL,
 	authentic INTEGER NOT NULL,
+	wants_dnssec INTEGER NOT NULL,
+	digest BLOB,			-- TLSA of matching type 0: SHA-256 of what it would match
 	rcode TEXT NOT NULL,
 	PRIMARY KEY (id, place)
 ) WITHOUT ROWID;
@@ -147,6 +150,8 @@ CREATE TABLE handshake (
 	alert INTEGER NOT NULL,
 	alert_from INTEGER NOT NULL,
 	after_starttls INTEGER NOT NULL,
+	certificate_seen INTEGER NOT NULL,
+	fallback INTEGER NOT NULL,
 	ja4 TEXT NOT NULL
 );
 
@@ -168,7 +173,52 @@ CREATE TABLE mail_session (
 	accepted INTEGER NOT NULL,
 	banner TEXT NOT NULL,
 	client_id TEXT NOT NULL,
-	dialogue TEXT NOT NULL
+	dialogue TEXT NOT NULL,
+	refusal TEXT NOT NULL,
+	signature TEXT NOT NULL,	-- masked-keyword, masked-greeting, edited-list
+	injected_by_client INTEGER NOT NULL,
+	injected_by_server INTEGER NOT NULL,
+	compressed INTEGER NOT NULL,
+	login_disabled INTEGER NOT NULL,
+	recipient_domain TEXT NOT NULL,
+	claimed_by TEXT NOT NULL,	-- proxy, xclient
+	claimed_client BLOB
+);
+
+-- A chain that a server showed in clear; the dNSNames of place 0 are rows of name (kind certificate).
+CREATE TABLE certificate (
+	flow INTEGER NOT NULL,
+	place INTEGER NOT NULL,		-- 0: the server's own
+	frame INTEGER NOT NULL,
+	time_ns INTEGER NOT NULL,
+	sha256 BLOB NOT NULL,
+	sha512 BLOB NOT NULL,
+	spki_sha256 BLOB NOT NULL,
+	spki_sha512 BLOB NOT NULL,
+	subject TEXT NOT NULL,
+	issuer TEXT NOT NULL,
+	name_count INTEGER NOT NULL,
+	names_cut INTEGER NOT NULL,
+	not_before INTEGER NOT NULL,	-- seconds since 1970
+	not_after INTEGER NOT NULL,
+	key TEXT NOT NULL,
+	key_bits INTEGER NOT NULL,
+	signature TEXT NOT NULL,
+	weak TEXT NOT NULL,		-- why; '' is not
+	self_signed INTEGER NOT NULL,
+	chain TEXT NOT NULL,		-- not-judged, trusted, self-signed, untrusted, expired, not-yet-valid, malformed
+	why TEXT NOT NULL,
+	covers_sni INTEGER NOT NULL,	-- -1: there was no SNI
+	PRIMARY KEY (flow, place)
+) WITHOUT ROWID;
+
+CREATE TABLE disclosure (
+	flow INTEGER PRIMARY KEY,
+	frame INTEGER NOT NULL,
+	time_ns INTEGER NOT NULL,
+	kind TEXT NOT NULL,		-- autoconfig, autodiscover
+	host TEXT NOT NULL,
+	account TEXT NOT NULL
 );
 
 -- What follows is derived from the facts by judge and replaced as a whole.

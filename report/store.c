@@ -266,6 +266,10 @@ static uint64_t fact_id(const struct fact *fact)
 		return fact->handshake.flow;
 	case FACT_MAIL_SESSION:
 		return fact->mail_session.flow;
+	case FACT_CERTIFICATE:
+		return fact->certificate.flow;
+	case FACT_DISCLOSURE:
+		return fact->disclosure.flow;
 	case FACT_END:
 		break;
 	}

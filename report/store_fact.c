@@ -7,11 +7,14 @@ const char *const store_fact_sql[FACT_END] = {
 		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[FACT_LOSS] = "INSERT OR REPLACE INTO loss VALUES (?,?,?,?,?,?,?,?,?,?)",
 	[FACT_NAME] = "INSERT OR REPLACE INTO name VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-	[FACT_MAIL_DNS] = "INSERT OR REPLACE INTO mail_dns VALUES (?,?,?,?,?,?,?,?,?,?)",
+	[FACT_MAIL_DNS] = "INSERT OR REPLACE INTO mail_dns VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[FACT_HANDSHAKE] = "INSERT OR REPLACE INTO handshake VALUES"
-		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[FACT_MAIL_SESSION] = "INSERT OR REPLACE INTO mail_session VALUES"
-		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[FACT_CERTIFICATE] = "INSERT OR REPLACE INTO certificate VALUES"
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[FACT_DISCLOSURE] = "INSERT OR REPLACE INTO disclosure VALUES (?,?,?,?,?,?)",
 };
 
 /* Binds the values of a row one after the other. */
@@ -122,11 +125,14 @@ static void put_mail_dns(struct row *r, const struct fact_mail_dns *d)
 	put(r, d->place);
 	put_time(r, d->time_ns);
 	put_address(r, d->asked_by);
+	put_address(r, d->resolver);
 	put_text(r, d->name);
 	put_text(r, d->type);
 	put_text(r, d->rdata);
 	put(r, d->answered);
 	put(r, d->authentic);
+	put(r, d->wants_dnssec);
+	put_blob(r, d->digest, sizeof(d->digest), d->has_digest);
 	put_text(r, d->rcode);
 }
 
@@ -151,6 +157,8 @@ static void put_handshake(struct row *r, const struct fact_handshake *h)
 	put(r, h->alert);
 	put(r, h->alert_from);
 	put(r, h->after_starttls);
+	put(r, h->certificate_seen);
+	put(r, h->fallback);
 	put_text(r, h->ja4);
 }
 
@@ -174,6 +182,51 @@ static void put_mail_session(struct row *r, const struct fact_mail_session *m)
 	put_text(r, m->banner);
 	put_text(r, m->client_id);
 	put_text(r, m->dialogue);
+	put_text(r, m->refusal);
+	put_text(r, m->signature);
+	for (int side = 0; side < 2; side++)
+		put(r, m->injected[side]);
+	put(r, m->compressed);
+	put(r, m->login_disabled);
+	put_text(r, m->recipient_domain);
+	put_text(r, m->claimed_by);
+	put_blob(r, m->claimed_client, 16, m->claimed_by[0] != '\0');
+}
+
+static void put_certificate(struct row *r, const struct fact_certificate *c)
+{
+	put(r, c->flow);
+	put(r, c->place);
+	put(r, c->frame);
+	put_time(r, c->time_ns);
+	put_blob(r, c->sha256, sizeof(c->sha256), true);
+	put_blob(r, c->sha512, sizeof(c->sha512), true);
+	put_blob(r, c->spki_sha256, sizeof(c->spki_sha256), true);
+	put_blob(r, c->spki_sha512, sizeof(c->spki_sha512), true);
+	put_text(r, c->subject);
+	put_text(r, c->issuer);
+	put(r, c->name_count);
+	put(r, c->names_cut);
+	put_time(r, c->not_before);
+	put_time(r, c->not_after);
+	put_text(r, c->key);
+	put(r, c->key_bits);
+	put_text(r, c->signature);
+	put_text(r, c->weak);
+	put(r, c->self_signed);
+	put_text(r, fact_chain_name(c->chain));
+	put_text(r, c->why);
+	put_time(r, c->covers_sni);
+}
+
+static void put_disclosure(struct row *r, const struct fact_disclosure *d)
+{
+	put(r, d->flow);
+	put(r, d->frame);
+	put_time(r, d->time_ns);
+	put_text(r, d->kind);
+	put_text(r, d->host);
+	put_text(r, d->account);
 }
 
 void store_fact_bind(sqlite3_stmt *q, const struct fact *fact)
@@ -198,6 +251,12 @@ void store_fact_bind(sqlite3_stmt *q, const struct fact *fact)
 		break;
 	case FACT_MAIL_SESSION:
 		put_mail_session(&r, &fact->mail_session);
+		break;
+	case FACT_CERTIFICATE:
+		put_certificate(&r, &fact->certificate);
+		break;
+	case FACT_DISCLOSURE:
+		put_disclosure(&r, &fact->disclosure);
 		break;
 	case FACT_END:
 		break;
