@@ -307,15 +307,17 @@ static void label_by_name(const struct reader *r, struct flow *f)
 void reader_end(const struct reader *r, struct flow *f)
 {
 	const struct host_port *resp = f->orig_is_hi ? &f->key.lo : &f->key.hi;
+	bool lost = false;	/* what would complete a handshake may be among it */
 
 	if (f->streams != NULL) {
 		stream_over(&f->streams[0]);
 		stream_over(&f->streams[1]);
 		hear_gaps(f);
+		lost = stream_missing(&f->streams[0]) + stream_missing(&f->streams[1]) > 0;
 	}
 	end_watch(f);
 	if (f->facts != NULL && f->facts->has_mail)
-		mail_tls_outcome(f->facts, f->reset || (f->fin[0] && f->fin[1]));
+		mail_tls_outcome(f->facts, !lost && (f->reset || (f->fin[0] && f->fin[1])));
 	dpi_flow_free(&f->dpi_flow);
 	label_by_name(r, f);
 	quic_free(&f->quic);
