@@ -332,6 +332,8 @@ void reader_end(const struct reader *r, struct flow *f)
 	if (f->facts != NULL && f->facts->flip && !f->saw_syn && !f->saw_syn_ack) {
 		flow_flip(f);
 		f->facts->handshake.alert_from = !f->facts->handshake.alert_from;
+		if (f->facts->chain != NULL)
+			f->facts->chain->from = (enum fact_side)!f->facts->chain->from;
 	}
 }
 
@@ -341,6 +343,8 @@ size_t reader_memory(const struct flow *f)
 
 	if (f->facts != NULL)
 		n += sizeof(*f->facts);
+	if (f->facts != NULL && f->facts->chain != NULL)
+		n += sizeof(*f->facts->chain) + f->facts->chain->kept;
 	if (f->streams != NULL)
 		n += 2 * sizeof(f->streams[0]) + stream_memory(&f->streams[0]) + stream_memory(&f->streams[1]);
 	if (f->watch != NULL)
@@ -360,6 +364,8 @@ void reader_free(struct flow *f)
 		free(f->streams);
 		f->streams = NULL;
 	}
+	if (f->facts != NULL)
+		free(f->facts->chain);
 	free(f->facts);
 	f->facts = NULL;
 }

@@ -7,6 +7,7 @@
 
 #define NAME_HOST_NAME 0
 #define RANDOM_SIZE 32
+#define FALLBACK_SCSV 0x5600	/* RFC 7507 section 2 */
 
 /* The random of a ServerHello that is a HelloRetryRequest: SHA-256 of that word. */
 static const uint8_t retry_random[RANDOM_SIZE] = {
@@ -144,6 +145,14 @@ static bool client_extension(uint16_t type, struct bytes ext, struct fact_handsh
 	}
 }
 
+static bool has_fallback(struct bytes ciphers)
+{
+	while (bytes_left(&ciphers) >= 2)
+		if (bytes_u16(&ciphers) == FALLBACK_SCSV)
+			return true;
+	return false;
+}
+
 enum parse tls_client_hello(struct bytes in, struct fact_handshake *out)
 {
 	struct ja4_hello parts = { .quic = out->quic };
@@ -157,6 +166,7 @@ enum parse tls_client_hello(struct bytes in, struct fact_handshake *out)
 	bytes_skip(&body, RANDOM_SIZE);
 	bytes_skip(&body, bytes_u8(&body));	/* session id */
 	parts.ciphers = bytes_sub(&body, bytes_u16(&body));
+	out->fallback = has_fallback(parts.ciphers);
 	bytes_skip(&body, bytes_u8(&body));	/* compression methods */
 	if (body.bad || out->client_version >> 8 != 3)
 		return PARSE_BAD;

@@ -27,6 +27,16 @@ enum watch_answer {
 
 enum watch_match { WATCH_NO, WATCH_MAYBE /* show me more */, WATCH_YES };
 
+/* The Certificate message that a server showed in clear, without its header (RFC 5246 section 7.4.2). */
+struct watch_chain {
+	enum fact_side from;		/* the server */
+	uint64_t frame;			/* of the last byte that is kept */
+	int64_t time_ns;		/* of that frame */
+	size_t len;			/* as the message's header says */
+	size_t kept;			/* less than len: the rest was not seen, or is more than is kept */
+	uint8_t data[];
+};
+
 /* What a watcher writes: the facts of its flow, stored when the flow is described. */
 struct watch_facts {
 	uint64_t flow;			/* id */
@@ -35,6 +45,7 @@ struct watch_facts {
 	struct fact_handshake handshake;
 	struct fact_mail_session mail;
 	struct fact_disclosure disclosure;
+	struct watch_chain *chain;	/* owned, from malloc; NULL where none was seen */
 	bool opaque;			/* it carries another's traffic from here on (HTTP CONNECT) */
 	bool flip;			/* the dialogue shows that the responder is the client (no SYN was seen) */
 };

@@ -37,6 +37,7 @@ struct tls_watch {
 	bool client_known;
 	bool server_answered;	/* a ServerHello that is no retry */
 	bool full;		/* the server authenticated itself: no resumption */
+	bool in_chain;		/* the server's unread message is its Certificate message */
 };
 
 static bool record_type_known(uint8_t type)
@@ -143,6 +144,36 @@ static enum parse read_hello(struct tls_watch *w, enum fact_side from, struct by
 	return parse;
 }
 
+/* Before TLS 1.3, which protects it. The client's, which may name a person, is not kept. */
+static void begin_chain(struct tls_watch *w, enum fact_side from, uint32_t len, uint64_t frame,
+			struct watch_facts *facts)
+{
+	if (!w->server_answered || from == w->client || facts->chain != NULL ||
+	    facts->handshake.version >= TLS_1_3)
+		return;
+	facts->handshake.certificate_seen = true;
+	facts->chain = base_alloc(sizeof(*facts->chain));
+	facts->chain->from = from;
+	facts->chain->frame = frame;
+	facts->chain->time_ns = facts->now_ns;
+	facts->chain->len = len;
+	w->in_chain = len > 0;
+}
+
+static void keep_chain(struct watch_chain **chain, struct bytes part, uint64_t frame, int64_t now_ns)
+{
+	size_t n = bytes_left(&part), kept = (*chain)->kept;
+
+	n = n < TLS_CHAIN_MAX - kept ? n : TLS_CHAIN_MAX - kept;
+	if (n == 0)
+		return;
+	*chain = base_realloc(*chain, sizeof(**chain) + kept + n);
+	bytes_copy(&part, (*chain)->data + kept, n);
+	(*chain)->kept += n;
+	(*chain)->frame = frame;
+	(*chain)->time_ns = now_ns;
+}
+
 /* The next handshake message in clear: hellos are read when they are whole, all others passed over. */
 static enum parse read_message(struct tls_watch *w, enum fact_side from, struct bytes *in, uint64_t frame,
 			       struct watch_facts *facts)
@@ -165,6 +196,8 @@ static enum parse read_message(struct tls_watch *w, enum fact_side from, struct 
 		if (w->client_known && from != w->client &&
 		    (type == TLS_CERTIFICATE || type == TLS_SERVER_HELLO_DONE))
 			w->full = true;
+		if (w->client_known && type == TLS_CERTIFICATE)
+			begin_chain(w, from, len, frame, facts);
 		*in = peek;
 		side->left = peek_left;
 		side->message_left = len;
@@ -277,6 +310,12 @@ static enum parse read_record(struct tls_watch *w, enum fact_side from, struct b
 	if (in_clear) {
 		n = n < side->message_left ? n : side->message_left;
 		side->message_left -= (uint32_t)n;
+		if (w->in_chain && from != w->client) {
+			struct bytes rest = *in;
+
+			keep_chain(&facts->chain, bytes_sub(&rest, n), frame, facts->now_ns);
+			w->in_chain = side->message_left > 0;
+		}
 	}
 	bytes_skip(in, n);
 	side->left -= (uint32_t)n;

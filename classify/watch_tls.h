@@ -8,6 +8,8 @@
 
 #define TLS_HELLO_MAX 65535u	/* a larger ClientHello is not read */
 
+#define TLS_CHAIN_MAX 65535u	/* of a longer Certificate message only so much is kept */
+
 #define TLS_HELLO_REQUEST 0	/* handshake types that are read (RFC 8446 section 4, RFC 5246 section 7.4) */
 #define TLS_CLIENT_HELLO 1
 #define TLS_SERVER_HELLO 2
@@ -28,7 +30,7 @@ static inline bool tls_is_grease(uint16_t value)
 }
 
 /* Reads a ClientHello handshake message (with its 4-byte header) into *out: sni, alpn,
- * client_version, ech, ja4 (out->quic is the caller's to set before). PARSE_MORE when the message is
+ * client_version, fallback, ech, ja4 (out->quic is the caller's to set before). PARSE_MORE when the message is
  * longer than `in`. RFC 8446 section 4.1.2.
  * PARSE_BAD also when only the name in it is none: then sni is "" and all else was read. */
 enum parse tls_client_hello(struct bytes in, struct fact_handshake *out);

@@ -59,6 +59,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (const char *p = c.facts.handshake.sni; *p != '\0'; p++)
 		assert(*p > ' ' && *p < 0x7f && !(*p >= 'A' && *p <= 'Z'));
+	assert(c.facts.chain == NULL || (c.facts.chain->kept <= c.facts.chain->len &&
+					 c.facts.handshake.version < 0x0304));
+	free(c.facts.chain);
 	free(c.state);
 	return 0;
 }

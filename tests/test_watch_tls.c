@@ -52,6 +52,8 @@ static const struct scenario scenarios[] = {
 #define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
 static struct talk talks[SCENARIOS];
+static uint8_t *server_der;		/* of the only certificate that servers have here */
+static int server_der_len;
 
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *len, const unsigned char *in,
 		       unsigned in_len, void *context)
@@ -80,6 +82,7 @@ static SSL_CTX *server_context(void)
 	assert_int_equal(SSL_CTX_use_certificate(ctx, cert), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, key), 1);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
+	server_der_len = i2d_X509(cert, &server_der);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return ctx;
@@ -207,8 +210,19 @@ static void run_feed(struct run *r, enum fact_side from, const uint8_t *data, si
 
 static void run_end(struct run *r)
 {
+	free(r->facts.chain);
 	free(r->state);
 	r->state = NULL;
+}
+
+/* The chain is whole, and of the one certificate. */
+static bool chain_is_kept(const struct watch_chain *c)
+{
+	size_t der = (size_t)server_der_len;
+
+	return c != NULL && c->from == SIDE_RESPONDER && c->len == 6 + der && c->kept == c->len &&
+	       c->data[2] == ((der + 3) & 0xff) && c->data[5] == (der & 0xff) &&
+	       memcmp(c->data + 6, server_der, der) == 0;
 }
 
 static void check(const struct scenario *sc, const struct run *r, const char *how)
@@ -228,6 +242,9 @@ static void check(const struct scenario *sc, const struct run *r, const char *ho
 		fail_msg("%s, %s: sni %s alpn %s/%s versions %x/%x resumed %d completed %d alert %d ja4 %s",
 			 sc->name, how, h->sni, h->alpn, h->alpn_chosen, h->client_version, h->version,
 			 h->resumed, h->completed, h->alert, h->ja4);
+	if (h->certificate_seen != (h->version < 0x0304 && !sc->resume) ||
+	    (h->certificate_seen ? !chain_is_kept(r->facts.chain) : r->facts.chain != NULL))
+		fail_msg("%s, %s: the chain", sc->name, how);
 	assert_int_equal(r->answer, h->completed || h->alert_in_clear ? WATCH_DONE : WATCH_MORE);
 }
 
@@ -297,6 +314,8 @@ static void a_cut_handshake_never_reads_as_completed(void **state)
 			assert_int_equal(run.answer, WATCH_MORE);
 			assert_false(run.facts.handshake.completed);
 			assert_true(run.facts.has_handshake);
+			assert_true(run.facts.chain == NULL || run.facts.chain->kept < run.facts.chain->len ||
+				    chain_is_kept(run.facts.chain));
 			run_end(&run);
 		}
 	}
@@ -501,6 +520,72 @@ static void grease_is_no_version_and_ech_is_noted(void **state)
 	assert_true(h.ech);
 }
 
+static void a_fallback_is_noted(void **state)
+{
+	struct fact_handshake h = { 0 };
+	uint8_t hello[200];
+	size_t len = make_hello(hello, "", 0), cipher = 4 + 2 + 32 + 1 + 2;
+	(void)state;
+
+	assert_int_equal(tls_client_hello(bytes_of(hello, len), &h), PARSE_OK);
+	assert_false(h.fallback);
+	hello[cipher] = 0x56, hello[cipher + 1] = 0;
+	assert_int_equal(tls_client_hello(bytes_of(hello, len), &h), PARSE_OK);
+	assert_true(h.fallback);
+}
+
+/* Server messages, after a hello of each side, with what is kept of them. */
+static void only_the_first_chain_of_a_server_is_kept(void **state)
+{
+	static const uint8_t client_hello[] = { 22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3 };
+	static const uint8_t server_hello[] = { 22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3 };
+	static const struct {
+		const char *name;
+		enum fact_side from;
+		size_t first, second, kept;
+	} cases[] = {
+		{ "of the server", SIDE_RESPONDER, 9, 0, 9 }, { "of the client", SIDE_ORIGINATOR, 9, 0, 0 },
+		{ "twice", SIDE_RESPONDER, 9, 12, 9 }, { "empty", SIDE_RESPONDER, 0, 12, 0 },
+		{ "too long", SIDE_RESPONDER, TLS_CHAIN_MAX + 1, 0, TLS_CHAIN_MAX },
+	};
+	static uint8_t out[1 << 17];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t hello[50] = { 0 };
+
+		run_start(&run);
+		memcpy(hello, client_hello, sizeof(client_hello));
+		hello[46] = 1;		/* no ciphers, one compression method, as nobody asks */
+		run_feed(&run, SIDE_ORIGINATOR, hello, 50, 1);
+		memset(hello, 0, sizeof(hello));
+		memcpy(hello, server_hello, sizeof(server_hello));
+		run_feed(&run, SIDE_RESPONDER, hello, 47, 2);
+		for (int k = 0; k < 2; k++) {
+			size_t len = k == 0 ? cases[i].first : cases[i].second, at = 0, n = 0;
+
+			if (k == 1 && len == 0)
+				break;
+			memset(out, 'x', sizeof(out));
+			for (size_t left = len + 4; left > 0; left -= n) {
+				n = left < 16000 ? left : 16000;
+				memcpy(out + at, (uint8_t[]){ 22, 3, 3, (uint8_t)(n >> 8), (uint8_t)n }, 5);
+				if (left == len + 4)
+					memcpy(out + at + 5, (uint8_t[]){ 11, (uint8_t)(len >> 16),
+						(uint8_t)(len >> 8), (uint8_t)len }, 4);
+				at += n + 5;
+			}
+			run_feed(&run, cases[i].from, out, at, 3);
+		}
+		assert_int_equal(run.answer, WATCH_MORE);
+		if (cases[i].from == SIDE_ORIGINATOR ? run.facts.chain != NULL :
+		    run.facts.chain == NULL || run.facts.chain->kept != cases[i].kept ||
+		    run.facts.chain->len != cases[i].first || !run.facts.handshake.certificate_seen)
+			fail_msg("%s", cases[i].name);
+		run_end(&run);
+	}
+}
+
 static void only_a_hello_read_to_its_end_has_a_fingerprint(void **state)
 {
 	static const struct {
@@ -698,6 +783,8 @@ int main(void)
 		cmocka_unit_test(tls_is_recognised_by_its_first_bytes),
 		cmocka_unit_test(only_names_that_are_host_names_are_kept),
 		cmocka_unit_test(grease_is_no_version_and_ech_is_noted),
+		cmocka_unit_test(a_fallback_is_noted),
+		cmocka_unit_test(only_the_first_chain_of_a_server_is_kept),
 		cmocka_unit_test(only_a_hello_read_to_its_end_has_a_fingerprint),
 		cmocka_unit_test(a_hello_is_bad_or_incomplete_at_every_cut_and_flipped_byte),
 		cmocka_unit_test(a_hello_of_sixty_thousand_bytes_is_read_and_a_larger_one_is_not),
