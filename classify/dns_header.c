@@ -6,6 +6,8 @@
 #define DNS_RECORD_MIN 11	/* a record with the root's name and no data */
 
 enum { CLASS_IN = 1, CLASS_ANY = 255 };
+enum { TYPE_MX = 15, TYPE_SRV = 33, TYPE_OPT = 41, TYPE_TLSA = 52 };
+#define OPT_DO 0x8000u	/* in what is another record's time to live (RFC 6891 section 6.1.3) */
 
 struct dns_header dns_read_header(struct bytes *in)
 {
@@ -66,4 +68,65 @@ enum watch_match dns_tcp_recognise(struct bytes first)
 	bool whole = bytes_left(&first) >= len;
 
 	return dns_read_question(&in, name, &type) ? WATCH_YES : whole || !in.bad ? WATCH_NO : WATCH_MAYBE;
+}
+
+static bool begins(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+bool dns_about_mail(const char *name, uint16_t type)
+{
+	static const char *const prefixes[] = {
+		"autoconfig.", "autodiscover.", "_mta-sts.", "mta-sts.", "_smtp._tls.", "_imap._tcp.",
+		"_imaps._tcp.", "_pop3._tcp.", "_pop3s._tcp.", "_submission._tcp.", "_submissions._tcp.",
+		"_sieve._tcp.", "_jmap._tcp.", "_autodiscover._tcp.",
+	};
+
+	if (type == TYPE_MX || type == TYPE_SRV || type == TYPE_TLSA)
+		return true;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (begins(name, prefixes[i]))
+			return true;
+	return false;
+}
+
+static void skip_name(struct bytes *in)
+{
+	for (;;) {
+		uint8_t len = bytes_u8(in);
+
+		if (len == 0)
+			return;
+		bytes_skip(in, len < 0xc0 ? len : 1);	/* RFC 1035 section 4.1.4: a pointer ends a name */
+		if (len >= 0xc0)
+			return;
+	}
+}
+
+bool dns_wants_dnssec(struct bytes message)
+{
+	struct dns_header h = dns_read_header(&message);
+	unsigned before = (unsigned)h.answers + h.authorities, records = before + h.additionals;
+
+	if (h.flags & DNS_FLAG_AUTHENTIC)
+		return true;
+	for (unsigned i = 0; i < h.questions && !message.bad; i++) {
+		skip_name(&message);
+		bytes_skip(&message, 4);	/* type, class */
+	}
+	for (unsigned i = 0; i < records && i < DNS_RECORDS_MAX && !message.bad; i++) {
+		skip_name(&message);
+
+		uint16_t type = bytes_u16(&message);
+
+		bytes_skip(&message, 2);
+
+		uint32_t ttl = bytes_u32(&message);
+
+		bytes_skip(&message, bytes_u16(&message));
+		if (i >= before && type == TYPE_OPT)
+			return !message.bad && (ttl & OPT_DO) != 0;
+	}
+	return false;
 }

@@ -6,6 +6,7 @@
 #include "capture/base.h"
 
 #include <ldns/ldns.h>
+#include <openssl/evp.h>
 
 #define DNS_MESSAGE_MAX 65535u
 #define DNS_CHAIN_MAX 16	/* CNAMEs followed; resolvers stop at 8 to 16 */
@@ -26,29 +27,8 @@ struct reading {
 	uint32_t place[2];		/* of the next name and the next mail_dns fact, behind that */
 	char question[FACT_NAME_SIZE];
 	uint16_t type;
+	bool about_mail, wants_dnssec;
 };
-
-static bool begins(const char *name, const char *prefix)
-{
-	return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
-/* What fact.h calls mail-related. */
-static bool mail_related(const char *name, uint16_t type)
-{
-	static const char *const prefixes[] = {
-		"autoconfig.", "autodiscover.", "_mta-sts.", "mta-sts.", "_smtp._tls.", "_imap._tcp.",
-		"_imaps._tcp.", "_pop3._tcp.", "_pop3s._tcp.", "_submission._tcp.", "_submissions._tcp.",
-		"_sieve._tcp.", "_jmap._tcp.", "_autodiscover._tcp.",
-	};
-
-	if (type == LDNS_RR_TYPE_MX || type == LDNS_RR_TYPE_SRV || type == LDNS_RR_TYPE_TLSA)
-		return true;
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (begins(name, prefixes[i]))
-			return true;
-	return false;
-}
 
 static const char *type_name(uint16_t type, char out[FACT_WORD_SIZE])
 {
@@ -61,8 +41,43 @@ static const char *type_name(uint16_t type, char out[FACT_WORD_SIZE])
 	return out;
 }
 
-/* A mail-related question or answer. */
-static void say_mail(struct reading *r, uint16_t type, const char *rdata)
+/* A record's data in presentation format, cut to fit; names in it in lower case. */
+static void presentation(const ldns_rr *rr, char out[FACT_NAME_SIZE])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < ldns_rr_rd_count(rr) && used < FACT_NAME_SIZE - 1; i++) {
+		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
+		char *text = ldns_rdf2str(rdf);
+
+		if (text == NULL)
+			continue;
+		if (ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME)
+			for (char *p = text; *p != '\0'; p++)
+				if (*p >= 'A' && *p <= 'Z')
+					*p = (char)(*p + 32);
+		if (i > 0)
+			out[used++] = ' ';
+		base_copy(out + used, FACT_NAME_SIZE - used, text);
+		used += strlen(out + used);
+		free(text);
+	}
+}
+
+/* A TLSA record that gives all of a certificate or key (RFC 6698 section 2.1.3: matching type 0) is too long
+ * for presentation: what stands for it is the hash that a matching type 1 would have. */
+static bool tlsa_digest(const ldns_rr *rr, uint8_t out[32])
+{
+	const ldns_rdf *matching = ldns_rr_rdf(rr, 2), *data = ldns_rr_rdf(rr, 3);
+
+	return ldns_rr_get_type(rr) == LDNS_RR_TYPE_TLSA && matching != NULL && data != NULL &&
+	       ldns_rdf_size(matching) == 1 && ldns_rdf_data(matching)[0] == 0 && ldns_rdf_size(data) > 0 &&
+	       EVP_Digest(ldns_rdf_data(data), ldns_rdf_size(data), out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+/* A mail-related question or answer; rr is NULL for a question and for an answer without records. */
+static void say_mail(struct reading *r, uint16_t type, const ldns_rr *rr)
 {
 	const ldns_lookup_table *rcode = ldns_lookup_by_id(ldns_rcodes, r->header.flags & DNS_FLAG_RCODE);
 	struct fact fact = { .kind = FACT_MAIL_DNS };
@@ -76,7 +91,11 @@ static void say_mail(struct reading *r, uint16_t type, const char *rdata)
 	memcpy(said->asked_by, said->answered ? r->packet->dst : r->packet->src, sizeof(said->asked_by));
 	memcpy(said->resolver, said->answered ? r->packet->src : r->packet->dst, sizeof(said->resolver));
 	base_copy(said->name, sizeof(said->name), r->question);
-	base_copy(said->rdata, sizeof(said->rdata), rdata);
+	said->wants_dnssec = r->wants_dnssec;
+	if (rr != NULL) {
+		presentation(rr, said->rdata);
+		said->has_digest = tlsa_digest(rr, said->digest);
+	}
 	type_name(type, said->type);
 	if (said->answered)
 		base_copy(said->rcode, sizeof(said->rcode), rcode == NULL ? "" : rcode->name);
@@ -213,45 +232,23 @@ static void say_reverse(struct reading *r, const ldns_rr_list *answers)
 	}
 }
 
-/* A record's data in presentation format, cut to fit; names in it in lower case. */
-static void presentation(const ldns_rr *rr, char out[FACT_NAME_SIZE])
-{
-	size_t used = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < ldns_rr_rd_count(rr) && used < FACT_NAME_SIZE - 1; i++) {
-		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
-		char *text = ldns_rdf2str(rdf);
-
-		if (text == NULL)
-			continue;
-		if (ldns_rdf_get_type(rdf) == LDNS_RDF_TYPE_DNAME)
-			for (char *p = text; *p != '\0'; p++)
-				if (*p >= 'A' && *p <= 'Z')
-					*p = (char)(*p + 32);
-		if (i > 0)
-			out[used++] = ' ';
-		base_copy(out + used, FACT_NAME_SIZE - used, text);
-		used += strlen(out + used);
-		free(text);
-	}
-}
-
+/* Without records it says so: the name does not exist, or has none of the type. What is truncated is no
+ * answer (RFC 2181 section 9): the client asks again over TCP. */
 static void say_mail_answers(struct reading *r, const ldns_rr_list *answers)
 {
-	char rdata[FACT_NAME_SIZE];
 	size_t count = ldns_rr_list_rr_count(answers);
 
+	if (r->header.flags & DNS_FLAG_TRUNCATED)
+		return;
 	for (size_t i = 0; i < count && r->place[1] < DNS_SHOWN_MAX; i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(answers, i);
 
 		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG)
 			continue;
-		presentation(rr, rdata);
-		say_mail(r, (uint16_t)ldns_rr_get_type(rr), rdata);
+		say_mail(r, (uint16_t)ldns_rr_get_type(rr), rr);
 	}
 	if (r->place[1] == 0)
-		say_mail(r, r->type, "");
+		say_mail(r, r->type, NULL);
 }
 
 /* mDNS (RFC 6762): a host says its own addresses. */
@@ -283,9 +280,9 @@ static bool interesting(const struct reading *r, bool mdns)
 	case LDNS_RR_TYPE_HTTPS:
 	case LDNS_RR_TYPE_SVCB:
 	case LDNS_RR_TYPE_PTR:
-		return r->header.answers > 0 || mail_related(r->question, r->type);
+		return r->header.answers > 0 || r->about_mail;
 	default:
-		return mail_related(r->question, r->type);
+		return r->about_mail;
 	}
 }
 
@@ -297,7 +294,7 @@ static void say_answers(struct reading *r, const ldns_rr_list *answers, const ld
 		say_hosts(r, additionals);
 		return;
 	}
-	if (mail_related(r->question, r->type))
+	if (r->about_mail)
 		say_mail_answers(r, answers);
 	if (r->type == LDNS_RR_TYPE_PTR)
 		say_reverse(r, answers);
@@ -371,12 +368,14 @@ static bool read_message(struct bytes message, const struct dns_packet *packet, 
 	r.header = dns_read_header(&in);
 	if (in.bad || !dns_header_fits(r.header, bytes_left(&in)) || !dns_read_question(&in, r.question, &r.type))
 		return false;
+	r.about_mail = dns_about_mail(r.question, r.type);
+	r.wants_dnssec = r.about_mail && dns_wants_dnssec(message);
 	if (packet->src_port == LLMNR_PORT || packet->dst_port == LLMNR_PORT)
 		return true;
 	if (r.header.flags & DNS_FLAG_RESPONSE)
 		return (!packet->asked && !mdns) || !interesting(&r, mdns) || read_records(&r, message, mdns);
-	if (!mdns && mail_related(r.question, r.type))
-		say_mail(&r, r.type, "");
+	if (!mdns && r.about_mail)
+		say_mail(&r, r.type, NULL);
 	return true;
 }
 

@@ -117,8 +117,12 @@ static void note(void *context, const struct fact *fact)
 		const struct fact_mail_dns *f = &fact->mail_dns;
 
 		address_text(f->asked_by, asked_by);
-		snprintf(s->text + n, sizeof(s->text) - n, "mail %s %s [%s] by %s%s%s %s\n", f->name, f->type,
-			 f->rdata, asked_by, f->answered ? " answered" : "", f->authentic ? " AD" : "", f->rcode);
+		snprintf(s->text + n, sizeof(s->text) - n, "mail %s %s [%s] by %s%s%s%s %s", f->name, f->type,
+			 f->rdata, asked_by, f->answered ? " answered" : "", f->authentic ? " AD" : "",
+			 f->wants_dnssec ? " wanted" : "", f->rcode);
+		for (unsigned i = 0; i < 4 && f->has_digest; i++)
+			snprintf(s->text + strlen(s->text), 4, "%s%02x", i == 0 ? " " : "", f->digest[i]);
+		strcat(s->text, "\n");
 	}
 }
 
@@ -267,7 +271,7 @@ static void look_ups_for_mail_are_told_answered_or_not(void **state)
 	expect("NXDOMAIN", m, "mail _imaps._tcp.example SRV [] by 192.0.2.7 answered NXDOMAIN\n");
 	begin(m, RESPONSE | AUTHENTIC, "_25._tcp.mx.example", TLSA, 1);
 	record(m, "_25._tcp.mx.example", TLSA, "\3\1\1\xab\xcd", 5);
-	expect("TLSA", m, "mail _25._tcp.mx.example TLSA [3 1 1 abcd] by 192.0.2.7 answered AD NOERROR\n");
+	expect("TLSA", m, "mail _25._tcp.mx.example TLSA [3 1 1 abcd] by 192.0.2.7 answered AD wanted NOERROR\n");
 	begin(m, RESPONSE, "_mta-sts.example", TXT, 1);
 	record(m, "_mta-sts.example", TXT, "\x0fv=STSv1; id=123", 16);
 	expect("TXT", m, "mail _mta-sts.example TXT [\"v=STSv1; id=123\"] by 192.0.2.7 answered NOERROR\n");
@@ -279,6 +283,84 @@ static void look_ups_for_mail_are_told_answered_or_not(void **state)
 	begin(m, RESPONSE, "_imaps._tcp.example", SRV, 1);
 	record_name(m, "_imaps._tcp.example", SRV, "\x00\x00\x00\x01\x03\xe1", 6, "imap.example");
 	expect("SRV", m, "mail _imaps._tcp.example SRV [0 1 993 imap.example.] by 192.0.2.7 answered NOERROR\n");
+	free(m);
+}
+
+/* OPT (RFC 6891): the root's name, type 41, the size as class, flags where others have their time to live. */
+static void add_opt(struct message *m, const char *flags)
+{
+	put(m, "\0\0\x29\x04\xd0\0\0", 7);
+	put(m, flags, 2);
+	put(m, "\0\0", 2);
+	m->data[11]++;
+}
+
+static void a_wish_for_dnssec_is_told(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned flags;
+		bool record;			/* between the question and OPT */
+		const char *opt;
+		const char *want;
+	} cases[] = {
+		{ "question", QUERY, false, NULL, "[] by 192.0.2.53 \n" },
+		{ "question, OPT without DO", QUERY, false, "\x40\0", "[] by 192.0.2.53 \n" },
+		{ "question, DO", QUERY, false, "\x80\0", "[] by 192.0.2.53 wanted \n" },
+		{ "question, AD", QUERY | AUTHENTIC, false, NULL, "[] by 192.0.2.53 wanted \n" },
+		{ "answer, OPT without DO", RESPONSE, true, "\0\0", "[10 mx.example.] by 192.0.2.7 answered NOERROR\n" },
+		{ "answer, DO and not validated", RESPONSE, true, "\x80\0",
+		  "[10 mx.example.] by 192.0.2.7 answered wanted NOERROR\n" },
+		{ "answer, AD", RESPONSE | AUTHENTIC, true, NULL,
+		  "[10 mx.example.] by 192.0.2.7 answered AD wanted NOERROR\n" },
+		{ "none of the type", RESPONSE, false, "\x80\0", "[] by 192.0.2.7 answered wanted NOERROR\n" },
+		{ "truncated", RESPONSE | 0x0200, false, "\x80\0", NULL },
+		{ "truncated, with some", RESPONSE | 0x0200, true, NULL, NULL },
+	};
+	struct message *m = malloc(sizeof(*m));
+	struct said *s = malloc(sizeof(*s));
+	struct dns_packet packet = packet_of(53, 5000);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(m, cases[i].flags, "example", MX, cases[i].record);
+		if (cases[i].record)
+			record_name(m, "example", MX, "\0\x0a", 2, "mx.example");
+		if (cases[i].opt != NULL)
+			add_opt(m, cases[i].opt);
+		assert_true(read_exact(m, m->len, &packet, s));
+		if (strcmp(s->text[0] != '\0' ? s->text + strlen("mail example MX ") : "",
+			   cases[i].want != NULL ? cases[i].want : "") != 0)
+			fail_msg("%s: got %s", cases[i].name, s->text);
+	}
+	/* Cut off, the wish is not seen. */
+	begin(m, QUERY, "example", MX, 0);
+	add_opt(m, "\x80\0");
+	assert_true(read_exact(m, m->len - 2, &packet, s) && strstr(s->text, "wanted") == NULL);
+	free(s);
+	free(m);
+}
+
+static void all_of_a_certificate_in_tlsa_is_told_by_its_hash(void **state)
+{
+	struct message *m = malloc(sizeof(*m));
+	struct said *s = malloc(sizeof(*s));
+	struct dns_packet packet = packet_of(53, 5000);
+	uint8_t rdata[1003] = { 3, 1, 0 };
+
+	(void)state;
+	memset(rdata + 3, 'a', 1000);
+	begin(m, RESPONSE, "_25._tcp.mx.example", TLSA, 3);
+	record(m, "_25._tcp.mx.example", TLSA, rdata, sizeof(rdata));
+	record(m, "_25._tcp.mx.example", TLSA, rdata, 3);
+	rdata[2] = 1;
+	record(m, "_25._tcp.mx.example", TLSA, rdata, 35);
+	assert_true(read_exact(m, m->len, &packet, s));
+	/* printf a%.0s {1..1000} | sha256sum */
+	assert_non_null(strstr(s->text, "1616] by 192.0.2.7 answered NOERROR 41edece4\n"));
+	assert_int_equal(s->count, 3);
+	assert_null(strstr(strstr(s->text, "41edece4") + 1, "NOERROR "));
+	free(s);
 	free(m);
 }
 
@@ -558,6 +640,8 @@ int main(void)
 		cmocka_unit_test(https_records_show_hints_and_ech),
 		cmocka_unit_test(a_reverse_answer_is_a_claim),
 		cmocka_unit_test(look_ups_for_mail_are_told_answered_or_not),
+		cmocka_unit_test(a_wish_for_dnssec_is_told),
+		cmocka_unit_test(all_of_a_certificate_in_tlsa_is_told_by_its_hash),
 		cmocka_unit_test(hosts_name_themselves_by_mdns),
 		cmocka_unit_test(the_ports_say_whose_answer_it_is),
 		cmocka_unit_test(hostile_messages_are_forgotten),
