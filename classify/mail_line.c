@@ -198,12 +198,12 @@ enum mail_speaker mail_begins(struct bytes first, const char *const *words, enum
 	return answer;
 }
 
-enum watch_match mail_recognise(const struct mail_reader *reader, struct bytes first)
+enum watch_match mail_recognise(const struct watch *self, struct bytes first)
 {
 	if (bytes_left(&first) == 0)
 		return WATCH_MAYBE;
 
-	enum mail_speaker who = reader->speaker(first);
+	enum mail_speaker who = self->mail->speaker(first);
 
 	return who == SPEAKER_NOBODY ? WATCH_NO : who == SPEAKER_MAYBE ? WATCH_MAYBE : WATCH_YES;
 }
@@ -274,9 +274,10 @@ static enum watch_answer feed_one(const struct mail_reader *reader, void *state,
 	return WATCH_MORE;
 }
 
-enum watch_answer mail_feed(const struct mail_reader *reader, void *state, enum fact_side from,
-			    struct bytes in, uint64_t frame, size_t *used_out, struct watch_facts *facts)
+enum watch_answer mail_feed(const struct watch *self, void *state, enum fact_side from, struct bytes in,
+			    uint64_t frame, size_t *used_out, struct watch_facts *facts)
 {
+	const struct mail_reader *reader = self->mail;
 	struct mail_talk *t = state;
 	enum watch_answer answer = WATCH_MORE;
 	size_t before;

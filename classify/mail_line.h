@@ -99,10 +99,10 @@ struct mail_reader {
  * is only begun. */
 enum mail_speaker mail_begins(struct bytes first, const char *const *words, enum mail_speaker who);
 
-/* The three functions of struct watch, by a reader. */
-enum watch_match mail_recognise(const struct mail_reader *reader, struct bytes first);
-enum watch_answer mail_feed(const struct mail_reader *reader, void *state, enum fact_side from,
-			    struct bytes in, uint64_t frame, size_t *used_out, struct watch_facts *facts);
+/* The functions of struct watch, by its reader. */
+enum watch_match mail_recognise(const struct watch *self, struct bytes first);
+enum watch_answer mail_feed(const struct watch *self, void *state, enum fact_side from, struct bytes in,
+			    uint64_t frame, size_t *used_out, struct watch_facts *facts);
 enum watch_answer mail_gap(void *state, enum fact_side from, struct watch_facts *facts);
 
 /* The client asks for STARTTLS and is held; the server answers, which says whether TLS follows. */

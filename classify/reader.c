@@ -54,10 +54,10 @@ static void start_watch(struct flow *f, const struct watch *w)
 }
 
 /* Who recognises these first bytes. *maybe_out: somebody wants to see more. */
-static const struct watch *recognise(struct bytes first, enum fact_side from, bool *maybe_out)
+static const struct watch *recognise(struct bytes first, bool *maybe_out)
 {
 	for (size_t i = 0; i < sizeof(watchers) / sizeof(watchers[0]); i++) {
-		enum watch_match match = watchers[i]->recognise(first, from);
+		enum watch_match match = watchers[i]->recognise(watchers[i], first);
 
 		if (match == WATCH_YES)
 			return watchers[i];
@@ -71,7 +71,7 @@ static void choose(struct step *s, struct bytes first)
 {
 	struct flow *f = s->flow;
 	bool maybe = false;
-	const struct watch *w = recognise(first, s->side, &maybe);
+	const struct watch *w = recognise(first, &maybe);
 
 	if (w != NULL) {
 		start_watch(f, w);
@@ -132,7 +132,8 @@ static size_t take(void *context, struct bytes in, uint64_t frame)
 		if (f->offer_wanted)
 			return 0;
 		facts_of(f)->now_ns = s->packet->time_ns;
-		answer(f, f->watch->feed(f->watch_state, s->side, in, frame, &used, facts_of(f)));
+		answer(f, f->watch->feed(f->watch, f->watch_state, s->side, in, frame, &used,
+					 facts_of(f)));
 		return used;
 	case READER_DNS_TCP:
 		return reader_dns_stream(s->reader, f, s->side, in, s->packet->time_ns, frame);

@@ -141,20 +141,21 @@ static enum watch_match openvpn(struct bytes first)
 											      : WATCH_NO;
 }
 
-static enum watch_match recognise(struct bytes first, enum fact_side from)
+static enum watch_match recognise(const struct watch *self, struct bytes first)
 {
 	struct bytes in = first;
 	uint8_t version = bytes_u8(&in);
 
-	(void)from;
+	(void)self;
 	if (in.bad)
 		return WATCH_MAYBE;
 	return version == 5 ? socks5(in) : version == 4 ? socks4(in) : version == 0 ? openvpn(first) : WATCH_NO;
 }
 
-static enum watch_answer feed(void *state, enum fact_side from, struct bytes in, uint64_t frame,
-			      size_t *used_out, struct watch_facts *facts)
+static enum watch_answer feed(const struct watch *self, void *state, enum fact_side from,
+			      struct bytes in, uint64_t frame, size_t *used_out, struct watch_facts *facts)
 {
+	(void)self;
 	(void)state;
 	(void)from;
 	(void)frame;

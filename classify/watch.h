@@ -50,16 +50,20 @@ struct watch_facts {
 	bool flip;			/* the dialogue shows that the responder is the client (no SYN was seen) */
 };
 
+struct mail_reader;		/* mail_line.h: what tells the mail dialogues apart */
+
 struct watch {
 	const char *name;		/* app_proto: "imap", "tls", ... */
 	size_t size;			/* bytes of its state, zeroed before the first feed */
-	/* Whether these first bytes of a direction look like this dialogue; `from` is who sent them as far
-	 * as is known. Up to 64 bytes are enough for every watcher. */
-	enum watch_match (*recognise)(struct bytes first, enum fact_side from);
+	const struct mail_reader *mail;	/* of a mail dialogue; else NULL */
+	/* Whether these first bytes of a direction look like this dialogue, whoever sent them. Up to 64
+	 * bytes are enough for every watcher. */
+	enum watch_match (*recognise)(const struct watch *self, struct bytes first);
 	/* Bytes in order, from one side. *used_out: how many it is done with. After it answered other than
 	 * WATCH_MORE it is not fed again. */
-	enum watch_answer (*feed)(void *state, enum fact_side from, struct bytes in, uint64_t frame,
-				  size_t *used_out, struct watch_facts *facts);
+	enum watch_answer (*feed)(const struct watch *self, void *state, enum fact_side from,
+				  struct bytes in, uint64_t frame, size_t *used_out,
+				  struct watch_facts *facts);
 	/* Bytes are lost for good on this side: what can still be said is said (states become unknown). */
 	enum watch_answer (*gap)(void *state, enum fact_side from, struct watch_facts *facts);
 	/* The flow is over; last words. May be NULL. */

@@ -9,7 +9,7 @@ struct http {
 	enum fact_side client;
 };
 
-static enum watch_match recognise(struct bytes first, enum fact_side from)
+static enum watch_match recognise(const struct watch *self, struct bytes first)
 {
 	static const char *const begins[] = {
 		"GET /", "POST /", "HEAD /", "PUT /", "DELETE /", "OPTIONS /", "OPTIONS * HTTP/", "PATCH /",
@@ -18,7 +18,7 @@ static enum watch_match recognise(struct bytes first, enum fact_side from)
 	};
 	enum mail_speaker who = mail_begins(first, begins, SPEAKER_CLIENT);
 
-	(void)from;
+	(void)self;
 	return who == SPEAKER_NOBODY ? WATCH_NO : who == SPEAKER_MAYBE ? WATCH_MAYBE : WATCH_YES;
 }
 
@@ -34,13 +34,14 @@ static bool to_proxy(const struct bytes *line)
 
 /* Whole lines of the client are looked at, since a proxy may first ask for a password (RFC 9110 section
  * 11.7) or carry other requests; that a body may hold such a line costs no more than a doubt. */
-static enum watch_answer feed(void *state, enum fact_side from, struct bytes in, uint64_t frame,
-			      size_t *used_out, struct watch_facts *facts)
+static enum watch_answer feed(const struct watch *self, void *state, enum fact_side from,
+			      struct bytes in, uint64_t frame, size_t *used_out, struct watch_facts *facts)
 {
 	struct http *http = state;
 	size_t n;
 	bool line;
 
+	(void)self;
 	(void)frame;
 	*used_out = 0;
 	while ((line = bytes_until(&in, '\n', &n)) || bytes_left(&in) > HTTP_LINE_MAX) {

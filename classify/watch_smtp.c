@@ -290,22 +290,11 @@ static const struct mail_reader reader = {
 	.begun = begun,
 };
 
-static enum watch_match recognise(struct bytes first, enum fact_side from)
-{
-	(void)from;
-	return mail_recognise(&reader, first);
-}
-
-static enum watch_answer feed(void *state, enum fact_side from, struct bytes in, uint64_t frame,
-			      size_t *used_out, struct watch_facts *facts)
-{
-	return mail_feed(&reader, state, from, in, frame, used_out, facts);
-}
-
 const struct watch watch_smtp = {
 	.name = "smtp",
 	.size = sizeof(struct smtp),
-	.recognise = recognise,
-	.feed = feed,
+	.mail = &reader,
+	.recognise = mail_recognise,
+	.feed = mail_feed,
 	.gap = mail_gap,
 };

@@ -56,7 +56,7 @@ static bool record_header(struct bytes *in, uint8_t *type_out, uint32_t *len_out
 	       *len_out <= RECORD_MAX;
 }
 
-static enum watch_match recognise(struct bytes first, enum fact_side from)
+static enum watch_match recognise(const struct watch *self, struct bytes first)
 {
 	static const struct { uint8_t low, high; } want[] = {
 		{ RECORD_HANDSHAKE, RECORD_HANDSHAKE }, { 3, 3 }, { 0, 4 },
@@ -64,7 +64,7 @@ static enum watch_match recognise(struct bytes first, enum fact_side from)
 	};
 	size_t i;
 
-	(void)from;
+	(void)self;
 	for (i = 0; i < sizeof(want) / sizeof(want[0]) && bytes_left(&first) > 0; i++) {
 		uint8_t c = bytes_u8(&first);
 
@@ -322,8 +322,8 @@ static enum parse read_record(struct tls_watch *w, enum fact_side from, struct b
 	return PARSE_OK;
 }
 
-static enum watch_answer feed(void *state, enum fact_side from, struct bytes in, uint64_t frame,
-			      size_t *used_out, struct watch_facts *facts)
+static enum watch_answer feed(const struct watch *self, void *state, enum fact_side from,
+			      struct bytes in, uint64_t frame, size_t *used_out, struct watch_facts *facts)
 {
 	struct tls_watch *w = state;
 	struct tls_side *side = &w->sides[from];
@@ -331,6 +331,7 @@ static enum watch_answer feed(void *state, enum fact_side from, struct bytes in,
 	enum parse parse = PARSE_OK;
 	size_t start = in.pos;
 
+	(void)self;
 	while (parse == PARSE_OK && bytes_left(&in) > 0 && !h->completed && !h->alert_in_clear) {
 		if (side->left > 0) {
 			parse = read_record(w, from, &in, frame, facts);

@@ -53,8 +53,8 @@ static inline void dialogue_offer(struct dialogue_run *run, int side, uint64_t f
 	uint8_t *exact = malloc(len > 0 ? len : 1);
 
 	memcpy(exact, run->pending[side], len);
-	run->answer = run->watch->feed(run->state, (enum fact_side)side, bytes_of(exact, len), frame, &used,
-				       &run->facts);
+	run->answer = run->watch->feed(run->watch, run->state, (enum fact_side)side, bytes_of(exact, len), frame,
+				       &used, &run->facts);
 	free(exact);
 	assert_true(used <= len);
 	memmove(run->pending[side], run->pending[side] + used, len - used);

@@ -21,7 +21,8 @@ static inline enum watch_answer fuzz_offer(const struct watch *watch, void *stat
 					   enum fact_side from, struct watch_facts *facts)
 {
 	size_t used = 0;
-	enum watch_answer answer = watch->feed(state, from, bytes_of(side->data, side->len), 1, &used, facts);
+	enum watch_answer answer = watch->feed(watch, state, from, bytes_of(side->data, side->len), 1, &used,
+					       facts);
 
 	assert(used <= side->len);
 	side->len -= used;
@@ -44,7 +45,7 @@ static inline void fuzz_dialogue(const struct watch *watch, const uint8_t *data,
 	enum watch_answer answer = WATCH_MORE;
 	size_t start = 0;
 
-	watch->recognise(bytes_of(data, size < 64 ? size : 64), from);
+	watch->recognise(watch, bytes_of(data, size < 64 ? size : 64));
 	for (size_t i = 0; i < size && answer == WATCH_MORE; i++) {
 		struct fuzz_side *side = &sides[from];
 

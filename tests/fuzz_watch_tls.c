@@ -22,7 +22,7 @@ static size_t take(void *context, struct bytes in, uint64_t frame)
 	struct conversation *c = context;
 	size_t used = 0;
 
-	c->answer = watch_tls.feed(c->state, c->from, in, frame, &used, &c->facts);
+	c->answer = watch_tls.feed(&watch_tls, c->state, c->from, in, frame, &used, &c->facts);
 	assert(used <= in.len);
 	if (c->answer != WATCH_MORE) {
 		stream_stop(&c->streams[0]);

@@ -166,7 +166,7 @@ static void streams_of_tunnels_are_known(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (watch_tunnel.recognise(bytes_of(cases[i].bytes, cases[i].len), SIDE_ORIGINATOR) !=
+		if (watch_tunnel.recognise(&watch_tunnel, bytes_of(cases[i].bytes, cases[i].len)) !=
 		    cases[i].want)
 			fail_msg("case %zu", i);
 }

@@ -15,7 +15,7 @@ static void only_http_is_recognised(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (watch_http.recognise(bytes_of(cases[i].first, strlen(cases[i].first)), SIDE_ORIGINATOR) !=
+		if (watch_http.recognise(&watch_http, bytes_of(cases[i].first, strlen(cases[i].first))) !=
 		    cases[i].want)
 			fail_msg("%s", cases[i].first);
 }

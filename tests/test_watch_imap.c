@@ -282,7 +282,7 @@ static void only_imap_is_recognised(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (watch_imap.recognise(bytes_of(cases[i].first, strlen(cases[i].first)), SIDE_ORIGINATOR) !=
+		if (watch_imap.recognise(&watch_imap, bytes_of(cases[i].first, strlen(cases[i].first))) !=
 		    cases[i].want)
 			fail_msg("%s", cases[i].first);
 }

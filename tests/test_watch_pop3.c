@@ -71,7 +71,7 @@ static void only_pop3_is_recognised(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (watch_pop3.recognise(bytes_of(cases[i].first, strlen(cases[i].first)), SIDE_RESPONDER) !=
+		if (watch_pop3.recognise(&watch_pop3, bytes_of(cases[i].first, strlen(cases[i].first))) !=
 		    cases[i].want)
 			fail_msg("%s", cases[i].first);
 }

@@ -190,7 +190,7 @@ static void only_smtp_is_recognised(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (watch_smtp.recognise(bytes_of(cases[i].first, strlen(cases[i].first)), SIDE_RESPONDER) !=
+		if (watch_smtp.recognise(&watch_smtp, bytes_of(cases[i].first, strlen(cases[i].first))) !=
 		    cases[i].want)
 			fail_msg("%s", cases[i].first);
 }

@@ -201,7 +201,7 @@ static void run_feed(struct run *r, enum fact_side from, const uint8_t *data, si
 	/* Exactly as large as it is, so that a sanitizer sees any read behind it. */
 	exact = base_alloc(*kept);
 	memcpy(exact, r->left[from], *kept);
-	r->answer = watch_tls.feed(r->state, from, bytes_of(exact, *kept), frame, &used, &r->facts);
+	r->answer = watch_tls.feed(&watch_tls, r->state, from, bytes_of(exact, *kept), frame, &used, &r->facts);
 	free(exact);
 	assert_true(used <= *kept);
 	*kept -= used;
@@ -428,9 +428,8 @@ static void tls_is_recognised_by_its_first_bytes(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		for (enum fact_side from = SIDE_ORIGINATOR; from <= SIDE_RESPONDER; from++)
-			if (watch_tls.recognise(bytes_of(cases[i].first, cases[i].len), from) != cases[i].want)
-				fail_msg("case %zu", i);
+		if (watch_tls.recognise(&watch_tls, bytes_of(cases[i].first, cases[i].len)) != cases[i].want)
+			fail_msg("case %zu", i);
 }
 
 /* A ClientHello whose only extensions are these. */
