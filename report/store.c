@@ -1,9 +1,9 @@
 #include "report/store_sql.h"
 
 #include "capture/base.h"
-#include "capture/packet.h"
 #include "report/sql.h"
 #include "report/store_fact.h"
+#include "report/store_function.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -138,20 +138,6 @@ void store_rollback(struct store *st)
 		sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* host(address): as text. */
-static void sql_host(sqlite3_context *context, int count, sqlite3_value **values)
-{
-	char text[HOST_TEXT_SIZE];
-
-	(void)count;
-	if (sqlite3_value_bytes(values[0]) != 16) {
-		sqlite3_result_null(context);
-		return;
-	}
-	host_text(sqlite3_value_blob(values[0]), text);
-	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
-}
-
 static bool migrate(struct store *st, bool create)
 {
 	int64_t version = store_number(st, "PRAGMA user_version", -1);
@@ -208,9 +194,8 @@ static bool set_up(struct store *st, const char *path, int flags)
 		return store_fail(st, "%s", st->db != NULL ? sqlite3_errmsg(st->db) : "out of memory");
 	sqlite3_extended_result_codes(st->db, 1);
 	sqlite3_busy_timeout(st->db, STORE_BUSY_MS);
-	if (sqlite3_create_function_v2(st->db, "host", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-				       sql_host, NULL, NULL, NULL) != SQLITE_OK)
-		return fail_sql(st, "host");
+	if (!store_functions(st->db))
+		return fail_sql(st, "functions");
 	return store_exec(st, pragmas) && migrate(st, (flags & SQLITE_OPEN_CREATE) != 0) && prepare_all(st);
 }
 

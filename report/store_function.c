@@ -1,0 +1,79 @@
+#include "report/store_function.h"
+
+#include "capture/packet.h"
+#include "report/identity.h"
+
+static void sql_host(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	char text[HOST_TEXT_SIZE];
+
+	(void)count;
+	if (sqlite3_value_bytes(values[0]) != 16) {
+		sqlite3_result_null(context);
+		return;
+	}
+	host_text(sqlite3_value_blob(values[0]), text);
+	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
+static void sql_covers(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *pattern = (const char *)sqlite3_value_text(values[0]);
+	const char *host = (const char *)sqlite3_value_text(values[1]);
+
+	(void)count;
+	if (pattern == NULL || host == NULL)
+		sqlite3_result_null(context);
+	else
+		sqlite3_result_int(context, identity_covers(pattern, host));
+}
+
+/* NULL unless it is a blob of that size. */
+static const uint8_t *blob(sqlite3_value *value, int size)
+{
+	return sqlite3_value_bytes(value) == size ? sqlite3_value_blob(value) : NULL;
+}
+
+static void sql_tlsa_matches(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *rdata = (const char *)sqlite3_value_text(values[0]);
+	const struct identity_hashes hashes = {
+		.sha256 = blob(values[2], 32), .sha512 = blob(values[3], 64),
+		.spki_sha256 = blob(values[4], 32), .spki_sha512 = blob(values[5], 64),
+	};
+	enum identity_tlsa result = rdata == NULL ? TLSA_UNUSABLE : identity_tlsa(rdata, blob(values[1], 32), &hashes);
+
+	(void)count;
+	if (result == TLSA_UNUSABLE)
+		sqlite3_result_null(context);
+	else
+		sqlite3_result_int(context, result == TLSA_MATCHES);
+}
+
+static void sql_tlsa_usage(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *rdata = (const char *)sqlite3_value_text(values[0]);
+
+	(void)count;
+	sqlite3_result_int(context, rdata == NULL ? 0 : (int)identity_tlsa_usage(rdata));
+}
+
+bool store_functions(sqlite3 *db)
+{
+	static const struct {
+		const char *name;
+		int count;
+		void (*call)(sqlite3_context *context, int count, sqlite3_value **values);
+	} functions[] = {
+		{ "host", 1, sql_host }, { "covers", 2, sql_covers }, { "tlsa_matches", 6, sql_tlsa_matches },
+		{ "tlsa_usage", 1, sql_tlsa_usage },
+	};
+
+	for (unsigned i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		if (sqlite3_create_function_v2(db, functions[i].name, functions[i].count,
+					       SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, functions[i].call, NULL,
+					       NULL, NULL) != SQLITE_OK)
+			return false;
+	}
+	return true;
+}

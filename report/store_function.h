@@ -1,0 +1,17 @@
+/* store_function.h - what SQL cannot say: functions for the schema's views and the rules
+ *
+ *   host(address)            an address of 16 bytes as text
+ *   covers(pattern, host)    identity_covers: 1 or 0; NULL when either is
+ *   tlsa_matches(rdata, digest, sha256, sha512, spki_sha256, spki_sha512)
+ *                            identity_tlsa: 1, 0, or NULL when the record is not usable; hashes that are
+ *                            NULL match nothing
+ *   tlsa_usage(rdata)        2, 3, or 0 */
+#ifndef REPORT_STORE_FUNCTION_H
+#define REPORT_STORE_FUNCTION_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+bool store_functions(sqlite3 *db);
+
+#endif
