@@ -22,4 +22,30 @@ bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out
 /* report/report.schema.json says what comes out. */
 bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out);
 
+/* SMTP TLS reports (RFC 8460): one for each domain that mail was delivered to. */
+
+/* Sessions that no report counts. */
+struct tlsrpt_left_out {
+	int64_t not_attributed;	/* for which domain could not be told */
+	int64_t not_judged;	/* the policy asks for a certificate or a list that was not seen */
+	int64_t unknown;	/* not seen whole enough */
+};
+
+/* What a report is about. The domain is lower case and safe in a file name; borrowed for the call. */
+struct tlsrpt_subject {
+	const char *domain;
+	int64_t first_s, last_s;	/* the watched time, whole seconds around it */
+};
+
+struct tlsrpt_settings {
+	const char *organization, *contact;	/* who reports */
+};
+
+/* Sorts the deliveries into temporary tables; before the other two, once for a store. */
+bool emit_tlsrpt_prepare(struct store *st, struct tlsrpt_left_out *left_out);
+/* In order of names. */
+bool emit_tlsrpt_each(struct store *st, void (*each)(void *context, const struct tlsrpt_subject *subject),
+		      void *context);
+bool emit_tlsrpt(struct store *st, const struct tlsrpt_settings *settings, const char *domain, FILE *out);
+
 #endif
