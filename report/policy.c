@@ -1,22 +1,12 @@
 #include "report/policy.h"
 
 #include "capture/base.h"
-#include "capture/flow_key.h"
+#include "report/net.h"
 
 #include <cyaml/cyaml.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct net {
-	uint8_t address[16];
-	unsigned bits;
-};
-
-struct net_list {
-	struct net *nets;
-	unsigned count;
-};
 
 struct word_list {
 	struct policy_word *words;
@@ -144,63 +134,6 @@ void policy_free(struct policy **p)
 	*p = NULL;
 }
 
-/* "192.0.2.0/24", "2001:db8::/32", or an address alone. */
-static bool net_parse(const char *text, struct net *net_out)
-{
-	char address[64], *slash, *end;
-	struct net net = { .bits = 128 };
-	unsigned offset = 0;
-
-	if (!base_copy(address, sizeof(address), text))
-		return false;
-	slash = strchr(address, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	if (!host_of_text(address, net.address))
-		return false;
-	if (strchr(address, ':') == NULL)
-		offset = 96;
-	if (slash != NULL) {
-		if (slash[1] < '0' || slash[1] > '9')
-			return false;
-		unsigned long bits = strtoul(slash + 1, &end, 10);
-
-		if (*end != '\0' || bits > 128 - offset)
-			return false;
-		net.bits = offset + (unsigned)bits;
-	}
-	*net_out = net;
-	return true;
-}
-
-static bool net_has(const struct net *net, const uint8_t address[16])
-{
-	unsigned whole = net->bits / 8, rest = net->bits % 8;
-
-	return memcmp(net->address, address, whole) == 0 &&
-	       (rest == 0 || ((net->address[whole] ^ address[whole]) >> (8 - rest)) == 0);
-}
-
-static bool any_has(const struct net *nets, size_t count, const uint8_t address[16])
-{
-	for (size_t i = 0; i < count; i++) {
-		if (net_has(&nets[i], address))
-			return true;
-	}
-	return false;
-}
-
-static bool nets_have(const struct net_list *list, const uint8_t address[16])
-{
-	return any_has(list->nets, list->count, address);
-}
-
-static void nets_add(struct net_list *list, const struct net *net)
-{
-	list->nets = base_realloc(list->nets, (list->count + 1) * sizeof(*list->nets));
-	list->nets[list->count++] = *net;
-}
-
 static void words_add(struct word_list *list, const char *word, const char *where)
 {
 	list->words = base_realloc(list->words, (list->count + 1) * sizeof(*list->words));
@@ -244,7 +177,7 @@ static bool take_nets(struct net_list *list, char **texts, unsigned count, const
 	for (unsigned i = 0; i < count; i++) {
 		if (!net_parse(texts[i], &net))
 			return bad_net(path, texts[i], error, error_size);
-		nets_add(list, &net);
+		net_list_add(list, &net);
 	}
 	return true;
 }
@@ -319,46 +252,30 @@ bool policy_client(struct policy *p, const char *text, char *error, size_t error
 			 "--client: %s is no address and no network in CIDR notation", text);
 		return false;
 	}
-	nets_add(&p->wanted, &net);
+	net_list_add(&p->wanted, &net);
 	return true;
-}
-
-/* IPv4 prefix lengths count from the mapped prefix. */
-#define V4(a, b, bits) { { [10] = 0xff, 0xff, a, b }, 96 + (bits) }
-
-static const struct net private_nets[] = {
-	V4(10, 0, 8), V4(172, 16, 12), V4(192, 168, 16), V4(100, 64, 10), { { 0xfc }, 7 },
-};
-
-static const struct net link_nets[] = {
-	V4(169, 254, 16), V4(127, 0, 8), { { 0xfe, 0x80 }, 10 }, { { [15] = 1 }, 128 },
-};
-
-static bool is_private(const uint8_t address[16])
-{
-	return any_has(private_nets, sizeof(private_nets) / sizeof(private_nets[0]), address);
 }
 
 bool policy_home(const struct policy *p, const uint8_t address[16])
 {
 	if (p->home.count > 0)
-		return nets_have(&p->home, address);
-	return is_private(address) || any_has(link_nets, sizeof(link_nets) / sizeof(link_nets[0]), address);
+		return net_list_has(&p->home, address);
+	return net_private(address) || net_link(address);
 }
 
 bool policy_foreign(const struct policy *p, const uint8_t address[16])
 {
-	return p->home.count > 0 && is_private(address) && !nets_have(&p->home, address);
+	return p->home.count > 0 && net_private(address) && !net_list_has(&p->home, address);
 }
 
 bool policy_wants(const struct policy *p, const uint8_t address[16])
 {
-	return p->wanted.count == 0 || nets_have(&p->wanted, address);
+	return p->wanted.count == 0 || net_list_has(&p->wanted, address);
 }
 
 bool policy_mail_server(const struct policy *p, const uint8_t address[16])
 {
-	return nets_have(&p->mail_servers, address);
+	return net_list_has(&p->mail_servers, address);
 }
 
 unsigned policy_providers(const struct policy *p, const uint8_t address[16],
