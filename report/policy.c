@@ -19,6 +19,8 @@ struct policy_host {
 };
 
 struct policy {
+	struct policy_sts *sts;
+	unsigned sts_count;
 	struct net_list home, wanted, mail_servers;
 	struct word_list providers, expected;
 	struct policy_host *hosts;
@@ -32,11 +34,19 @@ struct yaml_client {
 	unsigned providers_count;
 };
 
+struct yaml_sts {
+	char *domain, *mode;
+	char **mx;
+	unsigned mx_count;
+};
+
 struct yaml_policy {
 	char **home, **mail_servers, **providers, **expected;
 	unsigned home_count, mail_servers_count, providers_count, expected_count;
 	struct yaml_client *clients;
 	unsigned clients_count;
+	struct yaml_sts *mta_sts;
+	unsigned mta_sts_count;
 };
 
 #define TEXTS(key, where) \
@@ -56,6 +66,15 @@ static const cyaml_schema_field_t client_fields[] = {
 static const cyaml_schema_value_t client_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_client, client_fields),
 };
+static const cyaml_schema_field_t sts_fields[] = {
+	CYAML_FIELD_STRING_PTR("domain", CYAML_FLAG_POINTER, struct yaml_sts, domain, 1, CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("mode", CYAML_FLAG_POINTER, struct yaml_sts, mode, 1, CYAML_UNLIMITED),
+	TEXTS(mx, yaml_sts),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t sts_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_sts, sts_fields),
+};
 static const cyaml_schema_field_t policy_fields[] = {
 	TEXTS(home, yaml_policy),
 	TEXTS(mail_servers, yaml_policy),
@@ -63,6 +82,8 @@ static const cyaml_schema_field_t policy_fields[] = {
 	TEXTS(expected, yaml_policy),
 	CYAML_FIELD_SEQUENCE("clients", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_policy, clients,
 			     &client_schema, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_SEQUENCE("mta_sts", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_policy, mta_sts,
+			     &sts_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END
 };
 static const cyaml_schema_value_t policy_schema = {
@@ -118,10 +139,22 @@ static void words_free(struct word_list *list)
 	free(list->words);
 }
 
+static void sts_free(struct policy_sts *sts)
+{
+	for (unsigned i = 0; i < sts->mx_count; i++)
+		free(sts->mx[i]);
+	free(sts->mx);
+	free(sts->domain);
+	free(sts->mode);
+}
+
 void policy_free(struct policy **p)
 {
 	if (*p == NULL)
 		return;
+	for (unsigned i = 0; i < (*p)->sts_count; i++)
+		sts_free(&(*p)->sts[i]);
+	free((*p)->sts);
 	for (unsigned i = 0; i < (*p)->host_count; i++)
 		words_free(&(*p)->hosts[i].providers);
 	free((*p)->hosts);
@@ -160,13 +193,19 @@ static char *place_of(const char *path, const char *word)
 	return place;
 }
 
-static bool bad_net(const char *path, const char *text, char *error, size_t error_size)
+/* Always false. */
+static bool bad_word(const char *path, const char *word, const char *why, char *error, size_t error_size)
 {
-	char *place = place_of(path, text);
+	char *place = place_of(path, word);
 
-	snprintf(error, error_size, "%s: %s is no address and no network in CIDR notation", place, text);
+	snprintf(error, error_size, "%s: %s %s", place, word, why);
 	free(place);
 	return false;
+}
+
+static bool bad_net(const char *path, const char *text, char *error, size_t error_size)
+{
+	return bad_word(path, text, "is no address and no network in CIDR notation", error, error_size);
 }
 
 static bool take_nets(struct net_list *list, char **texts, unsigned count, const char *path, char *error,
@@ -192,6 +231,55 @@ static void take_words(struct word_list *list, char **texts, unsigned count, con
 	}
 }
 
+/* A host or domain name (RFC 1123 section 2.1) of more than one label. */
+static bool is_domain(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	size_t len = strlen(name);
+	unsigned labels = 0;
+
+	for (size_t at = 0; at < len && len < FACT_NAME_SIZE; labels++) {
+		size_t label = strspn(name + at, letters);
+
+		if (label == 0 || label > 63 || (name[at + label] != '.' && name[at + label] != '\0'))
+			return false;
+		at += label + 1;
+	}
+	return labels > 1;
+}
+
+/* RFC 8461 section 3.2: an mx: line for all that can be enforced. */
+static bool sts_is_good(const struct policy *p, const struct yaml_sts *y, const char *path, char *error,
+			size_t error_size)
+{
+	if (!is_domain(y->domain))
+		return bad_word(path, y->domain, "is no domain", error, error_size);
+	for (unsigned i = 0; i < p->sts_count; i++)
+		if (strcasecmp(p->sts[i].domain, y->domain) == 0)
+			return bad_word(path, y->domain, "has two MTA-STS policies", error, error_size);
+	if (strcmp(y->mode, "enforce") != 0 && strcmp(y->mode, "testing") != 0 && strcmp(y->mode, "none") != 0)
+		return bad_word(path, y->mode, "is no MTA-STS mode (enforce, testing, none)", error, error_size);
+	if (y->mx_count == 0 && strcmp(y->mode, "none") != 0)
+		return bad_word(path, y->domain, "has an MTA-STS policy without mx", error, error_size);
+	for (unsigned i = 0; i < y->mx_count; i++)
+		if (!is_domain(strncmp(y->mx[i], "*.", 2) == 0 ? y->mx[i] + 2 : y->mx[i]))
+			return bad_word(path, y->mx[i], "is no host name and no *.domain", error, error_size);
+	return true;
+}
+
+static void take_sts(struct policy *p, const struct yaml_sts *y)
+{
+	struct policy_sts sts = {
+		.domain = base_strdup(y->domain), .mode = base_strdup(y->mode),
+		.mx = base_alloc_array(y->mx_count, sizeof(*sts.mx)), .mx_count = y->mx_count,
+	};
+
+	for (unsigned i = 0; i < y->mx_count; i++)
+		sts.mx[i] = base_strdup(y->mx[i]);
+	p->sts = base_realloc(p->sts, (p->sts_count + 1) * sizeof(*p->sts));
+	p->sts[p->sts_count++] = sts;
+}
+
 static bool take_yaml(struct policy *p, const struct yaml_policy *y, const char *path, char *error,
 		      size_t error_size)
 {
@@ -200,6 +288,11 @@ static bool take_yaml(struct policy *p, const struct yaml_policy *y, const char 
 		return false;
 	take_words(&p->providers, y->providers, y->providers_count, path);
 	take_words(&p->expected, y->expected, y->expected_count, path);
+	for (unsigned i = 0; i < y->mta_sts_count; i++) {
+		if (!sts_is_good(p, &y->mta_sts[i], path, error, error_size))
+			return false;
+		take_sts(p, &y->mta_sts[i]);
+	}
 	for (unsigned i = 0; i < y->clients_count; i++) {
 		const struct yaml_client *c = &y->clients[i];
 		struct policy_host host = { 0 };
@@ -297,4 +390,10 @@ unsigned policy_expected(const struct policy *p, const struct policy_word **word
 {
 	*words_out = p->expected.words;
 	return p->expected.count;
+}
+
+unsigned policy_sts(const struct policy *p, const struct policy_sts **sts_out)
+{
+	*sts_out = p->sts;
+	return p->sts_count;
 }

@@ -14,7 +14,7 @@ struct policy;
 struct policy *policy_new(void);
 void policy_free(struct policy **p);
 
-/* mailwitness.yaml: home networks, own mail servers, providers per client, expected destinations. */
+/* mailwitness.yaml: home networks, own mail servers, providers per client, expected destinations, MTA-STS. */
 bool policy_load(struct policy *p, const char *path, char *error, size_t error_size);
 /* --provider OWNER|DOMAIN, for every client that has no own line. */
 bool policy_provider(struct policy *p, const char *word, char *error, size_t error_size);
@@ -42,5 +42,14 @@ unsigned policy_providers(const struct policy *p, const uint8_t address[16],
 			  const struct policy_word **words_out);
 /* Destinations that the user expects. */
 unsigned policy_expected(const struct policy *p, const struct policy_word **words_out);
+
+/* The MTA-STS policy of a mail domain (RFC 8461 section 3.2), which TLS hides from who watches. */
+struct policy_sts {
+	char *domain, *mode;		/* mode: "enforce", "testing", "none" */
+	char **mx;			/* host names, "*.domain" */
+	unsigned mx_count;
+};
+/* All that the user gives. Returns their number. */
+unsigned policy_sts(const struct policy *p, const struct policy_sts **sts_out);
 
 #endif

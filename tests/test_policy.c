@@ -29,6 +29,15 @@ static void mistakes_are_told_with_file_and_line(void **state)
 		{ "clients:\n  - address: x\n    providers: [a.test]\n", ":2: x is no address" },
 		{ "mail_servers:\n\n  - 10.0.0.1/-1\n", ":3: 10.0.0.1/-1 is no address" },
 		{ "home: [\n", ":1: libyaml" },
+		{ "mta_sts:\n  - domain: a.test\n", ":2: Missing required mapping field: mode" },
+		{ "mta_sts:\n  - domain: a.test\n    mode: strict\n", ":3: strict is no MTA-STS mode" },
+		{ "mta_sts:\n  - domain: a.test\n    mode: enforce\n", ":2: a.test has an MTA-STS policy without mx" },
+		{ "mta_sts:\n  - domain: atest\n    mode: none\n", ":2: atest is no domain" },
+		{ "mta_sts:\n  - domain: a..test\n    mode: none\n", ":2: a..test is no domain" },
+		{ "mta_sts:\n  - domain: a.test\n    mode: testing\n    mx: [b.test,\n      'mx.*.test']\n",
+		  ":5: mx.*.test is no host name" },
+		{ "mta_sts:\n  - { domain: a.test, mode: none }\n  - { domain: A.test, mode: none }\n",
+		  ":3: A.test has two MTA-STS policies" },
 	};
 
 	(void)state;
@@ -117,6 +126,25 @@ static void clients_are_all_unless_some_are_named(void **state)
 	policy_free(&p);
 }
 
+static void a_domains_mta_sts_policy_is_as_it_was_given(void **state)
+{
+	struct policy *p = policy_new();
+	const struct policy_sts *sts;
+
+	(void)state;
+	assert_int_equal(policy_sts(p, &sts), 0);
+	load(p, "mta_sts:\n  - domain: a.test\n    mode: enforce\n    mx: [mx.a.test, '*.mx.a.test']\n"
+		"  - domain: b.test\n    mode: none\n", true, NULL);
+	assert_int_equal(policy_sts(p, &sts), 2);
+	assert_string_equal(sts[0].domain, "a.test");
+	assert_string_equal(sts[0].mode, "enforce");
+	assert_int_equal(sts[0].mx_count, 2);
+	assert_string_equal(sts[0].mx[1], "*.mx.a.test");
+	assert_string_equal(sts[1].mode, "none");
+	assert_int_equal(sts[1].mx_count, 0);
+	policy_free(&p);
+}
+
 static void an_empty_file_is_an_empty_policy(void **state)
 {
 	struct policy *p = policy_new();
@@ -145,6 +173,7 @@ int main(void)
 		cmocka_unit_test(home_is_private_unless_said_otherwise),
 		cmocka_unit_test(a_clients_own_line_goes_before_everyones),
 		cmocka_unit_test(clients_are_all_unless_some_are_named),
+		cmocka_unit_test(a_domains_mta_sts_policy_is_as_it_was_given),
 		cmocka_unit_test(an_empty_file_is_an_empty_policy),
 		cmocka_unit_test(a_missing_file_is_told),
 	};
