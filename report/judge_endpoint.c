@@ -1,40 +1,18 @@
 #include "report/judge_endpoint.h"
 
 #include "capture/base.h"
+#include "report/key_set.h"
 
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct tagged {
-	char *text;		/* sni, dns_name and canonical, each with its NUL */
-	size_t text_len;
-	uint8_t fixed[19];	/* address and flags */
-	struct endpoint endpoint;
-};
-
 struct endpoint_table {
 	const struct judge_part *part;
-	void *tags;			/* tsearch: tagged */
-	int64_t count;
+	struct key_set *keys;		/* pack */
+	struct endpoint *endpoints;	/* by number of the key */
+	unsigned size;
 	sqlite3_stmt *insert, *insert_owner;
 };
-
-static int by_evidence(const void *a, const void *b)
-{
-	const struct tagged *x = a, *y = b;
-	int cmp = memcmp(x->fixed, y->fixed, sizeof(x->fixed));
-
-	if (cmp == 0 && x->text_len != y->text_len)
-		cmp = x->text_len < y->text_len ? -1 : 1;
-	return cmp != 0 ? cmp : memcmp(x->text, y->text, x->text_len);
-}
-
-static void entry_free(void *entry)
-{
-	free(((struct tagged *)entry)->text);
-	free(entry);
-}
 
 /* The catalogue calls every private address local; home: says that this one is not. */
 static void tag_foreign(struct owner_tag *tag)
@@ -70,11 +48,11 @@ static void bind_text(sqlite3_stmt *q, int at, const char *text)
 	sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);
 }
 
-static bool write_endpoint(struct endpoint_table *t, const struct owner_tag *tag, const char *named_by)
+static bool write_endpoint(struct endpoint_table *t, int64_t id, const struct owner_tag *tag, const char *named_by)
 {
 	sqlite3_stmt *q = t->insert;
 
-	sqlite3_bind_int64(q, 1, t->count);
+	sqlite3_bind_int64(q, 1, id);
 	bind_text(q, 2, tag->owner);
 	bind_text(q, 3, tag->service);
 	bind_text(q, 4, fact_role_name(tag->role));
@@ -96,7 +74,7 @@ static bool write_endpoint(struct endpoint_table *t, const struct owner_tag *tag
 }
 
 /* Asks the catalogue. */
-static struct endpoint new_endpoint(struct endpoint_table *t, const struct endpoint_key *key)
+static struct endpoint new_endpoint(struct endpoint_table *t, int64_t id, const struct endpoint_key *key)
 {
 	const char *named_by = "policy";
 	struct endpoint endpoint = { 0 };
@@ -113,10 +91,9 @@ static struct endpoint new_endpoint(struct endpoint_table *t, const struct endpo
 		tag.ambiguous = true;
 		tag.strength = STRENGTH_SUSPECTED;
 	}
-	t->count++;
-	if (write_endpoint(t, &tag, named_by)) {
+	if (write_endpoint(t, id, &tag, named_by)) {
 		endpoint = (struct endpoint){
-			.id = t->count, .own_server = key->own_server,
+			.id = id, .own_server = key->own_server,
 			.vendor = tag.relay != RELAY_NO, .setup = tag.setup,
 			.resolver = tag.resolver,
 			.unnamed = sqlite3_column_int(t->insert, 0) != 0,
@@ -127,33 +104,36 @@ static struct endpoint new_endpoint(struct endpoint_table *t, const struct endpo
 	return endpoint;
 }
 
+/* All of a key as one string of bytes. Returns its length. */
+static size_t pack(const struct endpoint_key *key, uint8_t out[16 + 1 + 3 * FACT_NAME_SIZE])
+{
+	const char *const texts[] = { key->sni, key->dns_name, key->canonical };
+	size_t n = 17;
+
+	memcpy(out, key->address, 16);
+	out[16] = (uint8_t)(key->quic | key->ambiguous << 1 | key->own_server << 2);
+	for (unsigned i = 0; i < 3; i++) {
+		size_t len = strlen(texts[i]) + 1;
+
+		memcpy(out + n, texts[i], len);
+		n += len;
+	}
+	return n;
+}
+
 struct endpoint endpoint_of(struct endpoint_table *t, const struct endpoint_key *key)
 {
-	size_t sni = strlen(key->sni) + 1, name = strlen(key->dns_name) + 1;
-	size_t canonical = strlen(key->canonical) + 1;
-	char text[3 * FACT_NAME_SIZE];
-	struct tagged probe = { .text = text, .text_len = sni + name + canonical }, *entry;
-	struct tagged *const *node;
+	uint8_t packed[16 + 1 + 3 * FACT_NAME_SIZE];
+	unsigned before = key_set_count(t->keys);
+	unsigned number = key_set_add(t->keys, packed, pack(key, packed));
 
-	memcpy(text, key->sni, sni);
-	memcpy(text + sni, key->dns_name, name);
-	memcpy(text + sni + name, key->canonical, canonical);
-	memcpy(probe.fixed, key->address, 16);
-	probe.fixed[16] = key->quic;
-	probe.fixed[17] = key->ambiguous;
-	probe.fixed[18] = key->own_server;
-	node = tfind(&probe, &t->tags, by_evidence);
-	if (node != NULL)
-		return (*node)->endpoint;
-	probe.endpoint = new_endpoint(t, key);
-	if (probe.endpoint.id == 0)
-		return probe.endpoint;
-	entry = base_alloc(sizeof(*entry));
-	*entry = probe;
-	entry->text = base_alloc(probe.text_len);
-	memcpy(entry->text, text, probe.text_len);
-	tsearch(entry, &t->tags, by_evidence);
-	return entry->endpoint;
+	if (number > t->size) {
+		t->size = number * 2;
+		t->endpoints = base_realloc(t->endpoints, t->size * sizeof(*t->endpoints));
+	}
+	if (number > before)
+		t->endpoints[number - 1] = new_endpoint(t, number, key);
+	return t->endpoints[number - 1];
 }
 
 struct endpoint_table *endpoint_table_new(const struct judge_part *part)
@@ -161,6 +141,7 @@ struct endpoint_table *endpoint_table_new(const struct judge_part *part)
 	struct endpoint_table *t = base_alloc(sizeof(*t));
 
 	t->part = part;
+	t->keys = key_set_new();
 	t->insert = store_prepare(part->st, "INSERT INTO endpoint VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 		" RETURNING unnamed, web_mail");
 	t->insert_owner = store_prepare(part->st, "INSERT OR IGNORE INTO owner VALUES (?,?)");
@@ -173,7 +154,8 @@ void endpoint_table_free(struct endpoint_table **t)
 {
 	if (*t == NULL)
 		return;
-	tdestroy((*t)->tags, entry_free);
+	key_set_free(&(*t)->keys);
+	free((*t)->endpoints);
 	sqlite3_finalize((*t)->insert);
 	sqlite3_finalize((*t)->insert_owner);
 	free(*t);

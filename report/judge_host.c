@@ -2,44 +2,36 @@
 
 #include "capture/base.h"
 #include "capture/flow_key.h"
+#include "report/key_set.h"
 
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct host_table {
-	void *tree;			/* tsearch: by address */
-	void *routers;			/* tsearch: six bytes each */
-	struct host **hosts;		/* owner; in the order they were seen */
+	struct key_set *addresses;	/* of hosts, in their order */
+	struct key_set *routers;	/* cards: six bytes each */
+	struct host *hosts;		/* in the order they were seen */
 	unsigned count, size;
 	const struct host **grouped;	/* by client */
 	unsigned *first;		/* of each client, index in grouped; one more at the end */
 	unsigned client_count;
 };
 
-static int by_address(const void *a, const void *b)
-{
-	return memcmp(((const struct host *)a)->address, ((const struct host *)b)->address, 16);
-}
-
 struct host_table *host_table_new(void)
 {
-	return base_alloc(sizeof(struct host_table));
-}
+	struct host_table *t = base_alloc(sizeof(*t));
 
-static void leave_alone(void *node)
-{
-	(void)node;
+	t->addresses = key_set_new();
+	t->routers = key_set_new();
+	return t;
 }
 
 void host_table_free(struct host_table **t)
 {
 	if (*t == NULL)
 		return;
-	tdestroy((*t)->tree, leave_alone);
-	tdestroy((*t)->routers, free);
-	for (unsigned i = 0; i < (*t)->count; i++)
-		free((*t)->hosts[i]);
+	key_set_free(&(*t)->addresses);
+	key_set_free(&(*t)->routers);
 	free((*t)->hosts);
 	free((*t)->grouped);
 	free((*t)->first);
@@ -47,33 +39,23 @@ void host_table_free(struct host_table **t)
 	*t = NULL;
 }
 
-static struct host *find(const struct host_table *t, const uint8_t address[16])
+static struct host *add(struct host_table *t, const uint8_t address[16], int64_t first_ns, int64_t last_ns)
 {
-	struct host key;
-	struct host *const *node;
-
-	memcpy(key.address, address, 16);
-	node = tfind(&key, &t->tree, by_address);
-	return node != NULL ? *node : NULL;
+	if (t->count == t->size) {
+		t->size = t->size > 0 ? t->size * 2 : 64;
+		t->hosts = base_realloc(t->hosts, t->size * sizeof(*t->hosts));
+	}
+	t->hosts[t->count] = (struct host){ .first_ns = first_ns, .last_ns = last_ns };
+	memcpy(t->hosts[t->count].address, address, 16);
+	return &t->hosts[t->count++];
 }
 
 void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac, int64_t first_ns,
 		     int64_t last_ns)
 {
-	struct host *host = find(t, address);
+	unsigned number = key_set_add(t->addresses, address, 16);
+	struct host *host = number > t->count ? add(t, address, first_ns, last_ns) : &t->hosts[number - 1];
 
-	if (host == NULL) {
-		host = base_alloc(sizeof(*host));
-		memcpy(host->address, address, 16);
-		host->first_ns = first_ns;
-		host->last_ns = last_ns;
-		tsearch(host, &t->tree, by_address);
-		if (t->count == t->size) {
-			t->size = t->size > 0 ? t->size * 2 : 64;
-			t->hosts = base_realloc(t->hosts, t->size * sizeof(*t->hosts));
-		}
-		t->hosts[t->count++] = host;
-	}
 	if (first_ns < host->first_ns)
 		host->first_ns = first_ns;
 	if (last_ns > host->last_ns)
@@ -86,20 +68,9 @@ void host_table_seen(struct host_table *t, const uint8_t address[16], const uint
 	host->has_mac = true;
 }
 
-static int by_mac(const void *a, const void *b)
-{
-	return memcmp(a, b, 6);
-}
-
 void host_table_router(struct host_table *t, const uint8_t mac[6])
 {
-	uint8_t *entry;
-
-	if (tfind(mac, &t->routers, by_mac) != NULL)
-		return;
-	entry = base_alloc(6);
-	memcpy(entry, mac, 6);
-	tsearch(entry, &t->routers, by_mac);
+	key_set_add(t->routers, mac, 6);
 }
 
 static bool is_global_v6(const struct host *host)
@@ -169,7 +140,7 @@ unsigned host_table_group(struct host_table *t)
 	unsigned end;
 
 	for (unsigned i = 0; i < t->count; i++) {
-		hosts[i] = t->hosts[i];
+		hosts[i] = &t->hosts[i];
 		hosts[i]->client = i + 1;
 	}
 	qsort(hosts, t->count, sizeof(*hosts), by_card);
@@ -177,7 +148,7 @@ unsigned host_table_group(struct host_table *t)
 		for (end = i + 1; end < t->count && hosts[end]->has_mac && !hosts[end]->moved &&
 		     memcmp(hosts[end]->mac, hosts[i]->mac, 6) == 0; end++)
 			;
-		if (tfind(hosts[i]->mac, &t->routers, by_mac) == NULL)
+		if (key_set_find(t->routers, hosts[i]->mac, 6) == 0)
 			join(hosts + i, end - i);
 	}
 	qsort(hosts, t->count, sizeof(*hosts), by_client);
@@ -196,9 +167,9 @@ unsigned host_table_group(struct host_table *t)
 
 unsigned host_table_client(const struct host_table *t, const uint8_t address[16])
 {
-	const struct host *host = find(t, address);
+	unsigned number = key_set_find(t->addresses, address, 16);
 
-	return host != NULL ? host->client : 0;
+	return number != 0 ? t->hosts[number - 1].client : 0;
 }
 
 unsigned host_table_addresses(const struct host_table *t, unsigned client, const struct host *const **hosts_out)

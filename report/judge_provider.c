@@ -173,7 +173,7 @@ static const char lookup_sql[] =
 	" AND a.client NOT IN (SELECT r.client FROM flow AS f"
 	"                      JOIN client_address AS r ON r.address = f.resp_addr WHERE f.resp_port = 53)"
 	" AND NOT (d.type = 'MX' AND a.client IN"
-	"          (SELECT client FROM mail_contact WHERE originated AND delivery))"
+	"          (SELECT client FROM traffic WHERE kind = 'delivery' AND originated))"
 	" ORDER BY 1, 2, 3, 4";
 
 static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
@@ -192,13 +192,13 @@ static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
 /* Look-ups under a declared provider's domain that lead to another owner: it may have its mail there. Where
  * the MX was asked for, it says so (RFC 5321 section 5.1), and an alias for set-up says no more. */
 static const char hint_sql[] =
-	"WITH delivered AS MATERIALIZED"
-	" (SELECT asked_by, name FROM mail_dns WHERE type = 'MX' AND answered AND rdata <> '')"
+	"WITH delivered AS (SELECT asked_by, name FROM mail_dns WHERE type = 'MX' AND answered AND rdata <> ''),"
+	" alias AS MATERIALIZED (SELECT asked_by, 'autodiscover.' || name AS name FROM delivered"
+	"  UNION SELECT asked_by, 'autoconfig.' || name FROM delivered)"
 	" SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
 	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
 	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared')"
-	" AND (d.asked_by, d.name) NOT IN (SELECT asked_by, 'autodiscover.' || name FROM delivered)"
-	" AND (d.asked_by, d.name) NOT IN (SELECT asked_by, 'autoconfig.' || name FROM delivered)"
+	" AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.asked_by = d.asked_by AND alias.name = d.name)"
 	" ORDER BY 1, 2, 3, 4";
 
 static bool write_hint(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
@@ -237,8 +237,8 @@ static bool write_hints(const struct judge_part *part)
 /* A session with a service that is not only a relay, and that answered. */
 static const char session_sql[] =
 	"INSERT OR IGNORE INTO client_provider"
-	" SELECT DISTINCT client, owner, 'learnt' FROM own_session AS s"
-	" WHERE named AND NOT ambiguous AND up > 0 AND down > 0 AND owner <> ''"
+	" SELECT DISTINCT client, owner, 'learnt' FROM own_sessions"
+	" WHERE named AND NOT ambiguous AND answered > 0 AND owner <> ''"
 	" AND role IN ('mail-provider', 'mail-service', 'other', 'access', 'vendor-cloud', 'cdn')"
 	" AND NOT (role = 'vendor-cloud' AND relay <> 'no')"
 	" AND client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"

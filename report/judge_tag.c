@@ -2,7 +2,7 @@
 
 #include "capture/base.h"
 #include "capture/flow_key.h"
-#include "report/judge_endpoint.h"
+#include "report/judge_contact.h"
 #include "report/judge_host.h"
 
 #include <string.h>
@@ -14,6 +14,7 @@ struct tagger {
 	const struct judge_part *part;
 	struct host_table *hosts;
 	struct endpoint_table *endpoints;
+	struct ledger *ledger;
 	sqlite3_stmt *names, *insert_contact, *insert_class;
 	struct endpoint_key key;
 	uint8_t named[1 << (NAMED_BITS - 3)];	/* by address_bit: some name may lead to the address */
@@ -98,18 +99,10 @@ static bool name_by_dns(struct tagger *t, unsigned client, int64_t first_ns)
 	return true;
 }
 
-enum column { ID, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, FIRST_NS, LAST_NS, RESP_PORT, OPAQUE, ENCRYPTED_DNS,
-	      SNI, QUIC, ECH, CREDENTIAL, LOSSY, SYN_SEEN, TLS_BARE, HTTP, TRANSPORT };
-
-static const char flow_sql[] =
-	"SELECT id, orig_addr, resp_addr, orig_payload, resp_payload, first_ns, last_ns, resp_port, opaque,"
-	" encrypted_dns, sni, quic, ech, credential, lossy, orig_seen_syn, tls_bare,"
-	" http, transport FROM flow_to_tag ORDER BY id";
-
 enum host_column { HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
 
 static const char host_sql[] =
-	"SELECT orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_to_tag ORDER BY id";
+	"SELECT orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content ORDER BY id";
 
 /* DESIGN, "Which end is the client". */
 static bool client_is_originator(const struct policy *policy, const uint8_t *orig, const uint8_t *resp)
@@ -124,99 +117,94 @@ static bool is_loopback(const uint8_t *address)
 	return memcmp(address, v6, 16) == 0 || memcmp(address, v4, 13) == 0;
 }
 
-/* The mail protocol's transport; NULL when it is no mail. Web, DNS and push services name their protocol
- * (ALPN) or keep to their port: TLS to a mail host that does neither is a mail session until shown otherwise. */
-static const char *transport_of(sqlite3_stmt *q, const struct endpoint *e, bool originated)
+static bool insert_contact(struct tagger *t, const struct contact *c)
 {
-	int port = sqlite3_column_int(q, RESP_PORT);
+	const struct ledger_flow *sums = &c->sums;
+	sqlite3_stmt *q = t->insert_contact;
 
-	if (sqlite3_column_type(q, TRANSPORT) != SQLITE_NULL)
-		return (const char *)sqlite3_column_text(q, TRANSPORT);
-	if (originated && e->web_mail && sqlite3_column_int(q, TLS_BARE) != 0 && port != 80 && port != 443 &&
-	    port != 853)
-		return "implicit-tls";
-	return NULL;
+	sqlite3_bind_int64(q, 1, c->flow->id);
+	sqlite3_bind_int64(q, 2, sums->client);
+	sqlite3_bind_int64(q, 3, sums->endpoint);
+	sqlite3_bind_int(q, 4, sums->originated);
+	sqlite3_bind_int(q, 5, sums->loopback);
+	sqlite3_bind_blob(q, 6, sums->far, 16, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 7, sums->up);
+	sqlite3_bind_int64(q, 8, sums->down);
+	sqlite3_bind_int64(q, 9, sums->first_ns);
+	sqlite3_bind_int64(q, 10, sums->last_ns);
+	sqlite3_bind_int(q, 11, c->flow->resp_port);
+	sqlite3_bind_text(q, 12, c->transport, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 13, session_state_name(sums->state), -1, SQLITE_STATIC);
+	sqlite3_bind_int(q, 14, sums->unnamed);
+	return store_do(t->part->st, q);
 }
 
-/* schema.sql, contact_class. Who began a flow whose SYN was not seen is not known. */
-static bool write_classes(struct tagger *t, sqlite3_stmt *q, const struct endpoint *e, bool originated,
-			  int64_t up, int64_t down)
+/* Contacts that nobody asks for one by one are in the ledger only. */
+static bool write_contact(struct tagger *t, const struct contact *c)
 {
-	const uint8_t *near = sqlite3_column_blob(q, originated ? ORIG : RESP);
-	int port = sqlite3_column_int(q, RESP_PORT);
-	bool mail = transport_of(q, e, originated) != NULL;
-	bool syn_seen = sqlite3_column_int(q, SYN_SEEN) != 0;
-	bool named = sqlite3_column_type(q, SNI) != SQLITE_NULL;
-	const struct { const char *name; bool holds; } classes[] = {
-		{ "mail", mail },
-		{ "vendor", e->vendor && (originated || !syn_seen) && up > 0 },
-		{ "delivery", mail && port == 25 && originated && up > 0 &&
-			      !policy_mail_server(t->part->policy, near) },
-		{ "setup", e->setup && originated && up > 0 },
-		{ "web-mail", e->web_mail && originated && !mail && port == 443 && named && up > 0 && down > 0 },
-		{ "web-clear", e->web_mail && originated && up > 0 && sqlite3_column_int(q, HTTP) != 0 },
-		{ "own-server", e->own_server && originated },
-		{ "credential", sqlite3_column_int(q, CREDENTIAL) != 0 },
-		{ "unnamed", e->unnamed && up > 0 },
-		{ "opaque", sqlite3_column_int(q, OPAQUE) != 0 },
-		{ "encrypted-dns", sqlite3_column_int(q, ENCRYPTED_DNS) != 0 ||
-				   (e->resolver && (port == 443 || port == 853)) },
-		{ "ech", sqlite3_column_int(q, ECH) != 0 && originated },
-		{ "lossy", sqlite3_column_int(q, LOSSY) != 0 },
-	};
+	const char *classes[CONTACT_CLASSES];
+	unsigned count = contact_classes(c, t->part->policy, classes);
+	bool ok = (count == 0 && !c->sums.unnamed) || insert_contact(t, c);
 
-	sqlite3_bind_int64(t->insert_class, 2, sqlite3_column_int64(q, ID));
-	for (unsigned i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (!classes[i].holds)
-			continue;
-		sqlite3_bind_text(t->insert_class, 1, classes[i].name, -1, SQLITE_STATIC);
-		if (!store_do(t->part->st, t->insert_class))
-			return false;
+	sqlite3_bind_int64(t->insert_class, 2, c->flow->id);
+	for (unsigned i = 0; ok && i < count; i++) {
+		sqlite3_bind_text(t->insert_class, 1, classes[i], -1, SQLITE_STATIC);
+		ok = store_do(t->part->st, t->insert_class);
 	}
-	return true;
+	return ok && ledger_add(t->ledger, &c->sums);
 }
 
-static bool write_contact(struct tagger *t, sqlite3_stmt *q)
+static bool find_endpoint(struct tagger *t, const struct judge_flow *f, struct contact *c)
 {
-	const uint8_t *orig = sqlite3_column_blob(q, ORIG), *resp = sqlite3_column_blob(q, RESP);
-	bool originated = client_is_originator(t->part->policy, orig, resp);
-	const uint8_t *near = originated ? orig : resp, *far = originated ? resp : orig;
-	unsigned client = host_table_client(t->hosts, near);
-	const char *sni = (const char *)sqlite3_column_text(q, SNI);
-	sqlite3_stmt *insert = t->insert_contact;
+	const uint8_t *far = c->sums.far;
 
-	if (client == 0)
-		return true;
 	memset(&t->key, 0, sizeof(t->key));
 	memcpy(t->key.address, far, 16);
 	t->key.own_server = policy_mail_server(t->part->policy, far);
 	/* A name in a hello that came in is the home host's own. */
-	if (sni != NULL && originated) {
-		base_copy(t->key.sni, sizeof(t->key.sni), sni);
-		t->key.quic = sqlite3_column_int(q, QUIC) != 0;
+	if (c->sums.originated) {
+		base_copy(t->key.sni, sizeof(t->key.sni), f->sni);
+		t->key.quic = f->quic;
 	}
-	if (t->key.sni[0] == '\0' && may_be_named(t, far) &&
-	    !name_by_dns(t, client, sqlite3_column_int64(q, FIRST_NS)))
+	if (t->key.sni[0] == '\0' && may_be_named(t, far) && !name_by_dns(t, c->sums.client, f->first_ns))
 		return false;
-	int64_t up = sqlite3_column_int64(q, originated ? ORIG_PAYLOAD : RESP_PAYLOAD);
-	int64_t down = sqlite3_column_int64(q, originated ? RESP_PAYLOAD : ORIG_PAYLOAD);
-	struct endpoint endpoint = endpoint_of(t->endpoints, &t->key);
+	c->endpoint = endpoint_of(t->endpoints, &t->key);
+	c->sums.endpoint = c->endpoint.id;
+	return c->endpoint.id != 0;
+}
 
-	if (endpoint.id == 0)
+static bool tag_flow(struct tagger *t, const struct judge_flow *f)
+{
+	bool originated = client_is_originator(t->part->policy, f->orig, f->resp);
+	struct contact c = {
+		.flow = f,
+		.near = originated ? f->orig : f->resp,
+		.sums = {
+			.far = originated ? f->resp : f->orig, .originated = originated,
+			.loopback = is_loopback(f->orig) || is_loopback(f->resp),
+			.up = f->payload[!originated], .down = f->payload[originated],
+			.first_ns = f->first_ns, .last_ns = f->last_ns, .credential = f->credential,
+		},
+	};
+
+	c.sums.client = host_table_client(t->hosts, c.near);
+	if (c.sums.client == 0)
+		return true;
+	if (!find_endpoint(t, f, &c))
 		return false;
-	sqlite3_bind_int64(insert, 1, sqlite3_column_int64(q, ID));
-	sqlite3_bind_int64(insert, 2, client);
-	sqlite3_bind_int64(insert, 3, endpoint.id);
-	sqlite3_bind_int(insert, 4, originated);
-	sqlite3_bind_int(insert, 5, is_loopback(orig) || is_loopback(resp));
-	sqlite3_bind_blob(insert, 6, far, 16, SQLITE_STATIC);
-	sqlite3_bind_int64(insert, 7, up);
-	sqlite3_bind_int64(insert, 8, down);
-	sqlite3_bind_int64(insert, 9, sqlite3_column_int64(q, FIRST_NS));
-	sqlite3_bind_int64(insert, 10, sqlite3_column_int64(q, LAST_NS));
-	sqlite3_bind_int(insert, 11, sqlite3_column_int(q, RESP_PORT));
-	sqlite3_bind_text(insert, 12, transport_of(q, &endpoint, originated), -1, SQLITE_STATIC);
-	return store_do(t->part->st, insert) && write_classes(t, q, &endpoint, originated, up, down);
+	contact_describe(&c);
+	return write_contact(t, &c);
+}
+
+static bool tag_flows(struct tagger *t)
+{
+	struct flow_reader *r = flow_reader_open(t->part->st);
+	struct judge_flow flow;
+	bool ok = r != NULL;
+
+	while (ok && flow_reader_next(r, &flow))
+		ok = tag_flow(t, &flow);
+	return flow_reader_close(&r) && ok;
 }
 
 static bool is_unspecified(const uint8_t address[16])
@@ -233,7 +221,7 @@ static bool shows_router(const struct policy *policy, const uint8_t *near, const
 	return policy_home(policy, near) && !policy_home(policy, far) && host_is_ipv4(far) && !is_unspecified(far);
 }
 
-static bool note_host(struct tagger *t, sqlite3_stmt *q)
+static void note_host(struct tagger *t, sqlite3_stmt *q)
 {
 	const uint8_t *orig = sqlite3_column_blob(q, HOST_ORIG), *resp = sqlite3_column_blob(q, HOST_RESP);
 	bool originated = client_is_originator(t->part->policy, orig, resp);
@@ -247,18 +235,15 @@ static bool note_host(struct tagger *t, sqlite3_stmt *q)
 		host_table_seen(t->hosts, near,
 				sqlite3_column_blob(q, originated ? HOST_ORIG_MAC : HOST_RESP_MAC),
 				sqlite3_column_int64(q, HOST_FIRST_NS), sqlite3_column_int64(q, HOST_LAST_NS));
-	return true;
 }
 
-static bool each_flow(struct tagger *t, const char *sql, bool (*take)(struct tagger *t, sqlite3_stmt *q))
+static bool note_hosts(struct tagger *t)
 {
-	sqlite3_stmt *q = store_prepare(t->part->st, sql);
+	sqlite3_stmt *q = store_prepare(t->part->st, host_sql);
 	int rc = SQLITE_ERROR;
 
-	while (q != NULL && (rc = store_step(t->part->st, q)) == SQLITE_ROW) {
-		if (!take(t, q))
-			break;
-	}
+	while (q != NULL && (rc = store_step(t->part->st, q)) == SQLITE_ROW)
+		note_host(t, q);
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE;
 }
@@ -282,6 +267,7 @@ static bool write_client(struct tagger *t, unsigned client, sqlite3_stmt *insert
 	}
 	sqlite3_bind_int64(insert, 4, first_ns);
 	sqlite3_bind_int64(insert, 5, last_ns);
+	sqlite3_bind_int64(insert, 6, ledger_watched_ns(t->ledger, client));
 	ok = store_do(t->part->st, insert);
 	for (unsigned i = 0; ok && i < count; i++) {
 		sqlite3_bind_blob(insert_address, 1, hosts[i]->address, 16, SQLITE_STATIC);
@@ -291,12 +277,11 @@ static bool write_client(struct tagger *t, unsigned client, sqlite3_stmt *insert
 	return ok;
 }
 
-static bool write_clients(struct tagger *t)
+static bool write_clients(struct tagger *t, unsigned count)
 {
 	struct store *st = t->part->st;
-	unsigned count = host_table_group(t->hosts);
 	sqlite3_stmt *insert = store_prepare(st,
-		"INSERT INTO client VALUES (?,?,?,'',?,?,0,'cannot-say','cannot-say','cannot-say')");
+		"INSERT INTO client VALUES (?,?,?,'',?,?,?,0,'cannot-say','cannot-say','cannot-say')");
 	sqlite3_stmt *insert_address = store_prepare(st, "INSERT INTO client_address VALUES (?,?)");
 	bool ok = insert != NULL && insert_address != NULL;
 
@@ -313,6 +298,16 @@ static bool write_clients(struct tagger *t)
 		" WHERE EXISTS (SELECT 1 FROM name WHERE kind = 'host')");
 }
 
+/* Once it is known who is one client. */
+static bool tag_all(struct tagger *t)
+{
+	unsigned clients = host_table_group(t->hosts);
+
+	t->ledger = ledger_new(t->part, clients);
+	return t->ledger != NULL && note_named(t) && tag_flows(t) && ledger_write(t->ledger) &&
+	       write_clients(t, clients);
+}
+
 bool judge_tag(const struct judge_part *part)
 {
 	struct tagger t = { .part = part, .hosts = host_table_new(), .endpoints = endpoint_table_new(part) };
@@ -322,11 +317,11 @@ bool judge_tag(const struct judge_part *part)
 		"SELECT name, iif(canonical <> '', canonical, name), from_ns, until_ns FROM name WHERE kind = 'dns'"
 		" AND asked_by = ? AND address = ? AND from_ns <= ?"
 		" ORDER BY from_ns DESC, id DESC, place DESC LIMIT 16");
-	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	t.insert_class = store_prepare(part->st, "INSERT INTO contact_class VALUES (?,?)");
-	ok = t.endpoints != NULL && t.names != NULL &&
-	     t.insert_contact != NULL && t.insert_class != NULL &&
-	     note_named(&t) && each_flow(&t, host_sql, note_host) && write_clients(&t) && each_flow(&t, flow_sql, write_contact);
+	ok = t.endpoints != NULL && t.names != NULL && t.insert_contact != NULL && t.insert_class != NULL &&
+	     note_hosts(&t) && tag_all(&t);
+	ledger_free(&t.ledger);
 	endpoint_table_free(&t.endpoints);
 	host_table_free(&t.hosts);
 	sqlite3_finalize(t.names);

@@ -6,7 +6,6 @@
 
 /* Who is judged: hosts with mail contact of their own, contact with a vendor's mail service, or a finding. */
 static const char judged_sql[] =
-	"INSERT INTO client_state SELECT client, state, count(*) FROM session_state GROUP BY client, state;"
 	"UPDATE client SET judged = 1 WHERE id IN ("
 	" SELECT client FROM client_state"
 	" UNION SELECT client FROM web_mail_contact"
@@ -43,9 +42,9 @@ static const struct reason reasons[] = {
 	  "SELECT c.id, 'Only packets that match the filter ' || r.filter || ' were read.'"
 	  " FROM client AS c JOIN run AS r ON r.filter <> '' ORDER BY c.id, r.id" },
 	{ "third_party",
-	  "WITH far AS (SELECT u.client, u.far, sum(u.up) AS up, min(u.endpoint) AS endpoint"
-	  "  FROM unnamed_contact AS u WHERE NOT u.opaque GROUP BY u.client, u.far"
-	  "  HAVING sum(u.up) >= " UNNAMED_BYTES "),"
+	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint"
+	  "  FROM traffic WHERE unnamed_up > 0 GROUP BY client, far"
+	  "  HAVING sum(unnamed_up) >= " UNNAMED_BYTES "),"
 	  " total AS (SELECT client, sum(up) AS up, count(*) AS n FROM far GROUP BY client),"
 	  " most AS (SELECT *, row_number() OVER (PARTITION BY client ORDER BY up DESC, far) AS place FROM far)"
 	  " SELECT t.client, printf('It sent %d bytes to %d endpoint%s that nothing names, the most to %s%s.%s',"
@@ -57,8 +56,8 @@ static const struct reason reasons[] = {
 	  " FROM total AS t JOIN most AS m ON m.client = t.client AND m.place = 1"
 	  " JOIN endpoint AS e ON e.id = m.endpoint ORDER BY t.client" },
 	{ "third_party",
-	  "WITH far AS (SELECT u.client, u.far, sum(u.up) AS up FROM unnamed_contact AS u WHERE NOT u.opaque"
-	  "  GROUP BY u.client, u.far),"
+	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up FROM traffic WHERE unnamed_up > 0"
+	  "  GROUP BY client, far),"
 	  " total AS (SELECT client, sum(up) AS up, count(*) AS n, max(up) AS most FROM far GROUP BY client)"
 	  " SELECT client, printf('It sent %d bytes to %d endpoints that nothing names, little to each.', up, n)"
 	  " FROM total WHERE most < " UNNAMED_BYTES " AND up >= " UNNAMED_ALL_BYTES " ORDER BY client" },
@@ -94,7 +93,7 @@ static const struct reason reasons[] = {
 	  "  FROM contact_class AS k CROSS JOIN seen AS s"
 	  "  WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25"
 	  "  GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES "),"
-	  " session AS MATERIALIZED (SELECT DISTINCT client, owner FROM own_session)"
+	  " session AS MATERIALIZED (SELECT DISTINCT client, owner FROM own_sessions)"
 	  " SELECT t.client, printf('It sent %d bytes to the mail service of %s, which only a look-up makes its"
 	  " provider, beside sessions with another: --provider would settle it.', t.up, " TITLE("t.owner") ")"
 	  " FROM sent AS t JOIN client_provider AS p"
@@ -110,7 +109,7 @@ static const struct reason reasons[] = {
 	  " GROUP BY v.client, v.owner HAVING sum(v.up) >= " RELAY_BYTES " ORDER BY v.client, v.owner" },
 	{ "third_party",
 	  "SELECT client, printf('It had %d mail session%s with %s, which nothing names by more than its"
-	  " address.', count(*), " S("count(*)") ", host(far)) FROM own_session"
+	  " address.', sum(flows), " S("sum(flows)") ", host(far)) FROM own_sessions"
 	  " WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback"
 	  " GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES " OR client IN"
 	  "  (SELECT client FROM client_provider WHERE how = 'declared') ORDER BY client, far" },
@@ -118,23 +117,23 @@ static const struct reason reasons[] = {
 	{ "third_party",
 	  "SELECT client, printf('%d mail session%s came in to it from %d host%s; who fetches mail there is not"
 	  " judged.', count(*), " S("count(*)") ", count(DISTINCT far), " S("count(DISTINCT far)") ")"
-	  " FROM mail_contact WHERE NOT originated AND NOT delivery AND role <> 'local' AND up > 0"
-	  " GROUP BY client" },
+	  " FROM contact_class AS k CROSS JOIN seen AS s WHERE k.class = 'incoming' AND s.flow = k.flow"
+	  " AND role <> 'local' GROUP BY client" },
 	{ "third_party",
-	  "SELECT s.client, printf('It sent %d bytes to %s, which neither the catalogue nor expected: knows.',"
-	  " sum(s.up), " TITLE("s.owner") ") FROM seen AS s"
+	  "SELECT t.client, printf('It sent %d bytes to %s, which neither the catalogue nor expected: knows.',"
+	  " sum(t.up), " TITLE("e.owner") ") FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint"
 	  " WHERE (SELECT max(scope) FROM run) = 'all traffic of this client'"
-	  " AND s.role = 'other' AND s.service = '' AND s.originated AND NOT s.loopback"
-	  " AND s.owner NOT IN (SELECT owner FROM expected)"
-	  " AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client)"
-	  " GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.owner" },
+	  " AND e.role = 'other' AND e.service = '' AND t.originated AND NOT t.loopback"
+	  " AND e.owner NOT IN (SELECT owner FROM expected)"
+	  " AND e.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = t.client)"
+	  " GROUP BY t.client, e.owner HAVING sum(t.up) >= " UNNAMED_BYTES " ORDER BY t.client, e.owner" },
 	/* Who has a mailbox elsewhere and sends by itself is a server, or hands its mail to somebody. */
 	{ "third_party",
 	  "SELECT s.client, printf('%d deliver%s on port 25 to %s, which no MX look-up names.', count(*),"
 	  " iif(count(*) = 1, 'y', 'ies'), iif(s.name <> '', s.name, host(s.far)))"
 	  " FROM contact_class AS k CROSS JOIN seen AS s WHERE k.class = 'delivery' AND s.flow = k.flow"
 	  " AND s.role <> 'local' AND NOT s.loopback"
-	  " AND s.client IN (SELECT client FROM own_session)"
+	  " AND s.client IN (SELECT client FROM own_sessions)"
 	  " AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client)"
 	  " AND s.name NOT IN (SELECT lower(rtrim(substr(rdata, instr(rdata, ' ') + 1), '.')) FROM mail_dns"
 	  "  WHERE type = 'MX')"
@@ -153,10 +152,9 @@ static const struct reason reasons[] = {
 	  "SELECT client, printf('How %d mail session%s %s protected was not seen.', sessions, " S("sessions")
 	  ", iif(sessions = 1, 'was', 'were')) FROM client_state WHERE state = 'unknown'" },
 	{ "path",
-	  "SELECT s.client, printf('%d mail session%s ran without TLS; no credential was read in %s.', count(*),"
-	  " " S("count(*)") ", iif(count(*) = 1, 'it', 'them')) FROM session_state AS s"
-	  " JOIN mail_session AS m ON m.flow = s.flow"
-	  " WHERE s.state = 'postcard' AND m.credential NOT IN ('reusable', 'guessable') GROUP BY s.client" },
+	  "SELECT client, printf('%d mail session%s ran without TLS; no credential was read in %s.', no_credential,"
+	  " " S("no_credential") ", iif(no_credential = 1, 'it', 'them')) FROM client_state"
+	  " WHERE state = 'postcard' AND no_credential > 0" },
 	{ "path",
 	  "SELECT s.client, printf('%d bytes went to the web host of %s without TLS.', sum(s.up),"
 	  " " TITLE("s.owner") ") FROM contact_class AS k CROSS JOIN seen AS s"

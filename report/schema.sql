@@ -256,6 +256,7 @@ CREATE TABLE endpoint (
 	-- Nothing better than an AS number or a shared address says whose it is.
 	unnamed INTEGER AS (role <> 'local' AND (named_by IN ('none', 'asn') OR role = 'unnamed' OR ambiguous
 		OR (named_by = 'prefix' AND role IN ('cdn', 'vendor-cloud', 'access')))),
+	named INTEGER AS (named_by NOT IN ('none', 'asn') AND role <> 'unnamed'),	-- by better than an AS number
 	-- Serves mail over HTTPS. Of an owner that the catalogue does not list, hosts called like mail hosts.
 	web_mail INTEGER AS (role IN ('mail-provider', 'mail-service')
 		OR (role = 'other' AND (name GLOB 'mail*' OR name GLOB 'webmail*' OR name GLOB 'imap*'
@@ -276,6 +277,7 @@ CREATE TABLE client (
 	name TEXT NOT NULL,
 	first_ns INTEGER NOT NULL,	-- of its contacts
 	last_ns INTEGER NOT NULL,
+	watched_ns INTEGER NOT NULL,	-- between these, silences counted up to watched-gap-ns
 	judged INTEGER NOT NULL,
 	third_party TEXT NOT NULL,	-- leak, cannot-say, clean
 	path TEXT NOT NULL,		-- exposed, cannot-say, sealed
@@ -301,7 +303,25 @@ CREATE TABLE provider_hint (
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
 
--- A flow with something in it: which end is the client, and whose the other is.
+-- What went between a client and a far end, all flows with something in them summed up: session (IMAP,
+-- POP3, submission, Sieve), delivery (port 25), web-mail (HTTPS both ways with a host that serves mail so),
+-- other.
+CREATE TABLE traffic (
+	client INTEGER NOT NULL,
+	endpoint INTEGER NOT NULL,
+	far BLOB NOT NULL,
+	kind TEXT NOT NULL,
+	originated INTEGER NOT NULL,	-- by the client
+	loopback INTEGER NOT NULL,
+	flows INTEGER NOT NULL,
+	answered INTEGER NOT NULL,	-- of these, with payload both ways
+	up INTEGER NOT NULL,		-- payload sent by the client
+	down INTEGER NOT NULL,
+	unnamed_up INTEGER NOT NULL,	-- of up, what counts as sent to an endpoint that nothing names
+	PRIMARY KEY (client, endpoint, far, kind, originated, loopback)
+) WITHOUT ROWID;
+
+-- The few flows that rules and reasons ask for one by one: which end is the client, and whose the other is.
 CREATE TABLE contact (
 	flow INTEGER PRIMARY KEY,
 	client INTEGER NOT NULL,
@@ -314,14 +334,15 @@ CREATE TABLE contact (
 	first_ns INTEGER NOT NULL,
 	last_ns INTEGER NOT NULL,
 	resp_port INTEGER NOT NULL,
-	transport TEXT			-- of an IMAP, POP3, submission or Sieve dialogue or a delivery; else NULL
+	transport TEXT,			-- of an IMAP, POP3, submission or Sieve dialogue or a delivery; else NULL
+	state TEXT,			-- session_state; NULL: none of its sessions over the wire
+	unnamed INTEGER NOT NULL	-- up counts as sent to an endpoint that nothing names
 );
 
--- The few contacts that rules and reasons ask for, so that none of them reads all contacts: mail (it has
--- a transport), vendor (up to a service that relays, by whomever begun where that was not seen), setup (up
+-- What a contact is asked for as, so that nobody reads all contacts: mail (it has a transport), vendor (up to a service that relays, by whomever begun where that was not seen), setup (up
 -- to an account set-up host), web-mail (HTTPS both ways), web-clear (HTTP without TLS up to a mail host),
--- delivery (port 25, by none of the policy's servers), own-server (the policy's), credential (readable, and
--- of use to a reader), unnamed, opaque, encrypted-dns, ech, lossy.
+-- delivery (port 25, by none of the policy's servers), incoming (a mail session from outside, no delivery),
+-- own-server (the policy's), credential (readable, and of use to a reader), opaque, encrypted-dns, ech, lossy.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
 	flow INTEGER NOT NULL,
@@ -384,38 +405,21 @@ CREATE TABLE verdict (
 	verdict TEXT NOT NULL
 );
 
--- Flows with something in them, as judge makes contacts of them. A mail dialogue is known by itself;
--- sessions that began under TLS, or were not seen from their beginning, by ALPN or port. Lossy is what a
--- flow itself shows of what was not seen of it.
-CREATE VIEW flow_to_tag AS
-SELECT f.id, f.orig_addr, f.resp_addr, f.orig_mac, f.resp_mac, f.orig_payload, f.resp_payload, f.first_ns,
-	f.last_ns, f.resp_port, f.opaque, f.encrypted_dns, f.orig_seen_syn, h.sni, h.quic, h.ech,
-	f.proto = 6 AND h.sni <> '' AND h.alpn = '' AND h.after_starttls = 0 AS tls_bare,
-	f.proto = 6 AND f.resp_port = 80 AND f.app_proto = 'http' AS http,
-	m.credential IN ('reusable', 'guessable') AS credential,
-	f.packets_cut > 0 OR f.end = 'evicted' OR (f.proto = 6 AND (f.orig_missing > 0 OR f.resp_missing > 0
-		OR f.orig_packets = 0 OR f.resp_packets = 0)) AS lossy,
-	CASE WHEN f.proto = 6
-		AND ((f.resp_port IN (993, 995, 465, 143, 110, 587, 4190)
-				AND f.app_proto IN ('', 'tls', 'imap', 'pop3', 'smtp', 'sieve'))
-			OR h.alpn IN ('imap', 'pop3', 'managesieve')
-			OR m.flow IS NOT NULL)
-		THEN coalesce(nullif(m.transport, 'unknown'), CASE
-			WHEN h.sni IS NOT NULL AND h.after_starttls = 0 THEN 'implicit-tls'
-			WHEN h.sni IS NOT NULL THEN 'starttls-used'
-			ELSE 'unknown' END) END AS transport
-FROM flow AS f
-LEFT JOIN handshake AS h ON h.flow = f.id
-LEFT JOIN mail_session AS m ON m.flow = f.id
-WHERE f.orig_payload > 0 OR f.resp_payload > 0 OR f.orig_missing > 0 OR f.resp_missing > 0;
+-- Flows with something in them, which judge makes contacts and traffic of. Lossy is what a flow itself shows
+-- of what was not seen of it.
+CREATE VIEW flow_with_content AS
+SELECT *, iif(packets_cut > 0 OR end = 'evicted' OR (proto = 6 AND (orig_missing > 0 OR resp_missing > 0
+		OR orig_packets = 0 OR resp_packets = 0)), 1, 0) AS lossy
+FROM flow
+WHERE orig_payload > 0 OR resp_payload > 0 OR orig_missing > 0 OR resp_missing > 0;
 
 -- A contact with all that is known of it. Left joins, so that SQLite leaves out what a query does not use.
 CREATE VIEW seen AS
 SELECT c.flow, c.client, c.originated, c.loopback, c.far, c.up, c.down, c.first_ns, c.last_ns, c.resp_port,
-	c.transport, f.last_frame, f.proto, f.app_proto, f.opaque, f.orig_seen_syn,
+	c.transport, c.unnamed, f.last_frame, f.proto, f.app_proto, f.opaque, f.orig_seen_syn,
 	f.community_id, CASE WHEN c.originated THEN f.orig_packets ELSE f.resp_packets END AS up_packets,
 	c.endpoint, e.owner, e.service, e.role, e.named_by, e.strength, e.relay, e.setup, e.ambiguous,
-	e.name, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
+	e.name, e.named, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
 FROM contact AS c
 LEFT JOIN endpoint AS e ON e.id = c.endpoint
 LEFT JOIN flow AS f ON f.id = c.flow
@@ -438,7 +442,6 @@ SELECT s.*,
 	coalesce(m.credential_frame, 0) AS credential_frame,
 	coalesce(m.accepted, 0) AS accepted,
 	s.resp_port = 25 AS delivery,
-	s.named_by NOT IN ('none', 'asn') AND s.role <> 'unnamed' AS named,	-- by better than an AS number
 	-- Mail only because TLS to a mail host is (judge_tag.c).
 	m.flow IS NULL AND s.alpn NOT IN ('imap', 'pop3', 'managesieve')
 		AND s.resp_port NOT IN (25, 993, 995, 465, 143, 110, 587, 4190) AS guessed
@@ -450,6 +453,14 @@ WHERE k.class = 'mail' AND s.flow = k.flow;
 -- The client's own mail sessions: not what came in, not deliveries between servers.
 CREATE VIEW own_session AS
 SELECT * FROM mail_contact WHERE originated AND NOT delivery;
+
+-- The same in sums, by far end.
+CREATE VIEW own_sessions AS
+SELECT t.client, t.far, t.loopback, t.flows, t.answered, t.up, t.down, e.owner, e.service, e.role, e.named_by,
+	e.relay, e.ambiguous, e.named
+FROM traffic AS t
+JOIN endpoint AS e ON e.id = t.endpoint
+WHERE t.kind = 'session' AND t.originated;
 
 -- HTTPS to the mail hosts of a client's provider: webmail, JMAP, EAS, EWS, MAPI.
 CREATE VIEW web_mail_contact AS
@@ -465,9 +476,9 @@ CREATE TABLE provider_contact (
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
 CREATE VIEW meets_provider AS
-SELECT s.client, s.owner FROM own_session AS s
+SELECT s.client, s.owner FROM own_sessions AS s
 JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner
-WHERE s.up > 0 AND s.down > 0 AND NOT s.ambiguous
+WHERE s.answered > 0 AND NOT s.ambiguous
 UNION
 SELECT client, owner FROM web_mail_contact;
 
@@ -478,15 +489,10 @@ CROSS JOIN seen AS s
 WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25
 	AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client);
 
--- Up to an unnamed endpoint. DNS that was read and NTP (RFC 5905: 48 bytes, 68 with a digest) carry no
--- mail; what a home host answers to a TCP connection that came in is no upload of its own.
+-- Up to an endpoint that nothing names. Look-ups that were read and the time of day are none, nor is what a
+-- home host answers to a TCP connection that came in; opaque_contact has tunnels.
 CREATE VIEW unnamed_contact AS
-SELECT s.* FROM contact_class AS k
-CROSS JOIN seen AS s
-WHERE k.class = 'unnamed' AND s.flow = k.flow AND up > 0 AND (originated OR NOT orig_seen_syn)
-	AND app_proto NOT IN ('dns', 'mdns', 'dhcp', 'ntp', 'icmp')
-	AND proto NOT IN (1, 58)
-	AND NOT (proto = 17 AND resp_port = 123 AND up <= 68 * up_packets);
+SELECT * FROM seen WHERE unnamed;
 
 -- Through a VPN, Tor or a proxy, where others' traffic cannot be seen.
 CREATE VIEW opaque_contact AS
@@ -521,25 +527,20 @@ SELECT f.id AS flow,
 FROM flow AS f
 CROSS JOIN (SELECT 0 AS last UNION ALL SELECT 1) AS e;
 
--- How each of a client's sessions and deliveries over the wire was protected. Certificates are not judged
--- yet, so TLS up to 1.2, where they can be seen, is not called sealed; 1.3 (0x0304) hides them.
+-- How each of a client's sessions and deliveries over the wire was protected: sealed_not_judged (TLS 1.3,
+-- which hides the certificate), certificate_not_judged (older TLS), incomplete (its handshake), unknown, postcard.
 CREATE VIEW session_state AS
-SELECT s.client, s.flow, CASE
-	WHEN transport IN ('implicit-tls', 'starttls-used') THEN CASE
-		WHEN completed AND version >= 0x0304 THEN 'sealed_not_judged'
-		WHEN completed AND version > 0 THEN 'certificate_not_judged'
-		ELSE 'incomplete' END
-	WHEN transport = 'unknown' THEN 'unknown'
-	ELSE 'postcard' END AS state
+SELECT c.client, c.flow, c.state
 FROM contact_class AS k
-CROSS JOIN seen AS s
-WHERE k.class = 'mail' AND s.flow = k.flow AND s.originated AND NOT s.loopback;
+CROSS JOIN contact AS c
+WHERE k.class = 'mail' AND c.flow = k.flow AND c.state IS NOT NULL;
 
 -- How many of them in each state.
 CREATE TABLE client_state (
 	client INTEGER NOT NULL,
 	state TEXT NOT NULL,
 	sessions INTEGER NOT NULL,
+	no_credential INTEGER NOT NULL,	-- of these, without one that was readable and of use to a reader
 	PRIMARY KEY (client, state)
 ) WITHOUT ROWID;
 
@@ -559,7 +560,7 @@ CREATE TABLE destination (
 CREATE VIEW sent_to AS
 SELECT t.client, e.owner, e.service, e.role, e.named_by, e.strength, sum(t.up) AS bytes_up,
 	sum(t.down) AS bytes_down, sum(t.flows) AS flows
-FROM (SELECT client, endpoint, sum(up) AS up, sum(down) AS down, count(*) AS flows FROM contact
+FROM (SELECT client, endpoint, sum(up) AS up, sum(down) AS down, sum(flows) AS flows FROM traffic
 	WHERE NOT loopback AND client IN (SELECT id FROM client WHERE judged) GROUP BY client, endpoint) AS t
 JOIN endpoint AS e ON e.id = t.endpoint
 WHERE e.role <> 'local'

@@ -28,32 +28,19 @@ total AS (
 		count(*) AS flows
 	FROM upload AS u GROUP BY u.client, u.owner
 ),
--- Contacts of a client from the first, each with the end of those before it.
-lasting AS (
-	SELECT c.client, c.first_ns, c.last_ns, max(c.last_ns) OVER (PARTITION BY c.client
-		ORDER BY c.first_ns, c.flow ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until_ns
-	FROM contact AS c WHERE c.client IN (SELECT client FROM total)
-),
-watched AS MATERIALIZED (
-	SELECT client, sum(CASE
-		WHEN until_ns IS NULL THEN last_ns - first_ns
-		ELSE min(max(first_ns - until_ns, 0), (SELECT value FROM threshold WHERE name = 'watched-gap-ns'))
-			+ max(last_ns - max(first_ns, until_ns), 0) END) AS ns
-	FROM lasting GROUP BY client
-),
 hit AS (
-	SELECT t.*, w.ns AS watched_ns,
-		t.sure_up >= iif(w.ns >= l.span_ns, l.span_bytes, l.bytes)
+	SELECT t.*, c.watched_ns,
+		t.sure_up >= iif(c.watched_ns >= l.span_ns, l.span_bytes, l.bytes)
 			AND t.client NOT IN (SELECT client FROM harmed_client)
 			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p
 				WHERE p.client = t.client AND p.owner = t.owner)
-			AND t.client NOT IN (SELECT client FROM own_session WHERE NOT named OR ambiguous)
+			AND t.client NOT IN (SELECT client FROM own_sessions WHERE NOT named OR ambiguous)
 			AND t.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes)
 			AS strong
 	FROM total AS t
-	JOIN watched AS w ON w.client = t.client
+	JOIN client AS c ON c.id = t.client
 	CROSS JOIN limits AS l
-	WHERE t.up >= iif(w.ns >= l.span_ns, l.span_bytes, l.bytes)
+	WHERE t.up >= iif(c.watched_ns >= l.span_ns, l.span_bytes, l.bytes)
 		AND t.client IN (SELECT client FROM client_provider)
 		AND t.client NOT IN (SELECT client FROM provider_contact)
 )

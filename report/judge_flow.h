@@ -1,0 +1,40 @@
+/* judge_flow.h - flows one after the other, each with its handshake, its dialogue and what was lost of it
+ *
+ * Four tables are read side by side in the order of flows, since a look-up in three of them for every flow
+ * would cost more than all else that is done with it.
+ *
+ * Memory: a row of each. Errors: flow_reader_next gives false, and so does flow_reader_close. */
+#ifndef REPORT_JUDGE_FLOW_H
+#define REPORT_JUDGE_FLOW_H
+
+#include "report/judge_part.h"
+
+/* The fields of tables flow, handshake and mail_session that judge goes by. Pointers are borrowed until the
+ * next flow. */
+struct judge_flow {
+	int64_t id, first_ns, last_ns;
+	const uint8_t *orig, *resp;
+	int64_t payload[2], packets[2];		/* sent by orig, by resp */
+	int proto, resp_port;
+	const char *app_proto;
+	bool syn_seen, opaque, encrypted_dns;
+	bool lossy;		/* something of it was not seen, as it shows itself or as was told */
+	bool hello;		/* has a handshake; without it the next seven are empty */
+	const char *sni, *alpn;
+	bool quic, ech, after_starttls, completed;
+	int version;
+	bool dialogue;		/* has a mail session; without it the next two are empty */
+	const char *transport;
+	bool credential;	/* readable, and of use to a reader */
+};
+
+struct flow_reader;
+
+/* NULL when the store cannot. Borrows st. */
+struct flow_reader *flow_reader_open(struct store *st);
+/* The next flow with something in it; false at the end. */
+bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out);
+/* Whether all was read. */
+bool flow_reader_close(struct flow_reader **r);
+
+#endif

@@ -1,0 +1,48 @@
+/* judge_ledger.h - what clients sent and got, in sums: tables traffic and client_state
+ *
+ * Every flow with something in it is in the ledger, those that no rule asks for by themselves only there.
+ * Sums can be added to, so that a case that grows need not be summed anew.
+ *
+ * Memory: bounded but for some hundred bytes a client, and for one that falls silent often up to 16 KiB.
+ * Errors: false, store_error says why. */
+#ifndef REPORT_JUDGE_LEDGER_H
+#define REPORT_JUDGE_LEDGER_H
+
+#include "report/judge_part.h"
+
+enum traffic_kind { TRAFFIC_OTHER, TRAFFIC_SESSION, TRAFFIC_DELIVERY, TRAFFIC_WEB_MAIL, TRAFFIC_KINDS };
+
+/* schema.sql, session_state. */
+enum session_state { STATE_NONE, STATE_SEALED, STATE_CERTIFICATE, STATE_INCOMPLETE, STATE_UNKNOWN, STATE_POSTCARD,
+		     STATE_END };
+/* NULL for STATE_NONE. */
+const char *session_state_name(enum session_state state);
+
+/* A flow as the ledger sums it up. */
+struct ledger_flow {
+	unsigned client;
+	int64_t endpoint;
+	const uint8_t *far;
+	enum traffic_kind kind;
+	bool originated, loopback;
+	int64_t up, down, first_ns, last_ns;
+	bool unnamed;			/* up counts as sent to an endpoint that nothing names */
+	enum session_state state;
+	bool credential;		/* of the session; readable, and of use to a reader */
+};
+
+struct ledger;
+
+/* For clients 1 to client_count; NULL when the store cannot. Borrows part. */
+struct ledger *ledger_new(const struct judge_part *part, unsigned client_count);
+void ledger_free(struct ledger **l);
+
+bool ledger_add(struct ledger *l, const struct ledger_flow *flow);
+/* After the last: writes the tables. */
+bool ledger_write(struct ledger *l);
+
+/* How long a client was watched: from its first flow to its last, but of each silence no more than
+ * threshold watched-gap-ns. */
+int64_t ledger_watched_ns(const struct ledger *l, unsigned client);
+
+#endif
