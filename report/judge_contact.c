@@ -120,6 +120,7 @@ unsigned contact_classes(const struct contact *c, const struct policy *policy,
 			       f->resp_port == 80 && strcmp(f->app_proto, "http") == 0 },
 		{ "own-server", e->own_server && originated },
 		{ "credential", f->credential },
+		{ "disclosure", f->disclosure },
 		{ "opaque", f->opaque },
 		{ "encrypted-dns", f->encrypted_dns ||
 				   (e->resolver && (f->resp_port == 443 || f->resp_port == 853)) },

@@ -14,7 +14,7 @@ struct side {
 struct flow_reader {
 	struct store *st;
 	sqlite3_stmt *flows;
-	struct side hellos, dialogues, losses;
+	struct side hellos, dialogues, losses, disclosures;
 	bool ended, failed;
 };
 
@@ -37,6 +37,7 @@ static const char dialogue_sql[] =
 	"SELECT flow, transport, credential IN ('reusable', 'guessable') FROM mail_session ORDER BY flow";
 
 static const char loss_sql[] = "SELECT flow FROM loss WHERE flow > 0 ORDER BY flow";
+static const char disclosure_sql[] = "SELECT flow FROM disclosure ORDER BY flow";
 
 struct flow_reader *flow_reader_open(struct store *st)
 {
@@ -47,7 +48,9 @@ struct flow_reader *flow_reader_open(struct store *st)
 	r->hellos.q = store_prepare(st, hello_sql);
 	r->dialogues.q = store_prepare(st, dialogue_sql);
 	r->losses.q = store_prepare(st, loss_sql);
-	if (r->flows == NULL || r->hellos.q == NULL || r->dialogues.q == NULL || r->losses.q == NULL)
+	r->disclosures.q = store_prepare(st, disclosure_sql);
+	if (r->flows == NULL || r->hellos.q == NULL || r->dialogues.q == NULL || r->losses.q == NULL ||
+	    r->disclosures.q == NULL)
 		flow_reader_close(&r);
 	return r;
 }
@@ -62,6 +65,7 @@ bool flow_reader_close(struct flow_reader **r)
 	sqlite3_finalize((*r)->hellos.q);
 	sqlite3_finalize((*r)->dialogues.q);
 	sqlite3_finalize((*r)->losses.q);
+	sqlite3_finalize((*r)->disclosures.q);
 	free(*r);
 	*r = NULL;
 	return ok;
@@ -130,5 +134,6 @@ bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)
 		read_dialogue(r->dialogues.q, flow_out);
 	if (stands_at(r, &r->losses, flow_out->id))
 		flow_out->lossy = true;
+	flow_out->disclosure = stands_at(r, &r->disclosures, flow_out->id);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* judge_flow.h - flows one after the other, each with its handshake, its dialogue and what was lost of it
  *
- * Four tables are read side by side in the order of flows, since a look-up in three of them for every flow
- * would cost more than all else that is done with it.
+ * Tables are read side by side in the order of flows, since a look-up in each of them for every
+ * flow would cost more than all else that is done with it.
  *
  * Memory: a row of each. Errors: flow_reader_next gives false, and so does flow_reader_close. */
 #ifndef REPORT_JUDGE_FLOW_H
@@ -9,8 +9,8 @@
 
 #include "report/judge_part.h"
 
-/* The fields of tables flow, handshake and mail_session that judge goes by. Pointers are borrowed until the
- * next flow. */
+/* What judge goes by of tables flow, handshake, mail_session, loss and disclosure. Pointers are borrowed
+ * until the next flow. */
 struct judge_flow {
 	int64_t id, first_ns, last_ns;
 	const uint8_t *orig, *resp;
@@ -26,6 +26,7 @@ struct judge_flow {
 	bool dialogue;		/* has a mail session; without it the next two are empty */
 	const char *transport;
 	bool credential;	/* readable, and of use to a reader */
+	bool disclosure;	/* has one */
 };
 
 struct flow_reader;

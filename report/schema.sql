@@ -339,10 +339,12 @@ CREATE TABLE contact (
 	unnamed INTEGER NOT NULL	-- up counts as sent to an endpoint that nothing names
 );
 
--- What a contact is asked for as, so that nobody reads all contacts: mail (it has a transport), vendor (up to a service that relays, by whomever begun where that was not seen), setup (up
--- to an account set-up host), web-mail (HTTPS both ways), web-clear (HTTP without TLS up to a mail host),
--- delivery (port 25, by none of the policy's servers), incoming (a mail session from outside, no delivery),
--- own-server (the policy's), credential (readable, and of use to a reader), opaque, encrypted-dns, ech, lossy.
+-- What a contact is asked for as, so that nobody reads all of them: mail (it has a transport), vendor (up
+-- to a service that relays, by whomever begun where that was not seen), setup (up to an account set-up
+-- host), web-mail (HTTPS both ways), web-clear (HTTP without TLS up to a mail host), delivery (port 25, by
+-- none of the policy's servers), incoming (a mail session from outside, no delivery), own-server (the
+-- policy's), credential (readable, and of use to a reader), disclosure (has one), opaque, encrypted-dns,
+-- ech, lossy. A rule that asks for other flows adds a class here and in judge_contact.c.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
 	flow INTEGER NOT NULL,
