@@ -153,18 +153,40 @@ static int replay(const struct options *o)
 	return status;
 }
 
+static struct store *open_case(const struct options *o)
+{
+	char error[512];
+	struct store *st;
+
+	if (o->files.count != 1)
+		options_misuse("one case file is wanted", o->verb);
+	st = store_open(o->files.of[0], error, sizeof(error));
+	if (st == NULL)
+		fail(EX_NOINPUT, error);
+	return st;
+}
+
 static int report(const struct options *o)
+{
+	struct store *st = open_case(o);
+	int status = emit(st, o);
+
+	store_close(&st);
+	return status;
+}
+
+static int export(const struct options *o)
 {
 	char error[512];
 	struct store *st;
 	int status;
 
-	if (o->files.count != 1)
-		options_misuse("report wants one case file", "");
-	st = store_open(o->files.of[0], error, sizeof(error));
-	if (st == NULL)
-		fail(EX_NOINPUT, error);
-	status = emit(st, o);
+	if (!export_check(&o->export, error, sizeof(error)))
+		options_misuse("export", error);
+	st = open_case(o);
+	status = export_case(st, &o->export, error, sizeof(error));
+	if (status != EX_OK)
+		base_log("%s", error);
 	store_close(&st);
 	return status;
 }
@@ -214,6 +236,8 @@ int main(int argc, char **argv)
 		status = replay(&o);
 	else if (strcmp(o.verb, "report") == 0)
 		status = report(&o);
+	else if (strcmp(o.verb, "export") == 0)
+		status = export(&o);
 	else
 		status = owners(&o);
 	options_free(&o);

@@ -20,6 +20,8 @@ static const char usage[] =
 	"                          [--workers N] [--exit-zero] FILE...\n"
 	"       mailwitness -r FILE [options of replay]\n"
 	"       mailwitness report [-nq] [--text | --json] [--exit-zero] CASE\n"
+	"       mailwitness export --format tlsrpt --contact ADDRESS [--organization NAME] [--domain DOMAIN]\n"
+	"                          [-o FILE|DIRECTORY] CASE\n"
 	"       mailwitness owners [--catalogue FILE] [--asn-db FILE] NAME|ADDRESS...\n"
 	"       mailwitness --help | --version\n";
 
@@ -31,6 +33,7 @@ static const char help[] =
 	"commands\n"
 	"  replay FILE...         judge capture files (pcap, pcapng, also compressed; - is standard input)\n"
 	"  report CASE            print the report of a case file again\n"
+	"  export CASE            write a case in a format of others\n"
 	"  owners NAME|ADDRESS    what the catalogue says about a host, and why\n"
 	"\n"
 	"options\n"
@@ -40,6 +43,11 @@ static const char help[] =
 	"  -n                     no names for clients, addresses only\n"
 	"  -q                     the verdict lines only\n"
 	"  --json, --text         form of the report (text)\n"
+	"  --format FORMAT        of export: tlsrpt (SMTP TLS report, RFC 8460, of deliveries to a domain)\n"
+	"  -o FILE                export to this file; tlsrpt: to a directory, one file for each domain\n"
+	"  --domain DOMAIN        tlsrpt: of deliveries to this domain alone\n"
+	"  --contact ADDRESS      tlsrpt: mail address of who reports\n"
+	"  --organization NAME    tlsrpt: who reports (mailwitness)\n"
 	"  --provider WORD        the clients' mail provider: an owner of the catalogue, or a mail domain;\n"
 	"                         may be repeated; all that are given are the complete set\n"
 	"  --client NET           judge only these clients (address or CIDR prefix); may be repeated\n"
@@ -51,10 +59,10 @@ static const char help[] =
 	"\n"
 	"exit status\n"
 	"  0 clean   1 leak   2 cannot-say   64 usage   65 damaged input   66 no input   70 internal\n"
-	"  73 case file cannot be written   78 catalogue, policy or AS database is no good\n";
+	"  73 case file or export cannot be written   78 catalogue, policy or AS database is no good\n";
 
 enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB,
-       OPT_WORKERS, OPT_EXIT_ZERO, OPT_HELP, OPT_VERSION };
+       OPT_WORKERS, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -65,6 +73,10 @@ static const struct option long_options[] = {
 	{ "catalogue", required_argument, NULL, OPT_CATALOGUE },
 	{ "asn-db", required_argument, NULL, OPT_ASN_DB },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "domain", required_argument, NULL, OPT_DOMAIN },
+	{ "contact", required_argument, NULL, OPT_CONTACT },
+	{ "organization", required_argument, NULL, OPT_ORGANIZATION },
 	{ "exit-zero", no_argument, NULL, OPT_EXIT_ZERO },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -130,6 +142,11 @@ static void take_option(struct options *o, int letter)
 	case OPT_CATALOGUE: add_word(&o->catalogues, optarg); break;
 	case OPT_ASN_DB: o->asn_db = optarg; break;
 	case OPT_WORKERS: o->workers = workers_of(optarg); break;
+	case 'o': o->export.to = optarg; break;
+	case OPT_FORMAT: o->export.format = optarg; break;
+	case OPT_DOMAIN: o->export.domain = optarg; break;
+	case OPT_CONTACT: o->export.contact = optarg; break;
+	case OPT_ORGANIZATION: o->export.organization = optarg; break;
 	case OPT_EXIT_ZERO: o->exit_zero = true; break;
 	case OPT_VERSION: print_version(); break;
 	case OPT_HELP:
@@ -167,9 +184,10 @@ void options_read(int argc, char **argv, struct options *o)
 		argv++; /* getopt's argv[0] is then the command */
 		argc--;
 	}
-	if (strcmp(o->verb, "replay") != 0 && strcmp(o->verb, "report") != 0 && strcmp(o->verb, "owners") != 0)
+	if (strcmp(o->verb, "replay") != 0 && strcmp(o->verb, "report") != 0 && strcmp(o->verb, "export") != 0 &&
+	    strcmp(o->verb, "owners") != 0)
 		options_misuse("no such command", o->verb);
-	while ((letter = getopt_long(argc, argv, "r:w:f:nq", long_options, NULL)) != -1)
+	while ((letter = getopt_long(argc, argv, "r:w:f:o:nq", long_options, NULL)) != -1)
 		take_option(o, letter);
 	if (!has_verb && o->files.count == 0)
 		options_misuse("no command", "");

@@ -6,6 +6,7 @@
 #define OPTIONS_H
 
 #include "report/emit.h"
+#include "report/export.h"
 
 #include <stdbool.h>
 
@@ -15,12 +16,13 @@ struct words {
 };
 
 struct options {
-	const char *verb;		/* "replay" (also for -r), "report", "owners" */
+	const char *verb;		/* "replay" (also for -r), "report", "export", "owners" */
 	const char *case_path, *filter, *policy, *asn_db;	/* NULL where not given */
 	struct words files, providers, clients, catalogues;
 	bool json, exit_zero;
 	unsigned workers;
 	struct emit_settings emit;
+	struct export_settings export;
 	char *command_line;		/* all of it, for the run table */
 };
 

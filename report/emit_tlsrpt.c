@@ -81,28 +81,22 @@ static const char deliveries_sql[] =
 	"CASE WHEN k.covers_sni >= 0 AND h.sni = w.mx THEN k.covers_sni" \
 	" WHEN w.mx = '' THEN NULL" \
 	" WHEN EXISTS (SELECT 1 FROM name AS n WHERE n.kind = 'certificate' AND n.id = k.frame" \
-	"  AND (n.name = w.mx OR (n.name GLOB '[*].*' AND instr(w.mx, '.') > 1" \
-	"   AND substr(n.name, 2) = substr(w.mx, instr(w.mx, '.'))))) THEN 1" \
+	"  AND covers(n.name, w.mx)) THEN 1" \
 	" WHEN k.names_cut OR (SELECT count(*) FROM name AS n WHERE n.kind = 'certificate' AND n.id = k.frame)" \
 	"  < k.name_count THEN NULL ELSE 0 END"
 
 /* Usage (RFC 7671): 3 is of the server's own certificate, 2 of one in its chain. */
 #define TLSA_MATCH(usage) \
 	"EXISTS (SELECT 1 FROM tlsrpt_tlsa AS r JOIN certificate AS c ON c.flow = w.flow" \
-	" WHERE r.host = w.mx AND r.usable AND r.usage = '" usage "' AND ('" usage "' = '2' OR c.place = 0)" \
-	"  AND CASE r.matching" \
-	"   WHEN '0' THEN r.digest = iif(r.selector = '0', c.sha256, c.spki_sha256)" \
-	"   WHEN '1' THEN r.hex = hex(iif(r.selector = '0', c.sha256, c.spki_sha256))" \
-	"   ELSE r.hex = hex(iif(r.selector = '0', c.sha512, c.spki_sha512)) END)"
+	" WHERE r.host = w.mx AND r.usage = " #usage " AND (" #usage " = 2 OR c.place = 0)" \
+	"  AND tlsa_matches(r.record, r.digest, c.sha256, c.sha512, c.spki_sha256, c.spki_sha512))"
 
 /* result: a result-type of RFC 8460 section 6.6, "success", "not-judged" or "unknown". */
 static const char sessions_sql[] =
 	"DROP TABLE IF EXISTS temp.tlsrpt_tlsa;"
 	"CREATE TEMP TABLE tlsrpt_tlsa AS SELECT DISTINCT substr(name, length('_25._tcp.') + 1) AS host,"
-	"  rdata AS record, substr(rdata, 1, 1) AS usage, substr(rdata, 3, 1) AS selector,"
-	"  substr(rdata, 5, 1) AS matching, upper(substr(rdata, 7)) AS hex, digest,"
-	"  rdata GLOB '[23] [01] [012] *' AND CASE substr(rdata, 5, 1)"
-	"   WHEN '0' THEN digest IS NOT NULL ELSE length(rdata) - 6 = 64 * substr(rdata, 5, 1) END AS usable"
+	"  rdata AS record, digest, digest IS NOT NULL AS whole, tlsa_usage(rdata) AS usage,"
+	"  tlsa_matches(rdata, digest, NULL, NULL, NULL, NULL) IS NOT NULL AS usable"
 	" FROM mail_dns WHERE type = 'TLSA' AND answered AND authentic AND rdata <> ''"
 	"  AND substr(name, 1, length('_25._tcp.')) = '_25._tcp.';"
 
@@ -125,10 +119,10 @@ static const char sessions_sql[] =
 	"   WHEN w.domain IN (SELECT domain FROM tlsrpt_sts) THEN 'sts' ELSE 'no-policy-found' END AS policy,"
 	"  EXISTS (SELECT 1 FROM tlsrpt_tlsa AS r WHERE r.host = w.mx AND r.usable) AS usable,"
 	/* A trust anchor that is whole in the record need not be sent (RFC 7671 section 5.2.2). */
-	"  EXISTS (SELECT 1 FROM tlsrpt_tlsa AS r WHERE r.host = w.mx AND r.usable AND r.usage = '2'"
-	"   AND r.matching = '0') AS anchor_in_record,"
+	"  EXISTS (SELECT 1 FROM tlsrpt_tlsa AS r WHERE r.host = w.mx AND r.usable AND r.usage = 2"
+	"   AND r.whole) AS anchor_in_record,"
 	"  k.chain, k.why, k.not_after < k.time_ns / 1000000000 AS expired, " FOR_MX " AS for_mx,"
-	"  " TLSA_MATCH("3") " AS own_match, " TLSA_MATCH("2") " AS anchor_match"
+	"  " TLSA_MATCH(3) " AS own_match, " TLSA_MATCH(2) " AS anchor_match"
 	"  FROM tlsrpt_whose AS w JOIN flow AS f ON f.id = w.flow LEFT JOIN mail_session AS m ON m.flow = w.flow"
 	"  LEFT JOIN handshake AS h ON h.flow = w.flow"
 	"  LEFT JOIN certificate AS k ON k.flow = w.flow AND k.place = 0 WHERE w.domain IS NOT NULL),"

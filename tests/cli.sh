@@ -56,6 +56,14 @@ expect "and not written twice" 73 'case is there already' "$program" replay -q $
 expect "and reported again" 1 '^192\.168\.178\.20: leak' "$program" report -q $dir/case
 expect "no terminal, no colour" 1 '^[^'$'\x1b'']*leak' "$program" report -q $dir/case
 
+expect "an export without a format" 64 'wants one of: tlsrpt' "$program" export $dir/case
+expect "an export in an unknown format" 64 'wants one of: tlsrpt' "$program" export --format xml $dir/case
+expect "a TLS report without a contact" 64 'wants --contact' "$program" export --format tlsrpt $dir/case
+expect "and one that is no address" 64 'wants --contact' "$program" export --format tlsrpt --contact a@b/../c $dir/case
+expect "an export of two cases" 64 'one case file' "$program" export --format tlsrpt --contact a@b.example $dir/case $dir/case
+expect "an export of no case" 66 'cannot open case' "$program" export --format tlsrpt --contact a@b.example README.md
+expect "a TLS report without deliveries" 66 'no delivery to any' "$program" export --format tlsrpt --contact a@b.example $dir/case
+
 expect "owners: a host" 0 'microsoft/mail' "$program" owners $asn outlook.office365.com
 expect "owners: an address" 0 'named by  prefix, strong' "$program" owners $asn 52.96.184.66
 expect "owners: a host nobody lists" 0 'owner +kanzlei\.example ' "$program" owners $asn imap.kanzlei.example
