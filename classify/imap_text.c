@@ -136,14 +136,18 @@ bool imap_login_begun(struct bytes begin, struct mail_login *out)
 	(void)bytes_word(&begin);
 
 	struct bytes verb = bytes_word(&begin);
+	uint32_t len;
 
 	if (bytes_is(&verb, "AUTHENTICATE"))
 		return mail_sasl_begun(begin, out);
 	if (!bytes_is(&verb, "LOGIN") || bytes_left(&begin) == 0)
 		return false;
+	/* A literal's client may have to wait for leave, and hand over nothing. */
+	if (bytes_begins(&begin, "{"))
+		return false;
 	base_copy(out->mechanism, sizeof(out->mechanism), "LOGIN");
-	if (bytes_begins(&begin, "\""))
-		bytes_skip(&begin, 1);
-	mail_text(out->account, sizeof(out->account), bytes_word(&begin));
+	/* Part of a name is none. */
+	if (!mail_string(&begin, out->account, sizeof(out->account), &len) || bytes_left(&begin) == 0)
+		out->account[0] = '\0';
 	return true;
 }

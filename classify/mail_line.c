@@ -280,6 +280,7 @@ enum watch_answer mail_feed(const struct watch *self, void *state, enum fact_sid
 	const struct mail_reader *reader = self->mail;
 	struct mail_talk *t = state;
 	enum watch_answer answer = WATCH_MORE;
+	bool held = t->held;
 	size_t before;
 
 	*used_out = 0;
@@ -293,7 +294,8 @@ enum watch_answer mail_feed(const struct watch *self, void *state, enum fact_sid
 		if (from == t->client && t->held)
 			break;
 		answer = feed_one(reader, state, from == t->client, &in);
-	} while (answer == WATCH_MORE && in.pos > before);
+		/* What the client sent meanwhile comes before the rest. */
+	} while (answer == WATCH_MORE && in.pos > before && (t->held || !held));
 	*used_out = in.pos;
 	if (from == t->client) {
 		t->cut = (struct mail_login){ 0 };

@@ -179,12 +179,13 @@ static void settle(struct step *s)
 		}
 	}
 	/* What one side said may be what the other side's bytes were waiting for: commands sent behind a
-	 * STARTTLS are read when it was refused. */
+	 * STARTTLS are read when it was refused, before what the server said of them. */
 	if (f->reader == READER_WATCH && f->streams[!s->side].buffer != NULL) {
 		struct step other = *s;
 
 		other.side = (enum fact_side)!s->side;
 		stream_again(&f->streams[other.side], s->packet->frame, take, &other);
+		stream_again(&f->streams[s->side], s->packet->frame, take, s);
 	}
 	hear_gaps(f);
 	if (f->reader == READER_DPI || f->reader == READER_NOBODY) {

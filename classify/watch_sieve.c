@@ -14,7 +14,8 @@ struct sieve {
 	uint64_t literal[2];		/* bytes still to come, by server and client */
 	bool in_string[2];		/* the line goes on behind a literal */
 	bool sasl_literal;		/* the client's literal is a SASL response */
-	bool listed;			/* capability lines were read since the last OK */
+	bool listing;			/* capability lines were read since the last OK */
+	bool listed;			/* ... from IMPLEMENTATION on, with which servers begin */
 };
 
 static enum mail_speaker speaker(struct bytes first)
@@ -107,7 +108,8 @@ static void capability(struct sieve *w, struct bytes line)
 
 	if (!mail_string(&line, keyword, sizeof(keyword), &len) || t->authenticated)
 		return;
-	w->listed = true;
+	w->listed = w->listed || (!w->listing && strcasecmp(keyword, "IMPLEMENTATION") == 0);
+	w->listing = true;
 	t->mail->starttls_offered = t->mail->starttls_offered || strcasecmp(keyword, "STARTTLS") == 0;
 	t->masked_keyword = t->masked_keyword || mail_masked(bytes_of(keyword, strlen(keyword)), "STARTTLS");
 	if (strcasecmp(keyword, "IMPLEMENTATION") == 0 && t->mail->banner[0] == '\0' &&
@@ -128,7 +130,7 @@ static enum watch_answer status(struct sieve *w, bool ok)
 		t->mail->offers_seen = true;
 		mail_letter(t, 'c');
 	}
-	w->listed = false;
+	w->listing = w->listed = false;
 	mail_queue_pop(&w->asked);
 	if (asked == ASKED_STARTTLS)
 		return mail_starttls_answered(t, ok);

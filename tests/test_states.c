@@ -17,7 +17,7 @@
 #define SESSIONS 4		/* of one conversation: its ports may be used again */
 #define SHARD_FLOWS 2048
 #define PARTS 4096		/* of one conversation that are looked at in one go */
-#define STEPS 400000u		/* packets that the parts of one conversation may cost */
+#define STEPS 100000u		/* packets that the parts of one conversation may cost */
 
 /* A line of the table. */
 struct row {

@@ -184,7 +184,10 @@ static void a_login_cut_by_a_gap_was_sent_all_the_same(void **state)
 	static const struct {
 		const char *begin, *mechanism, *account;
 	} cases[] = {
-		{ "1 LOGIN \"joe@exam", "LOGIN", "joe@exam" },
+		{ "1 LOGIN \"joe@exam", "LOGIN", "" },
+		{ "1 LOGIN \"joe\" sec", "LOGIN", "joe" },
+		{ "1 LOGIN jo", "LOGIN", "" },
+		{ "1 LOGIN {8}", "", "" },
 		{ "1 LOGIN joe sec", "LOGIN", "joe" },
 		{ "1 AUTHENTICATE PLAIN AGpv", "PLAIN", "" },
 		{ "1 AUTHENTICATE PLAIN", "", "" },
