@@ -2,6 +2,7 @@
  *
  * The front door: reads the command line and wires the three rooms. Nothing is decided here. */
 #include "capture/base.h"
+#include "classify/certificate.h"
 #include "classify/dpi.h"
 #include "classify/owner.h"
 #include "report/emit.h"
@@ -121,6 +122,7 @@ static int replay(const struct options *o)
 	struct knowledge k;
 	struct policy *policy;
 	struct owner_book book;
+	struct certificate_store *trust;
 	char error[512];
 	struct store *st;
 	int status;
@@ -130,6 +132,9 @@ static int replay(const struct options *o)
 	k = knowledge_open(o);
 	policy = policy_of(o, k.finder);
 	book = owner_book_of(k.finder);
+	trust = certificate_store_new(o->ca_file, error, sizeof(error));
+	if (trust == NULL)
+		fail(EX_NOINPUT, error);
 	refuse_old_case(o->case_path);
 	st = store_create(o->case_path, error, sizeof(error));
 	if (st == NULL)
@@ -141,13 +146,15 @@ static int replay(const struct options *o)
 			.scope = "mail services only", .filter = o->filter != NULL ? o->filter : "" }) ||
 	    !pipeline_run(&(struct pipeline_settings){
 			.paths = o->files.of, .path_count = o->files.count, .filter = o->filter,
-			.workers = o->workers, .ended = show_end,
-			.progress = isatty(STDERR_FILENO) ? show_progress : NULL }, st))
+			.trust = trust, .workers = o->workers, .ended = show_end,
+			.progress = isatty(STDERR_FILENO) ? show_progress : NULL }, st) ||
+	    !store_run_ca(st, certificate_store_describe(trust)))
 		fail(EX_CANTCREAT, store_error(st));
 	if (!judge(st, policy, &book))
 		fail(EX_SOFTWARE, store_error(st));
 	status = emit(st, o);
 	store_close(&st);
+	certificate_store_free(&trust);
 	policy_free(&policy);
 	knowledge_close(&k);
 	return status;

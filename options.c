@@ -17,7 +17,7 @@
 static const char usage[] =
 	"usage: mailwitness replay [-nq] [-w CASE] [-f EXPR] [--json] [--provider OWNER|DOMAIN]\n"
 	"                          [--client NET] [--policy FILE] [--catalogue FILE] [--asn-db FILE]\n"
-	"                          [--workers N] [--exit-zero] FILE...\n"
+	"                          [--ca-file FILE] [--workers N] [--exit-zero] FILE...\n"
 	"       mailwitness -r FILE [options of replay]\n"
 	"       mailwitness report [-nq] [--text | --json] [--exit-zero] CASE\n"
 	"       mailwitness export --format tlsrpt --contact ADDRESS [--organization NAME] [--domain DOMAIN]\n"
@@ -54,6 +54,8 @@ static const char help[] =
 	"  --policy FILE          home networks, providers per client and more (mailwitness.yaml)\n"
 	"  --catalogue FILE       adds to the catalogue of owners or overrides it; may be repeated\n"
 	"  --asn-db FILE          AS database in GeoLite2-ASN's schema\n"
+	"  --ca-file FILE         CA certificates (PEM) that servers' certificates are judged by, in place of the\n"
+	"                         system's\n"
 	"  --workers N            classifier threads, 1 to 64; the report does not depend on it\n"
 	"  --exit-zero            exit with 0 whatever the verdict is\n"
 	"\n"
@@ -61,7 +63,7 @@ static const char help[] =
 	"  0 clean   1 leak   2 cannot-say   64 usage   65 damaged input   66 no input   70 internal\n"
 	"  73 case file or export cannot be written   78 catalogue, policy or AS database is no good\n";
 
-enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB,
+enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
@@ -72,6 +74,7 @@ static const struct option long_options[] = {
 	{ "policy", required_argument, NULL, OPT_POLICY },
 	{ "catalogue", required_argument, NULL, OPT_CATALOGUE },
 	{ "asn-db", required_argument, NULL, OPT_ASN_DB },
+	{ "ca-file", required_argument, NULL, OPT_CA_FILE },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "domain", required_argument, NULL, OPT_DOMAIN },
@@ -141,6 +144,7 @@ static void take_option(struct options *o, int letter)
 	case OPT_POLICY: o->policy = optarg; break;
 	case OPT_CATALOGUE: add_word(&o->catalogues, optarg); break;
 	case OPT_ASN_DB: o->asn_db = optarg; break;
+	case OPT_CA_FILE: o->ca_file = optarg; break;
 	case OPT_WORKERS: o->workers = workers_of(optarg); break;
 	case 'o': o->export.to = optarg; break;
 	case OPT_FORMAT: o->export.format = optarg; break;

@@ -17,7 +17,7 @@ struct words {
 
 struct options {
 	const char *verb;		/* "replay" (also for -r), "report", "export", "owners" */
-	const char *case_path, *filter, *policy, *asn_db;	/* NULL where not given */
+	const char *case_path, *filter, *policy, *asn_db, *ca_file;	/* NULL where not given */
 	struct words files, providers, clients, catalogues;
 	bool json, exit_zero;
 	unsigned workers;

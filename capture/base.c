@@ -27,7 +27,7 @@ void base_log(const char *fmt, ...)
 	fprintf(stderr, "mailwitness: %s\n", clean);
 }
 
-static void *checked(void *p)
+void *base_checked(void *p)
 {
 	if (p == NULL) {
 		fputs("mailwitness: out of memory\n", stderr);
@@ -38,22 +38,22 @@ static void *checked(void *p)
 
 void *base_alloc(size_t n)
 {
-	return checked(calloc(1, n > 0 ? n : 1));
+	return base_checked(calloc(1, n > 0 ? n : 1));
 }
 
 void *base_alloc_array(size_t count, size_t size)
 {
-	return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+	return base_checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
 }
 
 void *base_realloc(void *p, size_t n)
 {
-	return checked(realloc(p, n > 0 ? n : 1));
+	return base_checked(realloc(p, n > 0 ? n : 1));
 }
 
 char *base_strdup(const char *s)
 {
-	return checked(strdup(s));
+	return base_checked(strdup(s));
 }
 
 uint64_t base_seed(void)

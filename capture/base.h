@@ -25,6 +25,9 @@ void *base_alloc_array(size_t count, size_t size);
 /* Like realloc, but never NULL; what is new is not zeroed. */
 void *base_realloc(void *p, size_t n);
 
+/* What a library took from memory, unless it is NULL: then the program ends. */
+void *base_checked(void *p);
+
 /* A copy of a string; never NULL. */
 char *base_strdup(const char *s);
 

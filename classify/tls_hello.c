@@ -21,23 +21,21 @@ static bool host_character(uint8_t c)
 	       c == '-' || c == '.' || c == '_';
 }
 
-static bool read_host_name(struct bytes name, struct fact_handshake *out)
+bool tls_host_name(struct bytes name, char *out, size_t size, bool *dot_out)
 {
 	size_t n = bytes_left(&name);
 	const uint8_t *p = bytes_take(&name, n);
 
-	if (n > 0 && p[n - 1] == '.') {
-		out->sni_trailing_dot = true;
-		n--;
-	}
-	if (n == 0 || n >= sizeof(out->sni))
+	*dot_out = n > 0 && p[n - 1] == '.';
+	n -= *dot_out;
+	if (n == 0 || n >= size)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!host_character(p[i]))
 			return false;
 	for (size_t i = 0; i < n; i++)
-		out->sni[i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + 32 : p[i]);
-	out->sni[n] = '\0';
+		out[i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + 32 : p[i]);
+	out[n] = '\0';
 	return true;
 }
 
@@ -52,7 +50,7 @@ static bool read_server_name(struct bytes ext, struct fact_handshake *out)
 		if (name.bad)
 			return false;
 		if (type == NAME_HOST_NAME)
-			return read_host_name(name, out);
+			return tls_host_name(name, out->sni, sizeof(out->sni), &out->sni_trailing_dot);
 	}
 	return !list.bad;
 }

@@ -29,6 +29,10 @@ static inline bool tls_is_grease(uint16_t value)
 	return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
 }
 
+/* A host name from the wire as it is kept: lower case, without its trailing dot (*dot_out: it had one).
+ * False with nothing written when it is none: empty, too long, or with other characters in it. */
+bool tls_host_name(struct bytes name, char *out, size_t size, bool *dot_out);
+
 /* Reads a ClientHello handshake message (with its 4-byte header) into *out: sni, alpn,
  * client_version, fallback, ech, ja4 (out->quic is the caller's to set before). PARSE_MORE when the message is
  * longer than `in`. RFC 8446 section 4.1.2.

@@ -1,6 +1,8 @@
 #include "classify/worker.h"
 
 #include "capture/base.h"
+#include "capture/siphash.h"
+#include "classify/certificate.h"
 #include "classify/flow_table.h"
 #include "classify/reader.h"
 
@@ -9,6 +11,7 @@
 #include <string.h>
 
 #define PORT_HTTPS 443
+#define SHOWN 512	/* of a shard, whose names are not said again */
 
 /* The names one shard told in this minute, and those that were too many, in all. */
 struct names {
@@ -18,6 +21,11 @@ struct names {
 	int64_t first_ns;
 };
 
+/* A client was shown a server's certificate. */
+struct shown {
+	uint8_t client[16], server[16], sha256[32];
+};
+
 struct worker {
 	struct queue *in, *out;
 	unsigned index, count;
@@ -25,6 +33,8 @@ struct worker {
 	struct fact_batch *facts;
 	struct reader reader;
 	struct names names[FLOW_SHARDS];
+	struct certificate_judge *judge;
+	struct shown shown[FLOW_SHARDS][SHOWN];
 	unsigned shard;			/* of the packet that is being read */
 };
 
@@ -88,6 +98,7 @@ struct worker *worker_new(unsigned index, unsigned count, struct queue *in, stru
 	uint64_t seed = base_seed();
 
 	*w = (struct worker){ .in = in, .out = out, .index = index, .count = count };
+	w->judge = certificate_judge_new(NULL);
 	w->reader = (struct reader){ .dpi = dpi_new(), .say = say_name, .say_context = w };
 	for (unsigned i = index; i < FLOW_SHARDS; i += count)
 		w->shards[i] = flow_table_new(max_flows > 0 ? max_flows : WORKER_SHARD_FLOWS, seed);
@@ -102,10 +113,73 @@ void worker_free(struct worker **worker)
 		return;
 	for (unsigned i = 0; i < FLOW_SHARDS; i++)
 		flow_table_free(&w->shards[i]);
+	certificate_judge_free(&w->judge);
 	dpi_free(&w->reader.dpi);
 	free(w->facts);
 	free(w);
 	*worker = NULL;
+}
+
+void worker_trust(struct worker *w, struct certificate_store *store)
+{
+	certificate_judge_free(&w->judge);
+	w->judge = certificate_judge_new(store);
+}
+
+/* Whether the names of this certificate were said for these two before. Per shard, and hashed without a
+ * key, so that what is said depends on the traffic alone; who makes it collide has names said again. */
+static bool shown_before(struct worker *w, unsigned shard, const struct shown *now)
+{
+	struct shown *slot = &w->shown[shard][siphash(now, sizeof(*now), 0, 0) % SHOWN];
+
+	if (memcmp(slot, now, sizeof(*now)) == 0)
+		return true;
+	*slot = *now;
+	return false;
+}
+
+/* At most CERTIFICATE_NAMES_MAX for a handshake, which is longer than what is said of it. */
+static void say_certificate_names(struct worker *w, const struct certificate_chain *chain,
+				  const struct shown *shown, const struct watch_chain *seen)
+{
+	for (unsigned i = 0; i < chain->name_count; i++) {
+		struct fact_name *n = &say(w, FACT_NAME)->name;
+
+		*n = (struct fact_name){
+			.id = seen->frame, .place = i, .kind = NAME_CERTIFICATE, .from_ns = seen->time_ns,
+			.until_ns = chain->certificates[0].not_after < INT64_MAX / BASE_NS_PER_S ?
+				    chain->certificates[0].not_after * BASE_NS_PER_S : INT64_MAX,
+		};
+		memcpy(n->asked_by, shown->client, sizeof(n->asked_by));
+		memcpy(n->address, shown->server, sizeof(n->address));
+		base_copy(n->name, sizeof(n->name), chain->names[i]);
+		base_copy(n->canonical, sizeof(n->canonical), chain->names[i]);
+	}
+}
+
+static void say_certificates(struct worker *w, unsigned shard, const struct fact_flow *f,
+			     const struct watch_facts *facts)
+{
+	const struct watch_chain *seen = facts->chain;
+	const struct certificate_chain *chain = certificate_judge(w->judge, seen, facts->handshake.sni);
+	bool responder = seen->from == SIDE_RESPONDER;
+	struct shown shown;
+
+	for (unsigned i = 0; i < chain->count; i++) {
+		struct fact_certificate *c = &say(w, FACT_CERTIFICATE)->certificate;
+
+		*c = chain->certificates[i];
+		c->flow = f->id;
+		c->frame = seen->frame;
+		c->time_ns = seen->time_ns;
+	}
+	if (chain->name_count == 0)
+		return;
+	memcpy(shown.client, responder ? f->orig_addr : f->resp_addr, sizeof(shown.client));
+	memcpy(shown.server, responder ? f->resp_addr : f->orig_addr, sizeof(shown.server));
+	memcpy(shown.sha256, chain->certificates[0].sha256, sizeof(shown.sha256));
+	if (!shown_before(w, shard, &shown))
+		say_certificate_names(w, chain, &shown, seen);
 }
 
 static void say_loss(struct worker *w, const struct fact_flow *f, enum loss_reason reason,
@@ -175,6 +249,8 @@ static void describe(struct worker *w, struct flow_table *t, struct flow *f, enu
 		d->disclosure = facts->disclosure;
 		d->disclosure.flow = f->id;
 	}
+	if (facts != NULL && facts->chain != NULL)
+		say_certificates(w, flow_key_shard(&f->key), &said, facts);
 	say_losses(w, &said, end);
 	reader_free(f);
 	flow_table_remove(t, f);

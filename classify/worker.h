@@ -19,11 +19,16 @@
 #define WORKER_SHARD_BYTES (32u << 20)
 
 struct worker;
+struct certificate_store;
 
 /* Worker `index` of `count`; max_flows a shard, 0 is WORKER_SHARD_FLOWS. Borrows the queues. */
 struct worker *worker_new(unsigned index, unsigned count, struct queue *in, struct queue *out,
 			  size_t max_flows);
 void worker_free(struct worker **w);
+
+/* Whom servers' certificates are trusted by, borrowed; without it they are not judged. Before the first
+ * packet. */
+void worker_trust(struct worker *w, struct certificate_store *store);
 
 /* Takes one packet or tick; facts gather in a batch that goes out when it is full. */
 void worker_step(struct worker *w, const struct packet *p);

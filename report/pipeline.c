@@ -67,6 +67,7 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 	for (unsigned i = 0; i < n; i++) {
 		queues[i] = queue_new(PIPELINE_BATCHES);
 		workers[i] = worker_new(i, n, queues[i], facts, 0);
+		worker_trust(workers[i], settings->trust);
 	}
 	start(&writer_thread, "writer", writer_main, p.writer);
 	for (unsigned i = 0; i < n; i++)

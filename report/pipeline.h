@@ -11,10 +11,13 @@
 
 #define PIPELINE_WORKERS_MAX 64		/* one for each shard */
 
+struct certificate_store;
+
 struct pipeline_settings {
 	const char *const *paths;
 	unsigned path_count;
 	const char *filter;		/* or NULL */
+	struct certificate_store *trust;	/* whom servers' certificates are judged by */
 	unsigned workers;		/* 1 to PIPELINE_WORKERS_MAX */
 	/* Now and then from the caller's thread, or NULL. */
 	void (*progress)(uint64_t packets, uint64_t bytes);

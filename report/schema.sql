@@ -14,7 +14,8 @@ CREATE TABLE run (
 	attribution TEXT NOT NULL,
 	command_line TEXT NOT NULL,
 	scope TEXT NOT NULL,
-	filter TEXT NOT NULL
+	filter TEXT NOT NULL,
+	ca_store TEXT NOT NULL		-- whom certificates were judged by; '' where none was asked
 );
 
 CREATE TABLE source (

@@ -32,6 +32,8 @@ void store_close(struct store **st);
 const char *store_error(const struct store *st);
 
 bool store_run(struct store *st, const struct run_info *run);
+/* Which CA certificates the run went by, known when it is over; "" where it asked for none. */
+bool store_run_ca(struct store *st, const char *ca_store);
 /* All or nothing. */
 bool store_add(struct store *st, const struct fact *facts, unsigned count);
 bool store_source(struct store *st, unsigned number, const struct source_end *end);

@@ -22,10 +22,18 @@ bool store_run(struct store *st, const struct run_info *run)
 		run->version, run->ndpi_version, run->catalogue_version, run->asn_database,
 		run->attribution, run->command_line, run->scope, run->filter,
 	};
-	sqlite3_stmt *q = store_prepare(st, "INSERT INTO run VALUES (NULL,?,?,?,?,?,?,?,?)");
+	sqlite3_stmt *q = store_prepare(st, "INSERT INTO run VALUES (NULL,?,?,?,?,?,?,?,?,'')");
 
 	for (int i = 0; q != NULL && i < 8; i++)
 		sqlite3_bind_text(q, i + 1, text_or_empty(texts[i]), -1, SQLITE_STATIC);
+	return finish(st, q);
+}
+
+bool store_run_ca(struct store *st, const char *ca_store)
+{
+	sqlite3_stmt *q = store_prepare(st, "UPDATE run SET ca_store = ? WHERE id = (SELECT max(id) FROM run)");
+
+	sqlite3_bind_text(q, 1, ca_store, -1, SQLITE_STATIC);
 	return finish(st, q);
 }
 

@@ -38,6 +38,8 @@ expect "a file that is not there" 66 'cannot be opened' "$program" replay $dir/n
 expect "a folder" 66 'cannot be read' "$program" replay $dir
 expect "a case that cannot be written" 73 'cannot open case' "$program" replay -w $dir/none/case $demo
 expect "a case that is none" 66 'cannot open case' "$program" report README.md
+expect "a CA file that is not there" 66 "$dir/none.pem: No such file" "$program" replay --ca-file $dir/none.pem $demo
+expect "a CA file that is none" 66 'README.md: no CA certificates in PEM' "$program" replay --ca-file README.md $demo
 expect "an AS database that is none" 78 'README.md' "$program" replay --asn-db README.md $demo
 
 expect "a leak" 1 '^192\.168\.178\.20: leak' "$program" replay -q $asn --provider mailbox-org $demo

@@ -23,6 +23,7 @@ only() {
 only 'ndpi' 'classify/dpi.c '
 only 'maxminddb' 'classify/asn.c '
 only 'libpsl' 'classify/owner.c '
+only 'openssl/x509' 'classify/certificate.c classify/certificate_fields.c classify/certificate_fields.h '
 only 'ldns/' 'classify/watch_dns.c '
 only 'archive.h' 'capture/source_input.c '
 
