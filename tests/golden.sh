@@ -8,6 +8,7 @@
 #   args          options for `mailwitness replay`
 #   exit          its exit status, written by hand
 #   README        what it is, and below it what must be found, written by hand (golden_report reads it)
+#   tlsrpt        where it is there: what `mailwitness export --format tlsrpt` makes of the case
 #   expect.json   the report with one worker and with four, byte for byte but for versions and line
 #                 ends; --write makes it anew
 # Nothing that comes out may hold the lab's password, in clear or in base64.
@@ -69,6 +70,12 @@ try() {		# case: prints what is wrong, false if anything is
 		{ echo "$1: one worker and four do not agree"; wrong=1; }
 	cmp -s "$out/one.json" "$out/again.json" ||
 		{ echo "$1: the case file gives another report"; wrong=1; }
+	if [ -d "$dir/tlsrpt" ]; then
+		mkdir "$out/tlsrpt"
+		run tlsrpt.out export --format tlsrpt --contact tls@lab.example -o "$out/tlsrpt" "$out/case"
+		[ -z "$write" ] || { rm -f "$dir"/tlsrpt/*; cp "$out"/tlsrpt/* "$dir/tlsrpt"; }
+		diff -ru "$dir/tlsrpt" "$out/tlsrpt" || { echo "$1: the SMTP TLS reports are not those in tlsrpt"; wrong=1; }
+	fi
 	tests/golden_report "$dir/README" "$out/one.json" || wrong=1
 	tests/golden_secrets "$out" || wrong=1
 	return $wrong

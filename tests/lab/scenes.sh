@@ -184,6 +184,21 @@ scene_cloud-only() {
 	web pc1 -4 --data-binary "@$WORK/upload" https://outlook.office365.com/up
 }
 
+deliver() {	# pc recipient swaks options...: to the MX, as one server to another
+	local pc=$1 to=$2
+	shift 2
+	client "$pc" swaks --server smtp.brandt.example --port 25 --protocol ESMTP --from "$ACCOUNT" --to "$to" \
+		--header "Subject: Akte" --body "Anbei der Vertrag." --timeout 15 --ehlo "mail.kanzlei-brandt.example" "$@"
+}
+
+scene_delivery-starttls() {
+	client pc1 dig +short MX brandt.example
+	client pc1 dig +short TLSA _25._tcp.smtp.brandt.example
+	deliver pc1 chef@brandt.example -tls --tls-protocol tlsv1_2
+	deliver pc1 chef@brandt.example -tls --tls-protocol tlsv1_3
+	deliver pc1 chef@brandt.example
+}
+
 SCENES="demo clean-imaps-v6 clean-starttls clean-pop3s clean-resumed resumed-tls12 clean-webmail
 	plain-imap-login plain-pop3 plain-smtp-auth starttls-refused chromium-tcp chromium-quic web-only
-	cloud-only"
+	cloud-only delivery-starttls"
