@@ -6,6 +6,7 @@
 #include "classify/dpi.h"
 #include "classify/owner.h"
 #include "report/emit.h"
+#include "report/evidence.h"
 #include "report/judge.h"
 #include "report/pipeline.h"
 #include "report/policy.h"
@@ -135,8 +136,8 @@ static int replay(const struct options *o)
 	trust = certificate_store_new(o->ca_file, error, sizeof(error));
 	if (trust == NULL)
 		fail(EX_NOINPUT, error);
-	refuse_old_case(o->case_path);
-	st = store_create(o->case_path, error, sizeof(error));
+	refuse_old_case(o->write_path);
+	st = store_create(o->write_path, error, sizeof(error));
 	if (st == NULL)
 		fail(EX_CANTCREAT, error);
 	if (!store_run(st, &(struct run_info){
@@ -160,13 +161,15 @@ static int replay(const struct options *o)
 	return status;
 }
 
-static struct store *open_case(const struct options *o)
+/* The case that the first of so many words names. */
+static struct store *open_case(const struct options *o, unsigned words)
 {
 	char error[512];
 	struct store *st;
 
-	if (o->files.count != 1)
-		options_misuse("one case file is wanted", o->verb);
+	if (o->files.count != words)
+		options_misuse(words == 1 ? "one case file is wanted" : "a case file and a finding's number are wanted",
+			       o->verb);
 	st = store_open(o->files.of[0], error, sizeof(error));
 	if (st == NULL)
 		fail(EX_NOINPUT, error);
@@ -175,7 +178,7 @@ static struct store *open_case(const struct options *o)
 
 static int report(const struct options *o)
 {
-	struct store *st = open_case(o);
+	struct store *st = open_case(o, 1);
 	int status = emit(st, o);
 
 	store_close(&st);
@@ -190,10 +193,60 @@ static int export(const struct options *o)
 
 	if (!export_check(&o->export, error, sizeof(error)))
 		options_misuse("export", error);
-	st = open_case(o);
+	st = open_case(o, 1);
 	status = export_case(st, &o->export, error, sizeof(error));
 	if (status != EX_OK)
 		base_log("%s", error);
+	store_close(&st);
+	return status;
+}
+
+/* The word behind the case. */
+static int64_t finding_of(const struct options *o)
+{
+	char *end;
+	long long n = strtoll(o->files.of[1], &end, 10);
+
+	if (n < 1 || *end != '\0')
+		options_misuse("a finding's number is wanted, as the report has it", o->files.of[1]);
+	return n;
+}
+
+static int explain(const struct options *o)
+{
+	struct store *st = open_case(o, 2);
+	bool ok = emit_explain(st, finding_of(o), stdout);
+
+	if (!ok)
+		fail(EX_NOINPUT, store_error(st));
+	store_close(&st);
+	return EX_OK;
+}
+
+static int evidence(const struct options *o)
+{
+	struct store *st = open_case(o, 2);
+	int64_t finding = finding_of(o);
+	char error[512];
+	FILE *out;
+	int status;
+
+	if (o->write_path == NULL)
+		options_misuse("where to write is wanted", "-w");
+	out = strcmp(o->write_path, "-") == 0 ? stdout : fopen(o->write_path, "wb");
+	if (out == NULL) {
+		base_log("%s: %s", o->write_path, strerror(errno));
+		return EX_CANTCREAT;
+	}
+	status = evidence_write(st, finding, "mailwitness " VERSION, out, error, sizeof(error));
+	if (status != EX_OK)
+		base_log("%s", error);
+	if (fclose(out) != 0 && status == EX_OK) {
+		base_log("%s: %s", o->write_path, strerror(errno));
+		status = EX_IOERR;
+	}
+	if (status != EX_OK && out != stdout)
+		unlink(o->write_path);
 	store_close(&st);
 	return status;
 }
@@ -233,20 +286,35 @@ static int owners(const struct options *o)
 	return EX_OK;
 }
 
+static const struct {
+	const char *name;
+	int (*run)(const struct options *o);
+} commands[] = {
+	{ "replay", replay },
+	{ "report", report },
+	{ "explain", explain },
+	{ "evidence", evidence },
+	{ "export", export },
+	{ "owners", owners },
+};
+
+static bool is_command(const char *word)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, word) == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
-	int status;
+	int status = EX_USAGE;
 
-	options_read(argc, argv, &o);
-	if (strcmp(o.verb, "replay") == 0)
-		status = replay(&o);
-	else if (strcmp(o.verb, "report") == 0)
-		status = report(&o);
-	else if (strcmp(o.verb, "export") == 0)
-		status = export(&o);
-	else
-		status = owners(&o);
+	options_read(argc, argv, is_command, &o);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, o.verb) == 0)
+			status = commands[i].run(&o);
 	options_free(&o);
 	return status;
 }

@@ -22,6 +22,8 @@ static const char usage[] =
 	"       mailwitness report [-nq] [--text | --json] [--exit-zero] CASE\n"
 	"       mailwitness export --format tlsrpt --contact ADDRESS [--organization NAME] [--domain DOMAIN]\n"
 	"                          [-o FILE|DIRECTORY] CASE\n"
+	"       mailwitness explain CASE FINDING\n"
+	"       mailwitness evidence -w OUT.pcapng CASE FINDING\n"
 	"       mailwitness owners [--catalogue FILE] [--asn-db FILE] NAME|ADDRESS...\n"
 	"       mailwitness --help | --version\n";
 
@@ -34,11 +36,13 @@ static const char help[] =
 	"  replay FILE...         judge capture files (pcap, pcapng, also compressed; - is standard input)\n"
 	"  report CASE            print the report of a case file again\n"
 	"  export CASE            write a case in a format of others\n"
+	"  explain CASE FINDING   one finding with its flows and packets, and what would refute it\n"
+	"  evidence CASE FINDING  write its packets for Wireshark, credentials and mail overwritten\n"
 	"  owners NAME|ADDRESS    what the catalogue says about a host, and why\n"
 	"\n"
 	"options\n"
 	"  -r FILE                replay this file\n"
-	"  -w CASE                keep the case in this file (SQLite)\n"
+	"  -w FILE                keep the case in this file (SQLite); of evidence: write this pcapng\n"
 	"  -f EXPR                only packets that match a pcap filter (pcap-filter(7))\n"
 	"  -n                     no names for clients, addresses only\n"
 	"  -q                     the verdict lines only\n"
@@ -133,7 +137,7 @@ static void take_option(struct options *o, int letter)
 {
 	switch (letter) {
 	case 'r': add_word(&o->files, optarg); break;
-	case 'w': o->case_path = optarg; break;
+	case 'w': o->write_path = optarg; break;
 	case 'f': o->filter = optarg; break;
 	case 'n': o->emit.numeric = true; break;
 	case 'q': o->emit.quiet = true; break;
@@ -176,7 +180,7 @@ static char *command_line_of(int argc, char **argv)
 	return line;
 }
 
-void options_read(int argc, char **argv, struct options *o)
+void options_read(int argc, char **argv, bool (*is_command)(const char *word), struct options *o)
 {
 	bool has_verb = argc > 1 && argv[1][0] != '-';
 	int letter;
@@ -188,8 +192,7 @@ void options_read(int argc, char **argv, struct options *o)
 		argv++; /* getopt's argv[0] is then the command */
 		argc--;
 	}
-	if (strcmp(o->verb, "replay") != 0 && strcmp(o->verb, "report") != 0 && strcmp(o->verb, "export") != 0 &&
-	    strcmp(o->verb, "owners") != 0)
+	if (!is_command(o->verb))
 		options_misuse("no such command", o->verb);
 	while ((letter = getopt_long(argc, argv, "r:w:f:o:nq", long_options, NULL)) != -1)
 		take_option(o, letter);

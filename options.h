@@ -17,7 +17,7 @@ struct words {
 
 struct options {
 	const char *verb;		/* "replay" (also for -r), "report", "export", "owners" */
-	const char *case_path, *filter, *policy, *asn_db, *ca_file;	/* NULL where not given */
+	const char *write_path, *filter, *policy, *asn_db, *ca_file;	/* NULL where not given */
 	struct words files, providers, clients, catalogues;
 	bool json, exit_zero;
 	unsigned workers;
@@ -27,7 +27,7 @@ struct options {
 };
 
 /* Does not come back from --help, --version or a mistake. */
-void options_read(int argc, char **argv, struct options *o);
+void options_read(int argc, char **argv, bool (*is_command)(const char *word), struct options *o);
 void options_free(struct options *o);
 
 /* Says why, shows the usage, and ends the program. */

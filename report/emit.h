@@ -19,6 +19,9 @@ struct emit_settings {
 };
 
 bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out);
+/* One finding: what was seen, what would refute it, its flows and packets, how to look at them. False with
+ * store_error when there is no such finding. */
+bool emit_explain(struct store *st, int64_t finding, FILE *out);
 /* report/report.schema.json says what comes out. */
 bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out);
 

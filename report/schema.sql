@@ -530,6 +530,28 @@ SELECT f.id AS flow,
 FROM flow AS f
 CROSS JOIN (SELECT 0 AS last UNION ALL SELECT 1) AS e;
 
+-- What a frame shows, for those that facts name.
+CREATE VIEW frame_note AS
+SELECT frame, iif(sni <> '', 'ClientHello for ' || sni, 'ClientHello without a name') AS note FROM handshake
+UNION ALL
+SELECT server_frame, 'ServerHello' FROM handshake
+UNION ALL
+SELECT frame, 'certificate of ' || subject FROM certificate WHERE place = 0
+UNION ALL
+SELECT credential_frame, printf('login by %s%s', mechanism, iif(account <> '', ' as ' || account, ''))
+FROM mail_session
+UNION ALL
+SELECT id, printf('DNS answer: %s is %s', name, host(address)) FROM name WHERE kind = 'dns'
+UNION ALL
+SELECT id, printf('DNS %s: %s %s%s', iif(answered, 'answer', 'question'), type, name,
+	iif(rdata <> '', ' is ' || rdata, '')) FROM mail_dns
+UNION ALL
+SELECT frame, printf('%s request to %s with the address %s', kind, host, account) FROM disclosure
+UNION ALL
+SELECT id, 'first packet of ' || community_id FROM flow
+UNION ALL
+SELECT last_frame, 'last packet of ' || community_id FROM flow;
+
 -- How each of a client's sessions and deliveries over the wire was protected: sealed_not_judged (TLS 1.3,
 -- which hides the certificate), certificate_not_judged (older TLS), incomplete (its handshake), unknown, postcard.
 CREATE VIEW session_state AS

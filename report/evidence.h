@@ -1,0 +1,29 @@
+/* evidence.h - the packets that show a finding: said in words, and written for Wireshark
+ *
+ * Thread: the store's. Memory: the finding's flows and frames, and one slab pool while files are read.
+ * Errors: a status of sysexits.h other than EX_OK, and a line in error. */
+#ifndef REPORT_EVIDENCE_H
+#define REPORT_EVIDENCE_H
+
+#include "report/store.h"
+
+#include <stdio.h>
+
+/* One frame of a finding and what it shows. */
+struct evidence_frame {
+	uint64_t id;
+	char *note;			/* "ClientHello for imap.example.org"; "" where nothing more is known */
+};
+
+/* The frames of a finding in order, and how many; NULL with store_error when the case cannot be read. Of no
+ * such finding there are none. */
+struct evidence_frame *evidence_frames(struct store *st, int64_t finding, unsigned *count_out);
+void evidence_frames_free(struct evidence_frame **frames, unsigned count);
+
+/* Reads the finding's frames from the capture files where they lie, and writes them as pcapng: each with a
+ * comment, with names for addresses, and with credentials and mail overwritten (mask.h). EX_NOINPUT: no such
+ * finding, or a file is gone; EX_DATAERR: a file is not the one that was judged, by its SHA-256. */
+int evidence_write(struct store *st, int64_t finding, const char *application, FILE *out, char *error,
+		   size_t error_size);
+
+#endif
