@@ -65,6 +65,19 @@ expect "and one that is no address" 64 'wants --contact' "$program" export --for
 expect "an export of two cases" 64 'one case file' "$program" export --format tlsrpt --contact a@b.example $dir/case $dir/case
 expect "an export of no case" 66 'cannot open case' "$program" export --format tlsrpt --contact a@b.example README.md
 expect "a TLS report without deliveries" 66 'no delivery to any' "$program" export --format tlsrpt --contact a@b.example $dir/case
+expect "deliveries to two domains" 0 praxis "$program" replay --exit-zero -w $dir/mta $asn tests/golden/delivery-plain/capture.pcap
+tlsrpt="export --format tlsrpt --contact a@b.example"
+expect "two TLS reports do not fit one file" 64 '2 domains.*\(archiv\.example, praxis\.example\)' "$program" $tlsrpt $dir/mta
+expect "nor one that is named" 64 '2 domains' "$program" $tlsrpt -o $dir/one.json $dir/mta
+expect "one of them does" 0 '"organization-name":"B".*"policy-domain":"archiv\.example"' "$program" $tlsrpt --organization B --domain Archiv.example $dir/mta
+expect "what no report counts is told" 0 'not attributed to a recipient domain: 1 session$' "$program" $tlsrpt --domain archiv.example -o - $dir/mta
+expect "a TLS report to a file" 0 archiv sh -c "'$program' $tlsrpt --domain archiv.example -o $dir/one.json $dir/mta; cat $dir/one.json"
+expect "a domain without deliveries" 66 'no delivery to other\.example' "$program" $tlsrpt --domain other.example $dir/mta
+expect "a file that cannot be written" 73 'none/x' "$program" $tlsrpt --domain archiv.example -o $dir/none/x $dir/mta
+expect "a full disk" 74 'cannot write' "$program" $tlsrpt --domain archiv.example -o /dev/full $dir/mta
+mkdir $dir/reports
+expect "a folder takes all TLS reports" 0 '^b\.example!praxis\.example!1790000000!1790000001\.json$' \
+	sh -c "'$program' $tlsrpt -o $dir/reports $dir/mta; ls $dir/reports"
 
 expect "owners: a host" 0 'microsoft/mail' "$program" owners $asn outlook.office365.com
 expect "owners: an address" 0 'named by  prefix, strong' "$program" owners $asn 52.96.184.66

@@ -43,6 +43,17 @@ comparable() {
 	sed -E 's/("(mailwitness|ndpi|catalogue|asn)":)"[^"]*"/\1"*"/g; s/([[{,])"/\1\n"/g; s/\},\{/},\n{/g'
 }
 
+try_tlsrpt() {	# directory with the SMTP TLS reports of the case: they are those, and RFC 8460's
+	mkdir "$out/tlsrpt"
+	run tlsrpt.out export --format tlsrpt --contact tls@lab.example -o "$out/tlsrpt" "$out/case"
+	[ -z "$write" ] || { rm -f "$1"/*; cp "$out"/tlsrpt/* "$1"; }
+	diff -ru "$1" "$out/tlsrpt" || { echo "the SMTP TLS reports are not those in $1"; return 1; }
+	python3 -c 'import json, jsonschema, sys
+schema, *reports = [json.load(open(path)) for path in sys.argv[1:]]
+for report in reports:
+    jsonschema.validate(report, schema)' tests/tlsrpt.schema.json "$out"/tlsrpt/*
+}
+
 try() {		# case: prints what is wrong, false if anything is
 	local dir=tests/golden/$1 wrong=0 capture args status wanted
 
@@ -70,12 +81,7 @@ try() {		# case: prints what is wrong, false if anything is
 		{ echo "$1: one worker and four do not agree"; wrong=1; }
 	cmp -s "$out/one.json" "$out/again.json" ||
 		{ echo "$1: the case file gives another report"; wrong=1; }
-	if [ -d "$dir/tlsrpt" ]; then
-		mkdir "$out/tlsrpt"
-		run tlsrpt.out export --format tlsrpt --contact tls@lab.example -o "$out/tlsrpt" "$out/case"
-		[ -z "$write" ] || { rm -f "$dir"/tlsrpt/*; cp "$out"/tlsrpt/* "$dir/tlsrpt"; }
-		diff -ru "$dir/tlsrpt" "$out/tlsrpt" || { echo "$1: the SMTP TLS reports are not those in tlsrpt"; wrong=1; }
-	fi
+	[ ! -d "$dir/tlsrpt" ] || try_tlsrpt "$dir/tlsrpt" || wrong=1
 	tests/golden_report "$dir/README" "$out/one.json" || wrong=1
 	tests/golden_secrets "$out" || wrong=1
 	return $wrong
