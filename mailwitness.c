@@ -176,6 +176,24 @@ static struct store *open_case(const struct options *o, unsigned words)
 	return st;
 }
 
+/* Judges a kept case by today's catalogue and this policy. */
+static int judge_again(const struct options *o)
+{
+	struct store *st = open_case(o, 1);
+	struct knowledge k = knowledge_open(o);
+	struct policy *policy = policy_of(o, k.finder);
+	struct owner_book book = owner_book_of(k.finder);
+	int status;
+
+	if (!judge(st, policy, &book))
+		fail(EX_SOFTWARE, store_error(st));
+	status = emit(st, o);
+	store_close(&st);
+	policy_free(&policy);
+	knowledge_close(&k);
+	return status;
+}
+
 static int report(const struct options *o)
 {
 	struct store *st = open_case(o, 1);
@@ -291,6 +309,7 @@ static const struct {
 	int (*run)(const struct options *o);
 } commands[] = {
 	{ "replay", replay },
+	{ "judge", judge_again },
 	{ "report", report },
 	{ "explain", explain },
 	{ "evidence", evidence },

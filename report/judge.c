@@ -14,13 +14,28 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
 	"CREATE INDEX IF NOT EXISTS loss_by_flow ON loss (flow)";
 
+/* The report says by which knowledge it was judged, not by which it was recorded. */
+static bool note_book(struct store *st, const struct owner_book *book)
+{
+	const char *const texts[] = { book->version, book->asn_database, book->attribution };
+	sqlite3_stmt *q = store_prepare(st, "UPDATE run SET catalogue_version = ?, asn_database = ?, attribution = ?");
+	bool ok;
+
+	for (int i = 0; q != NULL && i < 3; i++)
+		sqlite3_bind_text(q, i + 1, texts[i] != NULL ? texts[i] : "", -1, SQLITE_STATIC);
+	ok = q != NULL && store_do(st, q);
+	sqlite3_finalize(q);
+	return ok;
+}
+
 bool judge(struct store *st, const struct policy *policy, const struct owner_book *book)
 {
 	const struct judge_part part = { .st = st, .policy = policy, .book = book };
 
 	if (!store_begin(st))
 		return false;
-	if (store_exec(st, anew_sql) && judge_tag(&part) && judge_provider(&part) && judge_loss(&part) &&
+	if (store_exec(st, anew_sql) && note_book(st, book) && judge_tag(&part) && judge_provider(&part) &&
+	    judge_loss(&part) &&
 	    judge_finding(&part) && judge_verdict(&part) &&
 	    store_exec(st, "INSERT INTO destination SELECT * FROM sent_to") && store_commit(st))
 		return true;

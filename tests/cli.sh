@@ -60,6 +60,16 @@ expect "no terminal, no colour" 1 '^[^'$'\x1b'']*leak' "$program" report -q $dir
 
 expect "an export without a format" 64 'wants one of: tlsrpt' "$program" export $dir/case
 expect "an export in an unknown format" 64 'wants one of: tlsrpt' "$program" export --format xml $dir/case
+expect "a finding explained" 0 '^ +14  ClientHello for prod\.autodetect' "$program" explain $dir/case 1
+expect "a finding that is not there" 66 'no finding 99' "$program" explain $dir/case 99
+expect "a finding that is no number" 64 "a finding's number" "$program" explain $dir/case one
+expect "evidence without a file to write" 64 'where to write' "$program" evidence $dir/case 1
+expect "evidence where none can be written" 73 'No such file' "$program" evidence -w $dir/none/x $dir/case 1
+# A case judged by another policy says what a replay by that policy says.
+"$program" replay $asn --json --provider gmx $demo >"$dir/want" 2>&1
+"$program" judge $asn --json --provider gmx $dir/case >"$dir/got" 2>&1
+expect "a case judged again" 0 '^$' sh -c "cmp $dir/want $dir/got && echo"
+"$program" judge $asn -q --provider mailbox-org $dir/case >/dev/null
 expect "a TLS report without a contact" 64 'wants --contact' "$program" export --format tlsrpt $dir/case
 expect "and one that is no address" 64 'wants --contact' "$program" export --format tlsrpt --contact a@b/../c $dir/case
 expect "an export of two cases" 64 'one case file' "$program" export --format tlsrpt --contact a@b.example $dir/case $dir/case
