@@ -234,8 +234,8 @@ static void read_list(const struct watch_chain *seen, struct certificate_chain *
 		base_copy(r->bad, sizeof(r->bad), "the server showed no certificate");
 }
 
-/* What OpenSSL has against it at this time; X509_V_OK is nothing. */
-static int objection(X509_STORE *trusted, const struct reading *r, int64_t now, unsigned long flags)
+/* What OpenSSL has against it at *now, or NULL: whatever the time; X509_V_OK is nothing. */
+static int objection(X509_STORE *trusted, const struct reading *r, const int64_t *now)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *param;
@@ -245,8 +245,10 @@ static int objection(X509_STORE *trusted, const struct reading *r, int64_t now, 
 		X509_STORE_CTX_set_default(ctx, "ssl_server");
 		param = X509_STORE_CTX_get0_param(ctx);
 		X509_VERIFY_PARAM_set_auth_level(param, 0);	/* weak is not untrusted: it is said apart */
-		X509_VERIFY_PARAM_set_time(param, (time_t)now);
-		X509_VERIFY_PARAM_set_flags(param, flags);
+		if (now != NULL)
+			X509_VERIFY_PARAM_set_time(param, (time_t)*now);
+		else
+			X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME);
 		if (X509_verify_cert(ctx) == 1)
 			error = X509_V_OK;
 		else if (X509_STORE_CTX_get_error(ctx) != X509_V_OK)
@@ -266,11 +268,11 @@ static bool is_of_time(int error)
 static enum chain_verdict verdict_of(X509_STORE *trusted, const struct reading *r, int64_t now,
 				     bool self_signed, char why[FACT_TEXT_SIZE])
 {
-	int error = objection(trusted, r, now, 0), otherwise = error;
+	int error = objection(trusted, r, &now), otherwise = error;
 
 	/* Whether time is all that is wrong. */
 	if (is_of_time(error))
-		otherwise = objection(trusted, r, now, X509_V_FLAG_NO_CHECK_TIME);
+		otherwise = objection(trusted, r, NULL);
 	base_copy(why, FACT_TEXT_SIZE, X509_verify_cert_error_string(otherwise != X509_V_OK ? otherwise : error));
 	if (otherwise != X509_V_OK)
 		return self_signed ? CHAIN_SELF_SIGNED : CHAIN_UNTRUSTED;
