@@ -55,6 +55,7 @@ struct flow {
 	uint16_t vlan;
 	bool has_mac, saw_syn, saw_syn_ack, opaque, encrypted_dns, offer_wanted;
 	bool fin[2], reset, gap_told[2];
+	bool proxied;				/* a proxy's header was read before its dialogue */
 	uint8_t mac[2][6];			/* by enum fact_side */
 	uint32_t syn_seq[2];
 	bool syn_seen[2];			/* syn_seq is known */

@@ -13,6 +13,9 @@
 #define MAIL_FIRST 64u		/* bytes that are enough to say who speaks (watch.h) */
 #define MAIL_QUEUE_MAX 32	/* runs of commands without an answer; pipelining clients need 3 or 4 */
 
+/* What the server of a LOGIN exchange asks for next, as far as it says so. */
+enum mail_prompt { PROMPT_UNKNOWN, PROMPT_NAME, PROMPT_PASSWORD };
+
 /* Who sent the first bytes of a direction, by their content. */
 enum mail_speaker { SPEAKER_NOBODY, SPEAKER_MAYBE, SPEAKER_CLIENT, SPEAKER_SERVER };
 
@@ -21,6 +24,7 @@ struct mail_login {
 	bool active;			/* client lines are SASL responses */
 	bool recorded;			/* this login's credential is the one in the session fact */
 	uint8_t step;			/* responses seen */
+	enum mail_prompt prompt;
 	enum mail_credential worth;
 	char mechanism[FACT_WORD_SIZE];
 	char account[FACT_TEXT_SIZE];
@@ -41,9 +45,11 @@ struct mail_talk {
 	uint64_t frame;			/* of this feed */
 	bool sides_known;
 	enum fact_side client;
+	bool late;			/* the begin of the connection was not seen */
 	bool tls_agreed, tls_refused;
 	bool held;			/* STARTTLS was asked: the client is not read before the answer */
-	bool server_heard;
+	size_t behind;			/* bytes in clear that it sent all the same */
+	bool server_heard, client_heard;
 	bool masked_keyword, masked_greeting;	/* overwritten on the path: protocols' inspection signatures */
 	bool edited;			/* a capability list that leaves the client nothing to do */
 	bool no_list;			/* HELO: there is no capability list to miss anything in */
@@ -58,6 +64,12 @@ enum parse mail_line(struct bytes *in, struct bytes *line_out);
 
 /* Copies text without control characters, cut where it does not fit (not inside a UTF-8 character). */
 void mail_text(char *out, size_t size, struct bytes text);
+
+/* The next word of a capability list, between blanks: also of a line that was damaged on the way. */
+struct bytes mail_keyword(struct bytes *list);
+
+/* Whether it looks like a mail address: one @, and a dot inside what is behind it. */
+bool mail_is_address(struct bytes text);
 
 /* An IMAP or Sieve string that is no literal: quoted (RFC 9051 section 4.3, backslash escapes) or an
  * atom. False when there is none. *len_out counts its bytes; out may be NULL. */
@@ -105,21 +117,34 @@ enum watch_answer mail_feed(const struct watch *self, void *state, enum fact_sid
 			    uint64_t frame, size_t *used_out, struct watch_facts *facts);
 enum watch_answer mail_gap(void *state, enum fact_side from, struct watch_facts *facts);
 
-/* The client asks for STARTTLS and is held; the server answers, which says whether TLS follows. */
+/* The client asks for STARTTLS and is held; the server agrees, and TLS follows, or refuses with a code. */
 void mail_starttls_asked(struct mail_talk *t);
-enum watch_answer mail_starttls_answered(struct mail_talk *t, bool agreed);
+enum watch_answer mail_starttls_agreed(struct mail_talk *t);
+enum watch_answer mail_starttls_refused(struct mail_talk *t, const char *code);
+
+/* Moves over what a side says in clear although TLS should begin. PARSE_OK: a TLS record begins here;
+ * PARSE_MORE: not yet; PARSE_BAD: what is here is neither record nor text. `begun`: some was seen before. */
+enum parse mail_clear(struct bytes *in, bool begun);
+
+/* The same of a side of a flow that was agreed to be TLS, before watch_tls reads it: what was in clear is
+ * injected when a TLS record comes behind it. A server that gives up on TLS may say so in clear; no record
+ * follows then. False: nothing for watch_tls yet. */
+bool mail_skip_clear(struct watch_facts *facts, enum fact_side from, struct bytes *in);
 
 /* What became of a session whose STARTTLS was agreed, once its handshake is described: USED when TLS
  * records came from both sides, FAILED when an alert in clear ended it or `over` says that the flow
  * ended before, else UNKNOWN. Without an agreement nothing is changed. */
 void mail_tls_outcome(struct watch_facts *facts, bool over);
 
+/* Takes the name of a mechanism, in capitals. */
+void mail_mechanism(struct mail_login *login, struct bytes mechanism);
+
 /* A password command or a SASL exchange begins. */
 void mail_login_begin(struct mail_talk *t, struct bytes mechanism);
 
-/* A credential was readable, `secret_len` bytes of it; written to the session when it is worth more
- * than what is there. */
-void mail_login_seen(struct mail_talk *t, enum mail_credential worth, uint32_t secret_len);
+/* A credential was readable: its length is written to the session when it is worth more than what is
+ * there. The account is left out when the two seem to have been swapped. */
+void mail_login_seen(struct mail_talk *t, enum mail_credential worth, struct bytes secret);
 
 /* The server's answer to the login. */
 void mail_login_end(struct mail_talk *t, bool accepted);
@@ -127,8 +152,13 @@ void mail_login_end(struct mail_talk *t, bool accepted);
 /* Whether the begin of "MECHANISM response" is one whose first response is the password or token. */
 bool mail_sasl_begun(struct bytes begin, struct mail_login *out);
 
-/* A SASL response as the client sent it: base64, "=" for an empty one, "*" to give up. */
+/* A SASL challenge of the server, and a response as the client sent it: base64, "=" for an empty one, "*" to
+ * give up. */
+void mail_sasl_challenge(struct mail_talk *t, struct bytes base64);
 void mail_sasl_response(struct mail_talk *t, struct bytes base64);
+
+/* Whether the begin of a line in a SASL exchange is one of a password or token. */
+bool mail_sasl_continued(const struct mail_login *login, struct bytes begin);
 
 /* Base64 (RFC 4648 section 4); missing padding is forgiven. False when it is not, or does not fit. */
 bool mail_base64(struct bytes in, uint8_t *out, size_t size, size_t *len_out);

@@ -2,60 +2,10 @@
 
 #include "capture/base.h"
 
+#include <ctype.h>
+
 enum { NTLM_AUTHENTICATE = 3 };		/* MS-NLMP section 2.2.1.3 */
 #define NTLM_UNICODE 1u			/* MS-NLMP section 2.2.2.5 */
-
-void mail_login_begin(struct mail_talk *t, struct bytes mechanism)
-{
-	t->login = (struct mail_login){ .active = true };
-	mail_text(t->login.mechanism, sizeof(t->login.mechanism), mechanism);
-	for (char *p = t->login.mechanism; *p != '\0'; p++)
-		if (*p >= 'a' && *p <= 'z')
-			*p = (char)(*p - 32);
-	t->proceeded = true;
-}
-
-/* Reusable is worth most, then guessable, then hardened. */
-static int rank(enum mail_credential worth)
-{
-	static const int ranks[] = {
-		[CREDENTIAL_HARDENED] = 1,
-		[CREDENTIAL_GUESSABLE] = 2,
-		[CREDENTIAL_REUSABLE] = 3,
-	};
-
-	return ranks[worth];
-}
-
-void mail_login_seen(struct mail_talk *t, enum mail_credential worth, uint32_t secret_len)
-{
-	struct fact_mail_session *mail = t->mail;
-	int better = rank(worth) - rank(mail->credential);
-
-	t->login.worth = worth;
-	if (better < 0 || (better == 0 && mail->accepted))
-		return;
-	t->login.recorded = true;
-	mail->credential = worth;
-	mail->secret_len = secret_len;
-	mail->credential_frame = worth == CREDENTIAL_NONE ? 0 : t->frame;
-	mail->accepted = false;
-	base_copy(mail->mechanism, sizeof(mail->mechanism), t->login.mechanism);
-	base_copy(mail->account, sizeof(mail->account), t->login.account);
-}
-
-void mail_login_end(struct mail_talk *t, bool accepted)
-{
-	/* A mechanism that shows no credential (EXTERNAL, GSSAPI) is still named when it succeeds. */
-	if (accepted && !t->login.recorded && t->login.worth == CREDENTIAL_NONE &&
-	    t->login.mechanism[0] != '\0')
-		mail_login_seen(t, CREDENTIAL_NONE, 0);
-	if (accepted && t->login.recorded)
-		t->mail->accepted = true;
-	t->authenticated = t->authenticated || accepted;
-	t->login.active = false;
-	mail_letter(t, accepted ? 'y' : 'n');
-}
 
 static int base64_value(uint8_t c)
 {
@@ -115,15 +65,16 @@ static void plain(struct mail_talk *t, struct bytes in)
 	if (!field(&in, '\0', &acting) || !field(&in, '\0', &name))
 		return;
 	account(t, bytes_left(&name) > 0 ? name : acting);
-	mail_login_seen(t, CREDENTIAL_REUSABLE, (uint32_t)bytes_left(&in));
+	mail_login_seen(t, CREDENTIAL_REUSABLE, in);
 }
 
+/* Without a prompt to go by the name comes first, then the password. */
 static void login(struct mail_talk *t, struct bytes in)
 {
-	if (t->login.step == 1)
+	if (t->login.prompt == PROMPT_PASSWORD || (t->login.prompt == PROMPT_UNKNOWN && t->login.step > 1))
+		mail_login_seen(t, CREDENTIAL_REUSABLE, in);
+	else
 		account(t, in);
-	else if (t->login.step == 2)
-		mail_login_seen(t, CREDENTIAL_REUSABLE, (uint32_t)bytes_left(&in));
 }
 
 /* Skips a prefix; false when it is not there. */
@@ -135,70 +86,88 @@ static bool prefix(struct bytes *in, const char *word)
 	return true;
 }
 
+/* The next part up to `end`, or the last. */
+static struct bytes part(struct bytes *in, char end)
+{
+	struct bytes out;
+
+	return field(in, end, &out) ? out : bytes_sub(in, bytes_left(in));
+}
+
+/* RFC 5801 section 4: a name in which "," is =2C and "=" is =3D. */
+static void escaped_account(struct mail_talk *t, struct bytes name)
+{
+	char text[FACT_TEXT_SIZE];
+	size_t n = 0;
+
+	while (bytes_left(&name) > 0 && n < sizeof(text)) {
+		char c = (char)bytes_u8(&name);
+
+		if (c == '=')
+			c = prefix(&name, "2C") ? ',' : prefix(&name, "3D") ? '=' : c;
+		text[n++] = c;
+	}
+	account(t, bytes_of(text, n));
+}
+
 /* XOAUTH2: user=NAME ^A auth=Bearer TOKEN ^A ^A. RFC 7628 section 3.1: n,a=NAME, ^A key=value ^A ... */
 static void oauth(struct mail_talk *t, struct bytes in)
 {
-	struct bytes part;
+	while (bytes_left(&in) > 0) {
+		struct bytes pair = part(&in, '\x01');
 
-	while (field(&in, '\x01', &part)) {
-		struct bytes name;
-
-		if (prefix(&part, "user=")) {
-			account(t, part);
-		} else if (prefix(&part, "auth=Bearer ")) {
-			mail_login_seen(t, CREDENTIAL_REUSABLE, (uint32_t)bytes_left(&part));
-		} else if (prefix(&part, "n,a=") && field(&part, ',', &name)) {
-			account(t, name);
-		}
+		if (prefix(&pair, "user="))
+			account(t, pair);
+		else if (prefix(&pair, "auth=Bearer "))
+			mail_login_seen(t, CREDENTIAL_REUSABLE, pair);
+		else if (prefix(&pair, "n,a=") || prefix(&pair, "y,a="))
+			escaped_account(t, part(&pair, ','));
 	}
 }
 
-/* RFC 2195 section 2: name SP digest. */
+/* RFC 2195 section 2: name SP digest, which is 32 hexadecimal digits. Anything else is not kept as a name. */
 static void cram(struct mail_talk *t, struct bytes in)
 {
-	size_t at = in.len;
+	size_t len = bytes_left(&in);
 
-	while (at > in.pos && in.data[at - 1] != ' ')
-		at--;
-	if (at <= in.pos)
+	if (len < 1 + 32 || in.data[in.len - 33] != ' ')
 		return;
+	for (size_t i = in.len - 32; i < in.len; i++)
+		if (!isxdigit(in.data[i]))
+			return;
 
-	struct bytes name = bytes_sub(&in, at - 1 - in.pos);
+	struct bytes name = bytes_sub(&in, len - 33);
 
 	bytes_skip(&in, 1);
 	account(t, name);
-	mail_login_seen(t, CREDENTIAL_GUESSABLE, (uint32_t)bytes_left(&in));
+	mail_login_seen(t, CREDENTIAL_GUESSABLE, in);
 }
 
 /* RFC 2831 section 2.1.2: key=value or key="value", comma separated. */
 static void digest(struct mail_talk *t, struct bytes in)
 {
-	uint32_t secret_len = 0;
-	struct bytes key;
+	struct bytes key, response = { 0 };
 
 	while (field(&in, '=', &key)) {
 		char value[FACT_TEXT_SIZE] = "";
 		uint32_t len = 0;
-		struct bytes rest;
+		struct bytes rest = { 0 };
 
 		if (bytes_left(&in) > 0 && in.data[in.pos] == '"') {
 			if (!mail_string(&in, value, sizeof(value), &len))
 				return;
-			(void)field(&in, ',', &rest);
-		} else if (field(&in, ',', &rest)) {
-			len = (uint32_t)bytes_left(&rest);
+			(void)part(&in, ',');
 		} else {
-			len = (uint32_t)bytes_left(&in);
-			bytes_skip(&in, len);
+			rest = part(&in, ',');
 		}
 		if (bytes_is(&key, "username"))
 			base_copy(t->login.account, sizeof(t->login.account), value);
 		else if (bytes_is(&key, "response"))
-			secret_len = len;
+			response = rest;
 		explicit_bzero(value, sizeof(value));
 	}
-	if (secret_len > 0)
-		mail_login_seen(t, CREDENTIAL_GUESSABLE, secret_len);
+	if (bytes_left(&response) > 0)
+		mail_login_seen(t, CREDENTIAL_GUESSABLE, response);
 }
 
 /* A field of an NTLM message: length, room, offset from the message's begin. */
@@ -209,6 +178,37 @@ static struct bytes ntlm_field(struct bytes *in, struct bytes message)
 	bytes_skip(in, 2);
 	bytes_skip(&message, bytes_u32_le(in));
 	return bytes_sub(&message, len);
+}
+
+/* UTF-16 in little-endian as UTF-8; half a surrogate pair becomes "?". */
+static void utf16_account(struct mail_talk *t, struct bytes name)
+{
+	char text[FACT_TEXT_SIZE + 4];
+	size_t n = 0;
+
+	while (bytes_left(&name) > 1 && n < FACT_TEXT_SIZE) {
+		uint32_t c = bytes_u16_le(&name);
+		struct bytes peek = name;
+		uint32_t low = bytes_u16_le(&peek);
+
+		if (c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
+			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+			name = peek;
+		} else if (c >= 0xd800 && c < 0xe000) {
+			c = '?';
+		}
+		if (c < 0x80) {
+			text[n++] = (char)c;
+			continue;
+		}
+
+		int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+
+		text[n++] = (char)((0xff00 >> (more + 1) & 0xff) | c >> 6 * more);
+		while (more-- > 0)
+			text[n++] = (char)(0x80 | (c >> 6 * more & 0x3f));
+	}
+	account(t, bytes_of(text, n));
 }
 
 static void ntlm(struct mail_talk *t, struct bytes in)
@@ -229,32 +229,26 @@ static void ntlm(struct mail_talk *t, struct bytes in)
 	(void)ntlm_field(&in, message);			/* workstation */
 	(void)ntlm_field(&in, message);			/* session key */
 
-	bool unicode = bytes_u32_le(&in) & NTLM_UNICODE;
-	char text[FACT_TEXT_SIZE];
-	size_t n = 0;
-
-	while (bytes_left(&name) > 0 && n < sizeof(text)) {
-		uint16_t c = unicode ? bytes_u16_le(&name) : bytes_u8(&name);
-
-		text[n++] = c < 0x80 ? (char)c : '?';
-	}
-	account(t, bytes_of(text, n));
-	mail_login_seen(t, CREDENTIAL_GUESSABLE, (uint32_t)bytes_left(&response));
+	if (bytes_u32_le(&in) & NTLM_UNICODE)
+		utf16_account(t, name);
+	else
+		account(t, name);
+	mail_login_seen(t, CREDENTIAL_GUESSABLE, response);
 }
 
-/* RFC 5802 section 7: first "n,,n=NAME,r=...", final "c=...,r=...,p=PROOF". The proof is what guessing
- * needs; salt and iterations make each guess dear. */
+/* RFC 5802 section 7: first "n,,n=NAME,r=..." (with channel binding "p=tls-unique,,n=..."), final
+ * "c=...,r=...,p=PROOF". The proof is what guessing needs; salt and iterations make each guess dear. */
 static void scram(struct mail_talk *t, struct bytes in)
 {
-	while (bytes_left(&in) > 0) {
-		struct bytes part;
+	bool final = bytes_begins(&in, "c=");
 
-		if (!field(&in, ',', &part))
-			part = bytes_sub(&in, bytes_left(&in));
-		if (t->login.step == 1 && t->login.account[0] == '\0' && prefix(&part, "n="))
-			account(t, part);
-		else if (t->login.step == 2 && prefix(&part, "p="))
-			mail_login_seen(t, CREDENTIAL_HARDENED, (uint32_t)bytes_left(&part));
+	while (bytes_left(&in) > 0) {
+		struct bytes pair = part(&in, ',');
+
+		if (!final && t->login.account[0] == '\0' && prefix(&pair, "n="))
+			escaped_account(t, pair);
+		else if (final && prefix(&pair, "p="))
+			mail_login_seen(t, CREDENTIAL_HARDENED, pair);
 	}
 }
 
@@ -268,17 +262,37 @@ static const struct {
 	{ "NTLM", ntlm, false },
 };
 
+void mail_sasl_challenge(struct mail_talk *t, struct bytes base64)
+{
+	uint8_t clear[64];	/* "User Name", "Password": a longer one is no prompt */
+	size_t n;
+
+	mail_letter(t, 's');
+	t->login.prompt = PROMPT_UNKNOWN;
+	if (!mail_base64(base64, clear, sizeof(clear), &n))
+		return;
+
+	struct bytes prompt = bytes_of(clear, n);
+
+	if (bytes_begins(&prompt, "user"))
+		t->login.prompt = PROMPT_NAME;
+	else if (bytes_begins(&prompt, "pass"))
+		t->login.prompt = PROMPT_PASSWORD;
+}
+
 void mail_sasl_response(struct mail_talk *t, struct bytes base64)
 {
 	uint8_t clear[MAIL_LINE_MAX];
 	size_t n = 0;
 
 	mail_letter(t, 'S');
-	if (bytes_is(&base64, "*"))
+	if (bytes_is(&base64, "*")) {
+		t->login.active = false;
 		return;
+	}
 	if (bytes_is(&base64, "="))
 		base64 = bytes_of("", 0);
-	if (t->login.step < 3)
+	if (t->login.step < 2)
 		t->login.step++;
 	if (mail_base64(base64, clear, sizeof(clear), &n)) {
 		struct bytes in = bytes_of(clear, n);
@@ -293,19 +307,31 @@ void mail_sasl_response(struct mail_talk *t, struct bytes base64)
 				t->login.active = false;
 		}
 	}
+	t->login.prompt = PROMPT_UNKNOWN;
 	explicit_bzero(clear, sizeof(clear));
+}
+
+static bool hands_over(const char *mechanism)
+{
+	return strcmp(mechanism, "PLAIN") == 0 || strcmp(mechanism, "XOAUTH2") == 0 ||
+	       strcmp(mechanism, "OAUTHBEARER") == 0;
+}
+
+bool mail_sasl_continued(const struct mail_login *login, struct bytes begin)
+{
+	bool password = strcmp(login->mechanism, "LOGIN") == 0 &&
+			(login->prompt == PROMPT_PASSWORD || (login->prompt == PROMPT_UNKNOWN && login->step > 0));
+
+	/* In Sieve it is a quoted string or a literal. */
+	if (bytes_begins(&begin, "\""))
+		bytes_skip(&begin, 1);
+	return (password || hands_over(login->mechanism)) && bytes_left(&begin) > 0 &&
+	       !bytes_begins(&begin, "{") && !bytes_begins(&begin, "*") && !bytes_begins(&begin, "=") &&
+	       begin.data[begin.pos] != '\r';
 }
 
 bool mail_sasl_begun(struct bytes begin, struct mail_login *out)
 {
-	static const char *const handed_over[] = { "PLAIN", "XOAUTH2", "OAUTHBEARER" };
-	struct bytes mechanism = bytes_word(&begin);
-
-	for (size_t i = 0; i < sizeof(handed_over) / sizeof(handed_over[0]); i++) {
-		if (!bytes_is(&mechanism, handed_over[i]))
-			continue;
-		base_copy(out->mechanism, sizeof(out->mechanism), handed_over[i]);
-		return bytes_left(&begin) > 1;	/* "=" is an empty response */
-	}
-	return false;
+	mail_mechanism(out, bytes_word(&begin));
+	return hands_over(out->mechanism) && bytes_left(&begin) > 1;	/* "=" is an empty response */
 }

@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 #include "classify/mail_line.h"
+#include "classify/proxy.h"
 #include "classify/reader_dns.h"
 #include "classify/tunnel.h"
 
@@ -29,6 +30,7 @@ static struct watch_facts *facts_of(struct flow *f)
 	if (f->facts == NULL) {
 		f->facts = base_alloc(sizeof(*f->facts));
 		f->facts->flow = f->id;
+		f->facts->begin_missed = !f->saw_syn && !f->saw_syn_ack;
 	}
 	return f->facts;
 }
@@ -66,10 +68,27 @@ static const struct watch *recognise(struct bytes first, bool *maybe_out)
 	return NULL;
 }
 
-/* Chooses who reads the flow. Which side is the client, where no SYN was seen, the watcher finds out. */
-static void choose(struct step *s, struct bytes first)
+/* Passes over the header of a proxy before the dialogue. False when nothing can be said yet of what is behind
+ * it, or no more at all. */
+static bool skip_proxy(struct step *s, struct bytes *first)
 {
 	struct flow *f = s->flow;
+	enum watch_match match = f->proxied ? WATCH_NO : proxy_recognise(*first);
+
+	if (match != WATCH_YES)
+		return match == WATCH_NO;
+
+	enum parse parse = proxy_header(first, s->side, facts_of(f));
+
+	if (parse == PARSE_BAD)
+		f->reader = READER_DPI;
+	f->proxied = parse == PARSE_OK;
+	return f->proxied && bytes_left(first) > 0;
+}
+
+/* Chooses who reads the flow. Which side is the client, where no SYN was seen, the watcher finds out. */
+static void choose(struct flow *f, struct bytes first)
+{
 	bool maybe = false;
 	const struct watch *w = recognise(first, &maybe);
 
@@ -122,19 +141,23 @@ static size_t take(void *context, struct bytes in, uint64_t frame)
 {
 	struct step *s = context;
 	struct flow *f = s->flow;
-	size_t used = 0;
+	size_t used = 0, before;
 
 	switch (f->reader) {
 	case READER_UNDECIDED:
-		choose(s, in);
-		return f->reader == READER_DPI ? in.len : 0;
+		if (skip_proxy(s, &in))
+			choose(f, bytes_of(in.data + in.pos, bytes_left(&in)));
+		return f->reader == READER_DPI ? in.len : in.pos;
 	case READER_WATCH:
 		if (f->offer_wanted)
 			return 0;
 		facts_of(f)->now_ns = s->packet->time_ns;
-		answer(f, f->watch->feed(f->watch, f->watch_state, s->side, in, frame, &used,
-					 facts_of(f)));
-		return used;
+		if (f->facts->handshake.after_starttls && !mail_skip_clear(f->facts, s->side, &in))
+			return in.pos;
+		before = in.pos;
+		in = bytes_sub(&in, bytes_left(&in));
+		answer(f, f->watch->feed(f->watch, f->watch_state, s->side, in, frame, &used, f->facts));
+		return before + used;
 	case READER_DNS_TCP:
 		return reader_dns_stream(s->reader, f, s->side, in, s->packet->time_ns, frame);
 	default:

@@ -48,6 +48,9 @@ struct watch_facts {
 	struct watch_chain *chain;	/* owned, from malloc; NULL where none was seen */
 	bool opaque;			/* it carries another's traffic from here on (HTTP CONNECT) */
 	bool flip;			/* the dialogue shows that the responder is the client (no SYN was seen) */
+	bool begin_missed;		/* told by the reader: no SYN was seen, the dialogue may be under way */
+	bool sealed[2];			/* mail_skip_clear's: TLS records have begun on this side */
+	uint32_t clear[2];		/* ... after these bytes in clear */
 };
 
 struct mail_reader;		/* mail_line.h: what tells the mail dialogues apart */

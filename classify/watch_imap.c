@@ -40,10 +40,26 @@ static bool tag_set(struct imap_tag *tag, struct bytes word)
 	return true;
 }
 
-static void login_argument(struct imap *w, uint32_t len)
+/* The arguments of LOGIN: a name, a password. */
+static void login_argument(struct imap *w, struct bytes text)
 {
-	if (++w->args == 2)
-		mail_login_seen(&w->talk, CREDENTIAL_REUSABLE, len);
+	struct mail_login *login = &w->talk.login;
+
+	if (++w->args == 1)
+		mail_text(login->account, sizeof(login->account), text);
+	else if (w->args == 2)
+		mail_login_seen(&w->talk, CREDENTIAL_REUSABLE, text);
+}
+
+/* Those of a piece of the command, quoted or as atoms. */
+static void login_arguments(struct imap *w, struct bytes piece)
+{
+	char text[MAIL_LINE_MAX + 1] = "";
+	uint32_t len;
+
+	while (w->args < 2 && mail_string(&piece, text, sizeof(text), &len))
+		login_argument(w, bytes_of(text, len));
+	explicit_bzero(text, sizeof(text));
 }
 
 static void begin_authenticate(struct imap *w, struct bytes line)
@@ -100,10 +116,8 @@ static void begin_command(struct imap *w, struct bytes *line)
 
 static void command_piece(struct imap *w, struct bytes line)
 {
-	struct mail_talk *t = &w->talk;
 	uint64_t literal;
 	bool sync, more = mail_literal(line, &literal, &sync);
-	uint32_t len = 0;
 
 	if (w->verb == VERB_LOGIN) {
 		struct bytes rest = line;
@@ -111,10 +125,7 @@ static void command_piece(struct imap *w, struct bytes line)
 		/* The announcement of a literal is not an argument. */
 		while (more && rest.len > rest.pos && rest.data[rest.len - 1] != ' ')
 			rest.len--;
-		if (w->args == 0 && mail_string(&rest, t->login.account, sizeof(t->login.account), &len))
-			login_argument(w, len);
-		if (w->args == 1 && mail_string(&rest, NULL, 0, &len))
-			login_argument(w, len);
+		login_arguments(w, rest);
 	} else if (w->verb == VERB_ID && !more) {
 		imap_identification(line, w->talk.mail->client_id, sizeof(w->talk.mail->client_id));
 	}
@@ -133,11 +144,7 @@ static void client_literal(struct imap *w, struct bytes *in)
 		if (bytes_left(in) < w->literal)
 			return;
 
-		struct bytes text = bytes_sub(in, (size_t)w->literal);
-
-		if (w->args == 0)
-			mail_text(t->login.account, sizeof(t->login.account), text);
-		login_argument(w, (uint32_t)text.len);
+		login_argument(w, bytes_sub(in, (size_t)w->literal));
 		w->literal = 0;
 		return;
 	}
@@ -178,7 +185,7 @@ static void capabilities(struct imap *w, struct bytes list)
 
 	mail_letter(t, 'c');
 	while (bytes_left(&list) > 0) {
-		struct bytes word = bytes_word(&list);
+		struct bytes word = mail_keyword(&list);
 
 		offered = offered || bytes_is(&word, "STARTTLS");
 		masked = masked || mail_masked(word, "STARTTLS");
@@ -191,6 +198,7 @@ static void capabilities(struct imap *w, struct bytes list)
 		return;
 	t->mail->starttls_offered = t->mail->starttls_offered || offered;
 	t->masked_keyword = t->masked_keyword || masked;
+	t->mail->login_disabled = t->mail->login_disabled || disabled;
 	if (t->mail->greeting_seen && (offered || !t->proceeded || t->mail->preauth)) {
 		t->mail->offers_seen = true;
 		t->edited = t->edited || (disabled && !mechanisms && !offered && !t->mail->preauth);
@@ -220,6 +228,9 @@ static void greeting(struct imap *w, struct bytes line, bool preauth)
 {
 	struct mail_talk *t = &w->talk;
 
+	/* An OK without a list may also be said to keep an idle client's connection alive. */
+	if (t->late && !preauth && !bytes_begins(&line, "[CAPABILITY "))
+		return;
 	t->mail->greeting_seen = true;
 	t->mail->preauth = preauth;
 	mail_letter(t, 'h');
@@ -270,9 +281,12 @@ static enum watch_answer tagged(struct imap *w, struct bytes tag, struct bytes l
 	if (!ok && !bytes_is(&word, "NO") && !bytes_is(&word, "BAD"))
 		return WATCH_MORE;
 	if (t->held && tag_is(&w->starttls, tag))
-		return mail_starttls_answered(t, ok);
-	if (ok && tag_is(&w->compress, tag))
+		return ok ? mail_starttls_agreed(t) :
+			    mail_starttls_refused(t, bytes_is(&word, "NO") ? "NO" : "BAD");
+	if (ok && tag_is(&w->compress, tag)) {
+		t->mail->compressed = true;
 		return WATCH_DONE;	/* RFC 4978: what follows is deflated, not encrypted */
+	}
 	if (tag_is(&w->login, tag)) {
 		mail_login_end(t, ok);
 		w->login.len = 0;
@@ -311,7 +325,7 @@ static enum watch_answer server_line(struct imap *w, struct bytes line)
 	}
 	if (bytes_is(&first, "+")) {
 		if (w->talk.login.active)
-			mail_letter(&w->talk, 's');
+			mail_sasl_challenge(&w->talk, line);
 		return WATCH_MORE;
 	}
 	return tagged(w, first, line);
@@ -344,7 +358,7 @@ static bool begun(const void *state, struct bytes begin, struct mail_login *out)
 {
 	const struct imap *w = state;
 
-	return !w->talk.login.active && !w->in_command && imap_login_begun(begin, out);
+	return !w->in_command && imap_login_begun(begin, out);
 }
 
 static const struct mail_reader reader = {

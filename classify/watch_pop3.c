@@ -54,7 +54,7 @@ static enum pop3_command password(struct pop3 *w, struct bytes line)
 		w->talk.login.active = false;
 	}
 	mail_letter(&w->talk, 'L');
-	mail_login_seen(&w->talk, CREDENTIAL_REUSABLE, (uint32_t)bytes_left(&line));
+	mail_login_seen(&w->talk, CREDENTIAL_REUSABLE, line);
 	return ASKED_PASSWORD;
 }
 
@@ -67,7 +67,7 @@ static enum pop3_command digest(struct pop3 *w, struct bytes verb, struct bytes 
 	mail_login_begin(t, verb);
 	t->login.active = false;	/* no SASL exchange */
 	mail_text(t->login.account, sizeof(t->login.account), bytes_word(&line));
-	mail_login_seen(t, CREDENTIAL_GUESSABLE, (uint32_t)bytes_left(&line));
+	mail_login_seen(t, CREDENTIAL_GUESSABLE, line);
 	return ASKED_PASSWORD;
 }
 
@@ -81,7 +81,8 @@ static enum pop3_command command(struct pop3 *w, struct bytes line)
 		mail_letter(t, 'L');
 		mail_login_begin(t, verb);
 		t->login.active = false;
-		mail_text(t->login.account, sizeof(t->login.account), line);
+		/* What is behind the name, against RFC 1939 section 7, may be the password. */
+		mail_text(t->login.account, sizeof(t->login.account), bytes_word(&line));
 		return ASKED_OTHER;
 	}
 	if (bytes_is(&verb, "PASS"))
@@ -127,7 +128,7 @@ static void capability(struct pop3 *w, struct bytes line)
 		return;
 	}
 
-	struct bytes keyword = bytes_word(&line);
+	struct bytes keyword = mail_keyword(&line);
 
 	if (t->authenticated)
 		return;
@@ -156,19 +157,19 @@ static enum watch_answer server_line(struct pop3 *w, struct bytes line)
 	bool ok = bytes_is(&status, "+OK");
 
 	if (bytes_is(&status, "+")) {
-		mail_letter(t, 's');
+		mail_sasl_challenge(t, line);
 		return WATCH_MORE;
 	}
 	if (!ok && !bytes_is(&status, "-ERR"))
 		return WATCH_DONE;
 	if (asked == 0) {
-		if (t->mail->dialogue[0] == '\0' && ok)
+		if (t->mail->dialogue[0] == '\0' && ok && !t->late)
 			greeting(t, line);
 		return WATCH_MORE;
 	}
 	mail_queue_pop(&w->asked);
 	if (asked == ASKED_STLS)
-		return mail_starttls_answered(t, ok);
+		return ok ? mail_starttls_agreed(t) : mail_starttls_refused(t, "-ERR");
 	if (asked == ASKED_PASSWORD || asked == ASKED_SASL)
 		mail_login_end(t, ok);
 	w->in_list = ok && asked == ASKED_CAPA;
@@ -201,8 +202,6 @@ static bool begun(const void *state, struct bytes begin, struct mail_login *out)
 	const struct pop3 *w = state;
 	struct bytes verb = bytes_word(&begin);
 
-	if (w->talk.login.active)
-		return false;
 	if (bytes_is(&verb, "AUTH"))
 		return mail_sasl_begun(begin, out);
 	base_copy(out->mechanism, sizeof(out->mechanism), "USER");

@@ -46,6 +46,18 @@ static void response(struct mail_talk *t, struct bytes text)
 		mail_sasl_response(t, bytes_sub(&text, n));
 }
 
+/* A challenge as a quoted string; of one in a literal only is known that it came. */
+static void challenge(struct mail_talk *t, struct bytes line)
+{
+	size_t n = 0;
+
+	if (bytes_begins(&line, "\"")) {
+		bytes_skip(&line, 1);
+		(void)bytes_until(&line, '"', &n);
+	}
+	mail_sasl_challenge(t, bytes_sub(&line, n));
+}
+
 static enum sieve_command begin_authenticate(struct sieve *w, struct bytes line)
 {
 	char mechanism[FACT_WORD_SIZE] = "";
@@ -122,18 +134,19 @@ static enum watch_answer status(struct sieve *w, bool ok)
 	struct mail_talk *t = &w->talk;
 	uint8_t asked = mail_queue_front(&w->asked);
 
-	if (!t->mail->greeting_seen && asked == 0) {
+	if (!t->mail->greeting_seen && asked == 0 && !t->late) {
 		t->mail->greeting_seen = true;
 		mail_letter(t, 'h');
 	}
 	if (ok && w->listed && !t->authenticated) {
-		t->mail->offers_seen = true;
+		/* Without a greeting it may be a list behind a login, where STARTTLS is rightly missing. */
+		t->mail->offers_seen = t->mail->greeting_seen || t->mail->starttls_offered;
 		mail_letter(t, 'c');
 	}
 	w->listing = w->listed = false;
 	mail_queue_pop(&w->asked);
 	if (asked == ASKED_STARTTLS)
-		return mail_starttls_answered(t, ok);
+		return ok ? mail_starttls_agreed(t) : mail_starttls_refused(t, "NO");
 	if (asked == ASKED_AUTHENTICATE)
 		mail_login_end(t, ok);
 	return WATCH_MORE;
@@ -153,7 +166,7 @@ static enum watch_answer server_line(struct sieve *w, struct bytes line)
 	if (bytes_is(&word, "NO") || bytes_is(&word, "BYE"))
 		return status(w, false);
 	if (w->talk.login.active)
-		mail_letter(&w->talk, 's');
+		challenge(&w->talk, line);
 	else if (mail_queue_front(&w->asked) <= ASKED_CAPABILITY && bytes_begins(&line, "\""))
 		capability(w, line);
 	return WATCH_MORE;
@@ -189,7 +202,7 @@ static bool begun(const void *state, struct bytes begin, struct mail_login *out)
 	const struct sieve *w = state;
 	struct bytes verb = bytes_word(&begin), mechanism = bytes_word(&begin);
 
-	if (w->talk.login.active || w->in_string[true] || !bytes_is(&verb, "AUTHENTICATE") ||
+	if (w->in_string[true] || !bytes_is(&verb, "AUTHENTICATE") ||
 	    !bytes_is(&mechanism, "\"PLAIN\""))
 		return false;
 	base_copy(out->mechanism, sizeof(out->mechanism), "PLAIN");

@@ -1,12 +1,12 @@
 /* SMTP, submission and LMTP (RFC 5321, 3207, 4954, 3030, 2033): the dialogue in clear, up to STARTTLS.
  *
  * Answers come in the order of the commands, so a queue of what was asked says what an answer is to. */
-#include "classify/mail_line.h"
+#include "classify/smtp_text.h"
 
 #include "capture/base.h"
 
 enum smtp_command { ASKED_OTHER = 1, ASKED_EHLO, ASKED_HELO, ASKED_STARTTLS, ASKED_AUTH, ASKED_DATA,
-		    ASKED_RCPT };
+		    ASKED_RCPT, ASKED_XCLIENT };
 
 struct smtp {
 	struct mail_talk talk;
@@ -16,46 +16,10 @@ struct smtp {
 	bool in_reply;			/* lines of a reply were read, its last is still to come */
 	bool in_data, data_agreed;	/* the message follows; the server said so */
 	uint8_t dot;
+	uint8_t claim[16];		/* of XCLIENT, not answered yet; zero is none */
 	uint32_t recipients;		/* accepted: LMTP answers for each after the message */
 	uint64_t chunk;			/* bytes of a BDAT chunk still to come */
 };
-
-static bool contains_smtp(struct bytes line)
-{
-	for (; bytes_left(&line) >= 4; bytes_skip(&line, 1))
-		if (bytes_begins(&line, "SMTP") || bytes_begins(&line, "LMTP"))
-			return true;
-	return false;
-}
-
-/* FTP and NNTP greet with numbers too: only a banner that says SMTP, or is masked as inspecting firewalls
- * mask SMTP's, decides. */
-static enum mail_speaker server_speaks(struct bytes first)
-{
-	static const char *const codes[] = { "220", "421", "554" };
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		size_t n = first.len < 3 ? first.len : 3;
-
-		if (memcmp(first.data, codes[i], n) != 0)
-			continue;
-		if (first.len < 4)
-			return SPEAKER_MAYBE;
-		if (first.data[3] != ' ' && first.data[3] != '-')
-			return SPEAKER_NOBODY;
-		bytes_skip(&first, 4);
-		return bytes_begins(&first, "****") || contains_smtp(first) ? SPEAKER_SERVER : SPEAKER_MAYBE;
-	}
-	return SPEAKER_NOBODY;
-}
-
-static enum mail_speaker speaker(struct bytes first)
-{
-	static const char *const verbs[] = { "EHLO ", "HELO ", "LHLO ", "MAIL FROM:", "EHLO\r", "HELO\r", NULL };
-
-	return first.data[0] >= '0' && first.data[0] <= '9' ? server_speaks(first) :
-							      mail_begins(first, verbs, SPEAKER_CLIENT);
-}
 
 static void client_name(struct smtp *w, struct bytes name)
 {
@@ -98,6 +62,37 @@ static enum smtp_command begin_chunk(struct smtp *w, struct bytes line)
 	return ASKED_OTHER;
 }
 
+/* Postfix's XCLIENT ADDR=192.0.2.1 or ADDR=IPV6:2001:db8::1, among other attributes. */
+static enum smtp_command speak_for(struct smtp *w, struct bytes line)
+{
+	mail_letter(&w->talk, 'X');
+	memset(w->claim, 0, sizeof(w->claim));
+	while (bytes_left(&line) > 0) {
+		struct bytes word = bytes_word(&line);
+		char text[HOST_TEXT_SIZE];
+
+		if (!bytes_begins(&word, "ADDR="))
+			continue;
+		bytes_skip(&word, 5);
+		if (bytes_begins(&word, "IPV6:"))
+			bytes_skip(&word, 5);
+		mail_text(text, sizeof(text), word);
+		if (!host_of_text(text, w->claim))
+			memset(w->claim, 0, sizeof(w->claim));
+	}
+	return ASKED_XCLIENT;
+}
+
+static void speaks_for(struct smtp *w)
+{
+	static const uint8_t none[16];
+
+	if (memcmp(w->claim, none, sizeof(none)) == 0)
+		return;
+	memcpy(w->talk.mail->claimed_client, w->claim, sizeof(w->claim));
+	base_copy(w->talk.mail->claimed_by, sizeof(w->talk.mail->claimed_by), "xclient");
+}
+
 static enum smtp_command command(struct smtp *w, struct bytes line)
 {
 	struct mail_talk *t = &w->talk;
@@ -122,6 +117,8 @@ static enum smtp_command command(struct smtp *w, struct bytes line)
 		return begin_auth(w, line);
 	if (bytes_is(&verb, "BDAT"))
 		return begin_chunk(w, line);
+	if (bytes_is(&verb, "XCLIENT"))
+		return speak_for(w, line);
 	if (bytes_is(&verb, "DATA")) {
 		w->in_data = true;
 		w->data_agreed = false;
@@ -132,7 +129,11 @@ static enum smtp_command command(struct smtp *w, struct bytes line)
 	t->proceeded = t->proceeded || bytes_is(&verb, "MAIL");
 	if (bytes_is(&verb, "MAIL") || bytes_is(&verb, "RSET"))
 		w->recipients = 0;
-	return bytes_is(&verb, "RCPT") ? ASKED_RCPT : ASKED_OTHER;
+	if (!bytes_is(&verb, "RCPT"))
+		return ASKED_OTHER;
+	if (t->mail->recipient_domain[0] == '\0')
+		smtp_recipient_domain(line, t->mail->recipient_domain);
+	return ASKED_RCPT;
 }
 
 /* A client that the server answers sends its message only when told to. */
@@ -161,7 +162,7 @@ static enum watch_answer client_line(struct smtp *w, struct bytes line)
 
 static void capability(struct smtp *w, struct bytes line)
 {
-	struct bytes keyword = bytes_word(&line);
+	struct bytes keyword = mail_keyword(&line);
 
 	if (bytes_is(&keyword, "STARTTLS"))
 		w->talk.mail->starttls_offered = true;
@@ -181,11 +182,12 @@ static void greeting(struct smtp *w, struct bytes text)
 	t->mail->greeting_seen = true;
 }
 
-/* The last line of a reply to `asked`. */
-static enum watch_answer answered(struct smtp *w, uint8_t asked, unsigned code)
+/* The last line of a reply to `asked`, and its text. */
+static enum watch_answer answered(struct smtp *w, uint8_t asked, unsigned code, struct bytes text)
 {
 	struct mail_talk *t = &w->talk;
 	bool good = code >= 200 && code < 300;
+	char refusal[FACT_WORD_SIZE];
 
 	switch (asked) {
 	case ASKED_EHLO:
@@ -197,7 +199,14 @@ static enum watch_answer answered(struct smtp *w, uint8_t asked, unsigned code)
 		t->no_list = t->no_list || good;
 		break;
 	case ASKED_STARTTLS:
-		return mail_starttls_answered(t, code == 220);
+		if (code == 220)
+			return mail_starttls_agreed(t);
+		smtp_refusal(code, text, refusal);
+		return mail_starttls_refused(t, refusal);
+	case ASKED_XCLIENT:
+		if (good)
+			speaks_for(w);
+		break;
 	case ASKED_AUTH:
 		mail_login_end(t, code == 235);
 		break;
@@ -243,11 +252,11 @@ static enum watch_answer reply_line(struct smtp *w, struct bytes line)
 	if (!last)
 		return WATCH_MORE;
 	if (asked == ASKED_AUTH && code == 334) {
-		mail_letter(&w->talk, 's');
+		mail_sasl_challenge(&w->talk, line);
 		return WATCH_MORE;
 	}
 	mail_queue_pop(&w->asked);
-	return answered(w, asked, code);
+	return answered(w, asked, code, line);
 }
 
 static bool body(void *state, bool client, struct bytes *in)
@@ -278,13 +287,13 @@ static bool begun(const void *state, struct bytes begin, struct mail_login *out)
 	const struct smtp *w = state;
 	struct bytes verb = bytes_word(&begin);
 
-	return !w->talk.login.active && !w->in_data && w->chunk == 0 && bytes_is(&verb, "AUTH") &&
+	return !w->in_data && w->chunk == 0 && bytes_is(&verb, "AUTH") &&
 	       mail_sasl_begun(begin, out);
 }
 
 static const struct mail_reader reader = {
 	.proto = MAIL_SMTP,
-	.speaker = speaker,
+	.speaker = smtp_speaker,
 	.body = body,
 	.line = line,
 	.begun = begun,

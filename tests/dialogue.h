@@ -22,6 +22,10 @@ struct dialogue {
 	enum watch_answer answer;
 	const char *left[2];		/* bytes that stay unread: client's, server's; NULL is none */
 	const char *letters;		/* NULL is not looked at */
+	const char *refusal, *signature, *recipient, *claimed;	/* claimed: "xclient 192.0.2.1"; NULL is "" */
+	uint32_t injected;		/* by the client */
+	bool compressed, login_disabled;
+	unsigned passes;		/* the states, besides unknown and the last, that are true on the way: 1u << state */
 };
 
 struct dialogue_run {
@@ -105,10 +109,17 @@ static inline void dialogue_play(struct dialogue_run *run, const struct dialogue
 	}
 }
 
+static inline void dialogue_expect_text(const struct dialogue *d, const char *how, const char *what,
+					const char *got, const char *want)
+{
+	if (strcmp(got, want == NULL ? "" : want) != 0)
+		fail_msg("%s (%s) %s: %s", d->name, how, what, got);
+}
+
 static inline void dialogue_expect(const struct dialogue *d, const struct dialogue_run *run, const char *how)
 {
 	const struct fact_mail_session *mail = &run->facts.mail;
-	char got[1024], want[1024];
+	char got[1024], want[1024], address[HOST_TEXT_SIZE];
 
 	snprintf(want, sizeof(want), "%s %s '%s' %u %s%s%s answer %d", fact_mail_transport_name(d->transport),
 		 d->mechanism == NULL ? "" : d->mechanism, d->account == NULL ? "" : d->account, d->secret_len,
@@ -119,6 +130,17 @@ static inline void dialogue_expect(const struct dialogue *d, const struct dialog
 		 mail->accepted ? " accepted" : "", mail->mail_moved ? " moved" : "", run->answer);
 	if (strcmp(got, want) != 0)
 		fail_msg("%s (%s)\n got: %s\nwant: %s", d->name, how, got, want);
+	dialogue_expect_text(d, how, "refusal", mail->refusal, d->refusal);
+	dialogue_expect_text(d, how, "signature", mail->signature, d->signature);
+	dialogue_expect_text(d, how, "recipient", mail->recipient_domain, d->recipient);
+	host_text(mail->claimed_client, address);
+	snprintf(got, sizeof(got), "%s %s", mail->claimed_by, address);
+	dialogue_expect_text(d, how, "claimed", mail->claimed_by[0] != '\0' ? got : "", d->claimed);
+	if (mail->injected[0] != d->injected || mail->injected[1] != 0)
+		fail_msg("%s (%s) injected %u %u", d->name, how, mail->injected[0], mail->injected[1]);
+	if (mail->compressed != d->compressed || mail->login_disabled != d->login_disabled)
+		fail_msg("%s (%s) compressed %d, login disabled %d", d->name, how, mail->compressed,
+			 mail->login_disabled);
 	if (d->letters != NULL && strcmp(mail->dialogue, d->letters) != 0)
 		fail_msg("%s (%s) letters %s, want %s", d->name, how, mail->dialogue, d->letters);
 	for (int side = 0; side < 2; side++) {
@@ -131,11 +153,13 @@ static inline void dialogue_expect(const struct dialogue *d, const struct dialog
 	}
 }
 
-/* Whatever is missing at the end, what is said is not more than the whole shows. */
+/* Whatever is missing at the end, what is said is not more than the whole shows: its state, or one that was
+ * true until then, or unknown. */
 static inline void dialogue_cut(const struct dialogue *d, const struct watch *watch,
 				struct dialogue_run *run)
 {
 	size_t len = dialogue_len(d);
+	unsigned allowed = 1u << MAIL_UNKNOWN | 1u << d->transport, passed = 0;
 
 	for (size_t cut = 0; cut < len; cut++) {
 		dialogue_play(run, d, watch, cut, 0, false);
@@ -143,10 +167,14 @@ static inline void dialogue_cut(const struct dialogue *d, const struct watch *wa
 			fail_msg("%s cut at %zu: accepted", d->name, cut);
 		if (run->facts.mail.mail_moved && !d->moved)
 			fail_msg("%s cut at %zu: moved", d->name, cut);
-		if (run->facts.mail.transport == MAIL_STARTTLS_USED && d->transport != MAIL_STARTTLS_USED)
-			fail_msg("%s cut at %zu: TLS", d->name, cut);
+		if (((allowed | d->passes) >> run->facts.mail.transport & 1) == 0)
+			fail_msg("%s cut at %zu: %s", d->name, cut,
+				 fact_mail_transport_name(run->facts.mail.transport));
+		passed |= 1u << run->facts.mail.transport;
 		dialogue_end(run);
 	}
+	if ((d->passes & ~passed) != 0)
+		fail_msg("%s passes through 0x%x, not 0x%x", d->name, passed, d->passes);
 }
 
 static inline void dialogue_all(const struct dialogue *d, const struct watch *watch)

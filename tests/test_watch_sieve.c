@@ -3,16 +3,19 @@
 #define OFFER "S\"IMPLEMENTATION\" \"Dovecot Pigeonhole\"\r\n\"SASL\" \"PLAIN\"\r\n\"STARTTLS\"\r\nOK \"ready\"\r\n"
 #define BARE "S\"IMPLEMENTATION\" \"Dovecot Pigeonhole\"\r\n\"SASL\" \"PLAIN\"\r\nOK \"ready\"\r\n"
 
+#define RECORD "\x16\x03\x01\x01\x01\x01"	/* how a TLS handshake begins */
+
 static const struct dialogue dialogues[] = {
 	{ "STARTTLS agreed",
 	  { OFFER, "CSTARTTLS\r\n", "SOK \"go\"\r\n" },
 	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .letters = "hcTt" },
 	{ "bytes behind the agreement and behind the command are left",
 	  { OFFER, "CSTARTTLS\r\nNOOP\r\n", "SOK\r\nOK more\r\n" },
-	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .left = { "NOOP\r\n", "OK more\r\n" } },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .injected = 6,
+	  .left = { "NOOP\r\n", "OK more\r\n" } },
 	{ "STARTTLS refused, then a login",
 	  { OFFER, "CSTARTTLS\r\n", "SNO\r\n", "CAUTHENTICATE \"PLAIN\" \"AGpvZQBzZWNyZXQ=\"\r\n", "SOK\r\n" },
-	  .transport = MAIL_STARTTLS_REFUSED, "PLAIN", "joe", 6, CREDENTIAL_REUSABLE, .accepted = true },
+	  .transport = MAIL_STARTTLS_REFUSED, "PLAIN", "joe", 6, CREDENTIAL_REUSABLE, .accepted = true, .refusal = "NO" },
 	{ "a login although STARTTLS is offered",
 	  { OFFER, "CAUTHENTICATE \"PLAIN\" \"AGpvZQBzZWNyZXQ=\"\r\n", "SNO \"wrong\"\r\n" },
 	  .transport = MAIL_STARTTLS_OFFERED_NOT_USED, "PLAIN", "joe", 6, CREDENTIAL_REUSABLE },
@@ -25,15 +28,28 @@ static const struct dialogue dialogues[] = {
 	  .transport = MAIL_PLAINTEXT, "LOGIN", "joe", 6, CREDENTIAL_REUSABLE, .accepted = true },
 	{ "keyword overwritten on the path",
 	  { "S\"SASL\" \"PLAIN\"\r\n\"XXXXXXXX\"\r\nOK\r\n", "CLOGOUT\r\n" },
-	  .transport = MAIL_STARTTLS_STRIPPED },
+	  .transport = MAIL_STARTTLS_STRIPPED, .signature = "masked-keyword" },
 	{ "a list that is not whole",
 	  { "S\"IMPLEMENTATION\" \"x\"\r\n\"SASL\" \"PLAIN\"\r\n" }, .transport = MAIL_UNKNOWN },
 	{ "what is behind a literal is no command",
 	  { BARE, "CPUTSCRIPT {1+}\r\nx {2+}\r\nab\r\n", "SOK\r\n", "CSTARTTLS\r\n", "SOK\r\n" },
-	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .passes = 1u << MAIL_PLAINTEXT },
 	{ "a script is not read as commands",
 	  { BARE, "CPUTSCRIPT \"x\" {51+}\r\nAUTHENTICATE \"PLAIN\" \"AGpvZQBzZWNyZXQ=\"\r\nSTARTTLS\r\n\r\n", "SOK\r\n" },
 	  .transport = MAIL_PLAINTEXT },
+	{ "a client that does not wait to begin TLS injects nothing",
+	  { OFFER, "CSTARTTLS\r\n" RECORD, "SOK\r\n" },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .left = { RECORD } },
+	{ "a command in a segment of its own before the agreement is injected",
+	  { OFFER, "CSTARTTLS\r\n", "CNOOP\r\n", "SOK\r\n" },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .injected = 6, .left = { "NOOP\r\n" } },
+	{ "a damaged offer",
+	  { "S\"SASL\" \"PLAIN\"\r\n\"starttls\"  \"x\"\r\nOK\r\n", "CAUTHENTICATE \"PLAIN\" \"AGpvZQBzZWNyZXQ=\"\r\n",
+	    "SOK\r\n" },
+	  .transport = MAIL_STARTTLS_OFFERED_NOT_USED, "PLAIN", "joe", 6, CREDENTIAL_REUSABLE, .accepted = true },
+	{ "STARTTLS refused with BYE",
+	  { OFFER, "CSTARTTLS\r\n", "SBYE\r\n" }, .transport = MAIL_STARTTLS_REFUSED, .refusal = "NO" },
+	{ "only the server is heard", { BARE }, .transport = MAIL_UNKNOWN },
 };
 
 static void each_dialogue_gives_its_facts_however_it_is_cut(void **state)

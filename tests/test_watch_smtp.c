@@ -1,10 +1,14 @@
 #include "tests/dialogue.h"
 
+#include "classify/smtp_text.h"
+
 #define HELLO "S220 mx.example ESMTP ready\r\n", "CEHLO pc.example\r\n"
 #define OFFER "S250-mx.example\r\n250-PIPELINING\r\n250-starttls\r\n250 AUTH PLAIN LOGIN\r\n"
 #define BARE "S250-mx.example\r\n250 AUTH PLAIN LOGIN\r\n"
 #define NOT_USED .transport = MAIL_STARTTLS_OFFERED_NOT_USED
 #define PASSWORD "joe", 6, CREDENTIAL_REUSABLE
+
+#define RECORD "\x16\x03\x01\x01\x01\x01"	/* how a TLS handshake begins */
 
 static const struct dialogue dialogues[] = {
 	{ "STARTTLS agreed",
@@ -12,13 +16,14 @@ static const struct dialogue dialogues[] = {
 	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .letters = "hCcTt" },
 	{ "bytes behind the agreement and behind the command are left",
 	  { HELLO, OFFER, "CSTARTTLS\r\nRSET\r\n", "S220-go\r\n220 on\r\n250 reset\r\n" },
-	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .left = { "RSET\r\n", "250 reset\r\n" } },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .injected = 6,
+	  .left = { "RSET\r\n", "250 reset\r\n" } },
 	{ "454, then a login",
 	  { HELLO, OFFER, "CSTARTTLS\r\n", "S454 not now\r\n", "CAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n", "S235 in\r\n" },
-	  .transport = MAIL_STARTTLS_REFUSED, "PLAIN", PASSWORD, .accepted = true, .letters = "hCcTrASy" },
+	  .transport = MAIL_STARTTLS_REFUSED, "PLAIN", PASSWORD, .accepted = true, .letters = "hCcTrASy", .refusal = "454" },
 	{ "500 to STARTTLS",
 	  { HELLO, OFFER, "CSTARTTLS\r\n", "S500 #5.5.1 command not recognized\r\n" },
-	  .transport = MAIL_STARTTLS_REFUSED },
+	  .transport = MAIL_STARTTLS_REFUSED, .refusal = "500 #5.5.1" },
 	{ "no answer to STARTTLS",
 	  { HELLO, OFFER, "CSTARTTLS\r\n" }, .transport = MAIL_UNKNOWN },
 	{ "AUTH PLAIN with initial response although STARTTLS is offered",
@@ -59,7 +64,7 @@ static const struct dialogue dialogues[] = {
 	{ "XCLIENT starts anew",
 	  { "S220-mx ESMTP\r\n220 ready\r\n", "CEHLO pc\r\n", BARE, "CXCLIENT ADDR=192.0.2.1\r\n", "S220 mx ESMTP\r\n",
 	    "CEHLO pc\r\n", OFFER, "CAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n", "S235 in\r\n" },
-	  NOT_USED, "PLAIN", PASSWORD, .accepted = true },
+	  NOT_USED, "PLAIN", PASSWORD, .accepted = true, .claimed = "xclient 192.0.2.1", .passes = 1u << MAIL_PLAINTEXT },
 	{ "HELO has no list",
 	  { "S220 mx SMTP\r\n", "CHELO pc\r\n", "S250 mx\r\n", "CMAIL FROM:<a@b>\r\n", "S250 ok\r\n" },
 	  .transport = MAIL_UNKNOWN },
@@ -69,19 +74,19 @@ static const struct dialogue dialogues[] = {
 	  { HELLO, "S250-STARTTLS\r\n250 SIZE\r\n" }, .transport = MAIL_PLAINTEXT },
 	{ "keyword overwritten on the path",
 	  { HELLO, "S250-mx\r\n250-SIZE\r\n250 XXXXXXXA\r\n", "CAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n", "S235 in\r\n" },
-	  .transport = MAIL_STARTTLS_STRIPPED, "PLAIN", PASSWORD, .accepted = true },
+	  .transport = MAIL_STARTTLS_STRIPPED, "PLAIN", PASSWORD, .accepted = true, .signature = "masked-keyword" },
 	{ "greeting overwritten on the path",
 	  { "S220 ****************2******0******\r\n", "CEHLO pc\r\n", "S250-mx\r\n250 SIZE\r\n" },
-	  .transport = MAIL_STARTTLS_STRIPPED },
+	  .transport = MAIL_STARTTLS_STRIPPED, .signature = "masked-greeting" },
 	{ "greeting overwritten, EHLO refused",
 	  { "S220 ****************2******0******\r\n", "CEHLO pc\r\n", "S500 no\r\n", "CHELO pc\r\n", "S250 mx\r\n" },
-	  .transport = MAIL_STARTTLS_STRIPPED },
+	  .transport = MAIL_STARTTLS_STRIPPED, .signature = "masked-greeting" },
 	{ "greeting overwritten, STARTTLS offered all the same",
 	  { "S220 ****************2******0******\r\n", "CEHLO pc\r\n", OFFER }, .transport = MAIL_UNKNOWN },
 	{ "a message is not read as commands",
 	  { HELLO, BARE, "CMAIL FROM:<a@b>\r\n", "S250 ok\r\n", "CRCPT TO:<c@d>\r\n", "S250 ok\r\n", "CDATA\r\n",
 	    "S354 go\r\n", "CAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n..\r\n.\n\r\n.\r\nQUIT\r\n", "S250 ok\r\n221 bye\r\n" },
-	  .transport = MAIL_PLAINTEXT, .moved = true, .letters = "hCcXMQ" },
+	  .transport = MAIL_PLAINTEXT, .moved = true, .letters = "hCcXMQ", .recipient = "d" },
 	{ "commands follow an empty message",
 	  { HELLO, BARE, "CDATA\r\n", "S354 go\r\n", "C.\r\nAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n",
 	    "S250 ok\r\n235 in\r\n" },
@@ -96,19 +101,64 @@ static const struct dialogue dialogues[] = {
 	{ "answers to pipelined commands are told apart",
 	  { HELLO, OFFER, "CMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n",
 	    "S250 ok\r\n250 ok\r\n550 no\r\n235 in\r\n" },
-	  NOT_USED, "PLAIN", PASSWORD, .accepted = true },
+	  NOT_USED, "PLAIN", PASSWORD, .accepted = true, .recipient = "d" },
 	{ "LMTP answers for each recipient",
 	  { "S220 mx LMTP\r\n", "CLHLO pc\r\n", BARE, "CRCPT TO:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n",
 	    "S250 ok\r\n250 ok\r\n354 go\r\n", "Cx\r\n.\r\nAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n",
 	    "S250 ok\r\n250 ok\r\n235 in\r\n" },
-	  .transport = MAIL_PLAINTEXT, "PLAIN", PASSWORD, .accepted = true, .moved = true },
+	  .transport = MAIL_PLAINTEXT, "PLAIN", PASSWORD, .accepted = true, .moved = true, .recipient = "b" },
 	{ "a client alone",
 	  { "CEHLO pc\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\r\n" },
-	  .transport = MAIL_UNKNOWN, .moved = true },
+	  .transport = MAIL_UNKNOWN, .moved = true, .recipient = "d" },
 	{ "a banner that says nothing, then EHLO",
 	  { "S220 mx\r\n", "CEHLO pc\r\n", OFFER, "CMAIL FROM:<a@b>\r\n" }, NOT_USED },
 	{ "something else than a reply ends the reading",
 	  { HELLO, "Shello\r\n" }, .transport = MAIL_UNKNOWN, .answer = WATCH_DONE },
+	{ "a client that does not wait to begin TLS injects nothing",
+	  { HELLO, OFFER, "CSTARTTLS\r\n" RECORD, "S220 go\r\n" },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .left = { RECORD } },
+	{ "a command in a segment of its own before the agreement is injected",
+	  { HELLO, OFFER, "CSTARTTLS\r\n", "CRSET\r\n", "S220 go\r\n" },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .injected = 6, .left = { "RSET\r\n" } },
+	{ "454 with an enhanced code",
+	  { HELLO, OFFER, "CSTARTTLS\r\n", "S454 4.7.0 TLS not available\r\n" },
+	  .transport = MAIL_STARTTLS_REFUSED, .refusal = "454 4.7.0" },
+	{ "a refusal of several lines",
+	  { HELLO, OFFER, "CSTARTTLS\r\n", "S500-5.5.1 no\r\n500 5.5.1\r\n" },
+	  .transport = MAIL_STARTTLS_REFUSED, .refusal = "500 5.5.1" },
+	{ "a refusal with a number that is no enhanced code",
+	  { HELLO, OFFER, "CSTARTTLS\r\n", "S502 5..1 no\r\n" },
+	  .transport = MAIL_STARTTLS_REFUSED, .refusal = "502" },
+	{ "a bare refusal",
+	  { HELLO, OFFER, "CSTARTTLS\r\n", "S501\r\n" }, .transport = MAIL_STARTTLS_REFUSED, .refusal = "501" },
+	{ "an offer with a parameter",
+	  { HELLO, "S250-mx\r\n250 STARTTLS REQUIRED\r\n", "CMAIL FROM:<a@b>\r\n" }, NOT_USED },
+	{ "an offer behind odd blanks",
+	  { HELLO, "S250-mx\r\n250- \tStartTLS \r\n250 SIZE\r\n", "CMAIL FROM:<a@b>\r\n" }, NOT_USED },
+	{ "a greeting that is overwritten, and STARTTLS agreed all the same",
+	  { "S220 ****************2******0******\r\n", "CEHLO pc\r\n", OFFER, "CSTARTTLS\r\n", "S220 go\r\n" },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS },
+	{ "STARTTLS agreed that no list offers",
+	  { HELLO, BARE, "CSTARTTLS\r\n", "S220 go\r\n" },
+	  .transport = MAIL_STARTTLS_USED, .answer = WATCH_TLS, .passes = 1u << MAIL_PLAINTEXT },
+	{ "STARTTLS refused that no list offers",
+	  { HELLO, BARE, "CSTARTTLS\r\n", "S502 no\r\n" },
+	  .transport = MAIL_STARTTLS_REFUSED, .refusal = "502", .passes = 1u << MAIL_PLAINTEXT },
+	{ "LMTP without STARTTLS",
+	  { "S220 mx LMTP\r\n", "CLHLO pc\r\n", BARE, "CMAIL FROM:<a@b>\r\n", "S250 ok\r\n" },
+	  .transport = MAIL_PLAINTEXT, .letters = "hCcX" },
+	{ "XCLIENT of an IPv6 client",
+	  { HELLO, BARE, "CXCLIENT NAME=a.example ADDR=IPV6:2001:db8::1 LOGIN=joe\r\n", "S220 mx ESMTP\r\n" },
+	  .transport = MAIL_PLAINTEXT, .claimed = "xclient 2001:db8::1" },
+	{ "a refused XCLIENT", { HELLO, BARE, "CXCLIENT ADDR=192.0.2.1\r\n", "S550 no\r\n" },
+	  .transport = MAIL_PLAINTEXT },
+	{ "XCLIENT without an address",
+	  { HELLO, BARE, "CXCLIENT ADDR=[UNAVAILABLE] NAME=192.0.2.1\r\n", "S220 mx ESMTP\r\n" },
+	  .transport = MAIL_PLAINTEXT },
+	{ "the first recipient with a domain names it",
+	  { HELLO, BARE, "CRCPT TO:<Postmaster>\r\n", "S250 ok\r\n", "Crcpt to:<joe@Example.ORG.> NOTIFY=NEVER\r\n",
+	    "S250 ok\r\n", "CRCPT TO:<x@other.example>\r\n", "S250 ok\r\n" },
+	  .transport = MAIL_PLAINTEXT, .recipient = "example.org" },
 };
 
 static void each_dialogue_gives_its_facts_however_it_is_cut(void **state)
@@ -195,6 +245,37 @@ static void only_smtp_is_recognised(void **state)
 			fail_msg("%s", cases[i].first);
 }
 
+static void the_domain_of_a_recipient_is_read_from_any_path(void **state)
+{
+	static const char long_label[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.";
+	static const struct {
+		const char *path, *domain;
+	} cases[] = {
+		{ "TO:<joe@example.org>", "example.org" }, { "to: <joe@EXAMPLE.Org..>", "example.org" },
+		{ "TO:<@relay.example,@b.example:joe@example.org>", "example.org" },
+		{ "TO:<\"a@b c\\\"@d\"@example.org>", "example.org" }, { "TO:joe@example.org", "example.org" },
+		{ "TO:<joe@b\xc3\xbc" "cher.example>", "b\xc3\xbc" "cher.example" }, { "TO:<a@b>", "b" },
+		{ "TO:<joe@[192.0.2.1]>", "" }, { "TO:<joe>", "" }, { "TO:<joe@>", "" }, { "TO:<@a:joe>", "" },
+		{ "TO:<joe@exa\x1fmple.org>", "" }, { "TO:<\"joe@example.org", "" }, { "FROM:<joe@example.org>", "" },
+		{ "", "" }, { "TO:", "" }, { "TO:<@", "" }, { "TO:<\"\\", "" },
+	};
+	char path[400] = "TO:<joe@", domain[FACT_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		smtp_recipient_domain(bytes_of(cases[i].path, strlen(cases[i].path)), domain);
+		if (strcmp(domain, cases[i].domain) != 0)
+			fail_msg("%s: %s", cases[i].path, domain);
+	}
+	for (int i = 0; i < 4; i++)
+		strcat(path, long_label);
+	smtp_recipient_domain(bytes_of(path, strlen(path)), domain);
+	assert_string_equal(domain, "");
+	path[strlen(path) - 1] = '\0';
+	smtp_recipient_domain(bytes_of(path, strlen(path)), domain);
+	assert_string_equal(domain, path + 8);
+}
+
 static void garbage_does_no_harm(void **state)
 {
 	static const char *const words[] = {
@@ -216,6 +297,7 @@ int main(void)
 		cmocka_unit_test(the_client_is_read_on_without_the_server),
 		cmocka_unit_test(a_flood_of_unanswered_commands_ends_the_reading),
 		cmocka_unit_test(only_smtp_is_recognised),
+		cmocka_unit_test(the_domain_of_a_recipient_is_read_from_any_path),
 		cmocka_unit_test(garbage_does_no_harm),
 	};
 
