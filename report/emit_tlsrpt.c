@@ -79,7 +79,7 @@ static const char deliveries_sql[] =
 /* The certificate is for that host: by what the watcher found, else by the names it said (RFC 6125). NULL
  * is not known. */
 #define FOR_MX \
-	"CASE WHEN k.covers_sni >= 0 AND h.sni = w.mx THEN k.covers_sni" \
+	"CASE WHEN k.covers_sni >= 0 THEN k.covers_sni" \
 	" WHEN w.mx = '' THEN NULL" \
 	" WHEN EXISTS (SELECT 1 FROM name AS n WHERE n.kind = 'certificate' AND n.id = k.frame" \
 	"  AND covers(n.name, w.mx)) THEN 1" \

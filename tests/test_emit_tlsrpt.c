@@ -17,19 +17,26 @@ struct delivery {
 	const char *sni;		/* NULL: mx.kanzlei.test; "-": none was sent, nor a hello seen */
 	const char *to;			/* NULL: MX */
 	uint8_t alert;			/* of the client */
+	bool server_alert;		/* no, of the server */
 	uint64_t missing;
 	bool certificate;
 	enum chain_verdict chain;
 	int8_t covers;
 	uint8_t spki;			/* 0: SPKI */
+	uint8_t issuer_spki;		/* a second certificate's in the chain; 0: there is none */
+	const char *name;		/* in the certificate; NULL: not said */
+	bool names_cut;
 	const char *banner, *client;
-	bool login, unknown;
+	bool login, unknown, submission_port;
 };
 
 struct lookup {
 	const char *type, *name, *rdata;
 	bool authentic;
 	bool beside;			/* in the same answer as the one before */
+	const char *by;			/* NULL: CLIENT */
+	bool late;			/* after the deliveries */
+	uint8_t digest;			/* every byte of what a record of matching type 0 hashes to */
 };
 
 #define MX_LOOKUP { "MX", "kanzlei.test", .rdata = "10 mx.kanzlei.test." }
@@ -38,23 +45,36 @@ struct lookup {
 #define TLSA_LOOKUP { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_311, .authentic = true }
 #define STS_LOOKUP { "TXT", "_mta-sts.kanzlei.test", .rdata = "\"v=STSv1; id=1;\"" }
 
-static void add_certificate(struct fact *out, const struct delivery *d, uint64_t flow)
+static unsigned add_certificates(struct fact *out, const struct delivery *d, uint64_t flow)
 {
-	memset(out, 0, sizeof(*out));
+	unsigned count = 1;
+
+	memset(out, 0, 3 * sizeof(*out));
 	out->kind = FACT_CERTIFICATE;
 	out->certificate = (struct fact_certificate){
-		.flow = flow, .frame = flow + 5, .time_ns = T0 + 10 * S, .name_count = 1, .chain = d->chain,
+		.flow = flow, .frame = flow + 5, .time_ns = T0 + 10 * S, .name_count = 1, .chain = d->chain, .names_cut = d->names_cut,
 		.covers_sni = d->covers, .not_after = T0 / S + (d->chain == CHAIN_EXPIRED ? 0 : 1000),
 	};
 	memset(out->certificate.spki_sha256, d->spki != 0 ? d->spki : SPKI, 32);
 	strcpy(out->certificate.why, d->chain == CHAIN_TRUSTED ? "" : "chain is bad");
+	if (d->issuer_spki != 0) {
+		out[count].kind = FACT_CERTIFICATE;
+		out[count].certificate = (struct fact_certificate){ .flow = flow, .place = 1, .frame = flow + 5 };
+		memset(out[count++].certificate.spki_sha256, d->issuer_spki, 32);
+	}
+	if (d->name != NULL) {
+		case_name(&out[count], 0, CLIENT, d->name, MX, 10);
+		out[count].name.id = flow + 5;
+		out[count++].name.kind = NAME_CERTIFICATE;
+	}
+	return count;
 }
 
 static unsigned add_delivery(struct fact *out, const struct delivery *d, unsigned number)
 {
 	bool tls = d->transport == MAIL_STARTTLS_USED || d->transport == MAIL_STARTTLS_FAILED;
 	struct flow_case c = {
-		.from = d->client != NULL ? d->client : CLIENT, .to = d->to != NULL ? d->to : MX, .port = 25,
+		.from = d->client != NULL ? d->client : CLIENT, .to = d->to != NULL ? d->to : MX, .port = d->submission_port ? 587 : 25,
 		.up = 900, .down = 500, .at_s = 10, .app = "smtp", .mail = true, .proto = MAIL_SMTP,
 		.transport = d->transport, .missing = d->missing,
 		.credential = d->login ? CREDENTIAL_REUSABLE : CREDENTIAL_NONE,
@@ -77,10 +97,10 @@ static unsigned add_delivery(struct fact *out, const struct delivery *d, unsigne
 	if (d->alert != 0) {
 		out[1].handshake.alert_in_clear = true;
 		out[1].handshake.alert = d->alert;
-		out[1].handshake.alert_from = SIDE_ORIGINATOR;
+		out[1].handshake.alert_from = d->server_alert ? SIDE_RESPONDER : SIDE_ORIGINATOR;
 	}
 	if (d->certificate)
-		add_certificate(&out[count++], d, out[0].flow.id);
+		count += add_certificates(&out[count], d, out[0].flow.id);
 	return count;
 }
 
@@ -97,14 +117,21 @@ static struct store *case_of(const struct lookup *lookups, unsigned lookup_count
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < lookup_count; i++) {
+		const char *by = lookups[i].by != NULL ? lookups[i].by : CLIENT;
+
 		if (lookups[i].type == NULL)
 			continue;
 		if (strcmp(lookups[i].type, "A") == 0) {
-			case_name(&facts[count++], 900 + i, CLIENT, lookups[i].name, lookups[i].rdata, 0);
+			case_name(&facts[count++], 900 + i, by, lookups[i].name, lookups[i].rdata,
+				  lookups[i].late ? 15 : 0);
 			continue;
 		}
-		case_lookup(&facts[count], 900 + i, CLIENT, lookups[i].type, lookups[i].name, lookups[i].rdata);
+		case_lookup(&facts[count], 900 + i, by, lookups[i].type, lookups[i].name,
+			    lookups[i].rdata);
 		facts[count].mail_dns.authentic = lookups[i].authentic;
+		facts[count].mail_dns.time_ns += lookups[i].late * 15 * S;
+		facts[count].mail_dns.has_digest = lookups[i].digest != 0;
+		memset(facts[count].mail_dns.digest, lookups[i].digest, 32);
 		facts[count].mail_dns.id -= lookups[i].beside;
 		facts[count++].mail_dns.place = lookups[i].beside;
 	}
@@ -190,6 +217,12 @@ static const struct {
 	  "kanzlei.test ", .policies = NONE("0", "0", ""), .left_out = { .unknown = 1 } },
 	{ "the client did not know the CA", { MX_LOOKUP }, { { BROKEN, .version = 1, .alert = 48 } },
 	  "kanzlei.test ", .policies = NONE("0", "1", FAILED("certificate-not-trusted", "1", "TLS alert 48 from the sender")) },
+	{ "an alert ends it, whatever is missing", { MX_LOOKUP },
+	  { { BROKEN, .version = 1, .alert = 48, .missing = 9 } }, "kanzlei.test ",
+	  .policies = NONE("0", "1", FAILED("certificate-not-trusted", "1", "TLS alert 48 from the sender")) },
+	{ "the server's alert says nothing of its certificate", { MX_LOOKUP },
+	  { { BROKEN, .version = 1, .alert = 48, .server_alert = true } }, "kanzlei.test ",
+	  .policies = NONE("0", "1", FAILED("validation-failure", "1", "TLS alert 48 from the receiver")) },
 	{ "the client found it expired", { MX_LOOKUP }, { { BROKEN, .version = 1, .alert = 45 } },
 	  "kanzlei.test ", .policies = NONE("0", "1", FAILED("certificate-expired", "1", "TLS alert 45 from the sender")) },
 	{ "an unfinished handshake", { MX_LOOKUP }, { { USED, .version = 1 } },
@@ -201,6 +234,10 @@ static const struct {
 	  .chain = CHAIN_EXPIRED } }, "kanzlei.test ", .policies = TLSA("1", "0", "") },
 	{ "DANE does not match", { MX_LOOKUP, TLSA_LOOKUP }, { { USED, .certificate = true,
 	  .chain = CHAIN_TRUSTED, .covers = 1, .spki = 1 } }, "kanzlei.test ",
+	  .policies = TLSA("0", "1", FAILED("tlsa-invalid", "1", "no TLSA record matches the certificate")) },
+	{ "DANE: its own certificate has to match, not its issuer's", { MX_LOOKUP, TLSA_LOOKUP },
+	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1, .spki = 1, .issuer_spki = SPKI } },
+	  "kanzlei.test ",
 	  .policies = TLSA("0", "1", FAILED("tlsa-invalid", "1", "no TLSA record matches the certificate")) },
 	{ "DANE, and TLS 1.3 hides the certificate", { MX_LOOKUP, TLSA_LOOKUP },
 	  { { USED, .version = 0x0304 } }, "kanzlei.test ",
@@ -222,6 +259,20 @@ static const struct {
 	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
 	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1 } }, "kanzlei.test ",
 	  .policies = POLICY("tlsa", "\"" TLSA_211 "\"", "mx.kanzlei.test", "1", "0", "") },
+	{ "a trust anchor may be its issuer's", { MX_LOOKUP,
+	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
+	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1, .spki = 1, .issuer_spki = SPKI } },
+	  "kanzlei.test ", .policies = POLICY("tlsa", "\"" TLSA_211 "\"", "mx.kanzlei.test", "1", "0", "") },
+	{ "a trust anchor matches, but it is expired", { MX_LOOKUP,
+	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
+	  { { USED, .certificate = true, .chain = CHAIN_EXPIRED, .covers = 1 } }, "kanzlei.test ",
+	  .policies = POLICY("tlsa", "\"" TLSA_211 "\"", "mx.kanzlei.test", "0", "1",
+		 FAILED("certificate-expired", "1", "chain is bad")) },
+	{ "a trust anchor that the record has whole need not be sent", { MX_LOOKUP,
+	  { "TLSA", "_25._tcp.mx.kanzlei.test", "2 0 0 3082", .authentic = true, .digest = 9 } },
+	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1 } }, "kanzlei.test ",
+	  .policies = POLICY("tlsa", "\"2 0 0 3082\"", "mx.kanzlei.test", "0", "0", ""),
+	  .left_out = { .not_judged = 1 } },
 	{ "a trust anchor matches, but not the name", { MX_LOOKUP,
 	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
 	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED } }, "kanzlei.test ",
@@ -244,6 +295,23 @@ static const struct {
 	{ "MTA-STS: for another host", { MX_LOOKUP, STS_LOOKUP },
 	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED } }, "kanzlei.test ",
 	  .policies = STS("0", "1", FAILED("certificate-host-mismatch", "1", "the certificate is not for mx.kanzlei.test")) },
+	{ "MTA-STS: not valid yet", { MX_LOOKUP, STS_LOOKUP },
+	  { { USED, .certificate = true, .chain = CHAIN_NOT_YET_VALID, .covers = 1 } },
+	  "kanzlei.test ", .policies = STS("0", "1", FAILED("certificate-not-trusted", "1", "chain is bad")) },
+	{ "MTA-STS: the server's certificate alone is asked for", { MX_LOOKUP, STS_LOOKUP },
+	  { { USED, .certificate = true, .chain = CHAIN_EXPIRED, .covers = 1, .issuer_spki = 1 } },
+	  "kanzlei.test ", .policies = STS("0", "1", FAILED("certificate-expired", "1", "chain is bad")) },
+	{ "MTA-STS: without SNI its names say it", { MX_LOOKUP, A_LOOKUP, STS_LOOKUP },
+	  { { USED, .sni = "", .certificate = true, .chain = CHAIN_TRUSTED, .covers = -1, .name = "*.other.test" } },
+	  "kanzlei.test ", .policies = STS("0", "1",
+		FAILED("certificate-host-mismatch", "1", "the certificate is not for mx.kanzlei.test")) },
+	{ "MTA-STS: a wildcard covers it", { MX_LOOKUP, A_LOOKUP, STS_LOOKUP },
+	  { { USED, .sni = "", .certificate = true, .chain = CHAIN_TRUSTED, .covers = -1, .name = "*.kanzlei.test" } },
+	  "kanzlei.test ", .policies = STS("0", "0", ""), .left_out = { .not_judged = 1 } },
+	{ "MTA-STS: the name may be among those not said", { MX_LOOKUP, A_LOOKUP, STS_LOOKUP },
+	  { { USED, .sni = "", .certificate = true, .chain = CHAIN_TRUSTED, .covers = -1, .name = "a.test",
+	      .names_cut = true } },
+	  "kanzlei.test ", .policies = STS("0", "0", ""), .left_out = { .not_judged = 1 } },
 	{ "MTA-STS: a cut certificate", { MX_LOOKUP, STS_LOOKUP },
 	  { { USED, .certificate = true, .chain = CHAIN_MALFORMED } }, "kanzlei.test ",
 	  .policies = STS("0", "0", ""), .left_out = { .not_judged = 1 } },
@@ -264,8 +332,19 @@ static const struct {
 	  { { PLAIN, .recipient = "Kanzlei.test" } }, "kanzlei.test ", .policies = NONE("0", "1", NO_STARTTLS("1")) },
 	{ "no look-up, no recipient: nobody's", { { .type = NULL } }, { { USED } }, "",
 	  .left_out = { .not_attributed = 1 } },
-	{ "another client's look-up", { MX_LOOKUP }, { { USED, .client = "192.168.1.11" } }, "",
-	  .left_out = { .not_attributed = 1 } },
+	{ "another client's look-up", { MX_LOOKUP }, { { USED }, { USED, .client = "192.168.1.11" } },
+	  "kanzlei.test ", .policies = NONE("1", "0", ""), .left_out = { .not_attributed = 1 } },
+	{ "what another client looked up", { MX_LOOKUP, A_LOOKUP },
+	  { { USED, .sni = "" }, { USED, .sni = "", .client = "192.168.1.11" } },
+	  "kanzlei.test ", .policies = NONE("1", "0", ""), .left_out = { .not_attributed = 1 } },
+	{ "an address that another client looked up",
+	  { { "MX", "kanzlei.test", "10 mx.kanzlei.test.", .by = "192.168.1.11" }, A_LOOKUP },
+	  { { USED, .sni = "" }, { USED, .sni = "", .client = "192.168.1.11" } }, "",
+	  .left_out = { .not_attributed = 2 } },
+	{ "an MX that was looked up later", { { "MX", "kanzlei.test", "10 mx.kanzlei.test.", .late = true } },
+	  { { USED } }, "", .left_out = { .not_attributed = 1 } },
+	{ "an address that was looked up later", { MX_LOOKUP, { "A", "mx.kanzlei.test", MX, .late = true } },
+	  { { USED, .sni = "" } }, "", .left_out = { .not_attributed = 1 } },
 	{ "through a relay that is no MX of the domain", { MX_LOOKUP, A_LOOKUP },
 	  { { PLAIN, .recipient = "kanzlei.test", .to = "198.51.100.99" } }, "",
 	  .left_out = { .not_attributed = 1 } },
@@ -277,6 +356,12 @@ static const struct {
 	{ "a recipient that is no domain", { { .type = NULL } },
 	  { { PLAIN, .recipient = "../../etc/x" }, { PLAIN, .recipient = "[192.0.2.1]" },
 	    { PLAIN, .recipient = "k\xc3\xa4nzlei.test" } }, "", .left_out = { .not_attributed = 3 } },
+	{ "what comes in is another's report",  { MX_LOOKUP },
+	  { { PLAIN, .recipient = "kanzlei.test", .client = "198.51.100.7", .to = CLIENT } }, .domains = "" },
+	{ "loopback is not the wire",  { MX_LOOKUP },
+	  { { PLAIN, .recipient = "kanzlei.test", .client = "127.0.0.1", .to = "127.0.0.1" } }, .domains = "" },
+	{ "another port is submission", { MX_LOOKUP, A_LOOKUP },
+	  { { PLAIN, .recipient = "kanzlei.test", .submission_port = true } }, .domains = "" },
 	{ "a login is submission", { MX_LOOKUP, A_LOOKUP }, { { PLAIN, .login = true } }, .domains = "" },
 };
 
