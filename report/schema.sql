@@ -236,7 +236,8 @@ INSERT INTO threshold VALUES
 	('relay-span-bytes', 20000, 'sent up in that time; less is a destination, not a mailbox in use'),
 	('relay-bytes', 200000, 'sent up to the vendor, however short the watch: mail, not a look at a web page'),
 	('unnamed-bytes', 1000, 'sent up to one endpoint that nothing names: enough for a password'),
-	('unnamed-all-bytes', 200000, 'sent up to all of them, however little to each: as much as relay-bytes');
+	('unnamed-all-bytes', 200000, 'sent up to all of them, however little to each: as much as relay-bytes'),
+	('tlsa-age-ns', 86400000000000, 'an older TLSA answer says nothing of a server: records live for hours');
 
 -- A tag as the catalogue gave it; id 0 does not exist.
 CREATE TABLE endpoint (
@@ -303,6 +304,77 @@ CREATE TABLE provider_hint (
 	owner TEXT NOT NULL,
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
+
+-- By which name the server of a mail contact was meant: what the client's TLS asked for, else the last DNS
+-- answer before the flow that the client's host got.
+CREATE TABLE server_name (
+	flow INTEGER PRIMARY KEY,
+	name TEXT NOT NULL,
+	canonical TEXT NOT NULL,	-- at the end of its CNAME chain; '' where it is the name itself
+	sure INTEGER NOT NULL		-- no other name led there at that time
+);
+
+-- What resolvers that validate said to TLSA questions, also that there is none.
+CREATE TABLE tlsa_answer (
+	name TEXT NOT NULL,
+	on_host INTEGER NOT NULL,	-- the answer did not leave the host: nobody could forge its AD bit
+	time_ns INTEGER NOT NULL,
+	id INTEGER NOT NULL,
+	PRIMARY KEY (name, on_host, time_ns, id)
+) WITHOUT ROWID;
+
+-- Who asked for TLSA records; client 0 is a host that asked itself.
+CREATE TABLE tlsa_asked (
+	name TEXT NOT NULL,
+	client INTEGER NOT NULL,
+	first_ns INTEGER NOT NULL,
+	PRIMARY KEY (name, client)
+) WITHOUT ROWID;
+
+-- Mail contacts with a server that had TLSA records, of which AD says that they are authentic.
+CREATE TABLE dane (
+	flow INTEGER PRIMARY KEY,
+	server TEXT NOT NULL,
+	sure INTEGER NOT NULL,		-- as in server_name
+	question TEXT NOT NULL,		-- e.g. _25._tcp.mx.example
+	answer INTEGER NOT NULL,	-- its frame
+	on_host INTEGER NOT NULL,
+	usable INTEGER NOT NULL,	-- records that SMTP can use (RFC 7672 section 3.1)
+	outcome TEXT NOT NULL		-- ee-match, ta-match, differs, name-differs, unusable, not-seen (no certificate in clear)
+);
+
+-- MTA-STS policies: the user's, and of other domains that they have one.
+CREATE TABLE sts_policy (
+	domain TEXT PRIMARY KEY,
+	mode TEXT NOT NULL,		-- enforce, testing, none, not-seen
+	first_ns INTEGER NOT NULL,	-- of the TXT record that tells; 0: the user's
+	frame INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE sts_mx (
+	domain TEXT NOT NULL,
+	pattern TEXT NOT NULL,
+	PRIMARY KEY (domain, pattern)
+) WITHOUT ROWID;
+
+CREATE TABLE mx_answer (
+	target TEXT NOT NULL,
+	domain TEXT NOT NULL,
+	time_ns INTEGER NOT NULL,
+	PRIMARY KEY (target, time_ns, domain)
+) WITHOUT ROWID;
+CREATE INDEX mx_of_domain ON mx_answer (domain, target);
+
+-- Deliveries for domains with a policy.
+CREATE TABLE sts_delivery (
+	flow INTEGER PRIMARY KEY,
+	domain TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	frame INTEGER NOT NULL,
+	server TEXT NOT NULL,		-- '' is not known
+	sure INTEGER NOT NULL,		-- that it was for this domain and to this server
+	is_mx INTEGER,			-- the domain's MX answers name the server; NULL: none was seen
+	covered INTEGER NOT NULL	-- a mx: line of the policy does
+);
 
 -- What went between a client and a far end, all flows with something in them summed up: session (IMAP,
 -- POP3, submission, Sieve), delivery (port 25), web-mail (HTTPS both ways with a host that serves mail so),
@@ -502,6 +574,26 @@ CREATE VIEW opaque_contact AS
 SELECT s.* FROM contact_class AS k
 CROSS JOIN seen AS s
 WHERE k.class = 'opaque' AND s.flow = k.flow;
+
+-- A client's mail session whose server showed its certificate in clear (TLS up to 1.2, not resumed). Whoever
+-- delivers mail on port 25 takes any certificate unless a policy says otherwise (RFC 7435); one that TLSA
+-- records vouch for needs no authority and no name, with DANE-EE(3) no dates either (RFC 7672 section 3.1).
+CREATE VIEW shown_certificate AS
+SELECT s.flow, s.client, s.owner, s.far, s.resp_port, s.mail_proto, s.delivery, s.first_ns, s.last_ns,
+	s.completed, iif(h.alert_in_clear, h.alert, NULL) AS alert, iif(h.alert_in_clear, h.alert_from, NULL)
+	AS alert_from, coalesce(n.name, host(s.far)) AS server, n.name, n.sure, c.frame, c.time_ns, c.sha256,
+	c.subject, c.issuer, c.name_count, c.names_cut, c.not_before, c.not_after, c.weak, c.chain, c.why,
+	c.covers_sni, iif(s.delivery, coalesce(d.outcome, ''), '') AS dane,
+	coalesce(n.name, host(s.far)) || '/' || hex(c.sha256) AS about,
+	iif(s.delivery, 'suspected', 'strong') AS rule_strength,
+	printf('%s port %d', coalesce(n.name || ' (' || host(s.far) || ')', host(s.far)), s.resp_port) AS server_words,
+	iif(s.delivery, ' Between servers TLS is opportunistic: who delivers need not look at it.', '') AS delivery_words
+FROM mail_contact AS s
+CROSS JOIN certificate AS c ON c.flow = s.flow AND c.place = 0
+CROSS JOIN handshake AS h ON h.flow = s.flow
+LEFT JOIN server_name AS n ON n.flow = s.flow
+LEFT JOIN dane AS d ON d.flow = s.flow
+WHERE s.originated AND NOT s.loopback;
 
 -- Losses and the client they touch; client 0 is everyone. What a flow itself says of its missing bytes
 -- counts where no loss fact says it. One-direction and missing bytes matter where the client's payload

@@ -58,6 +58,45 @@ static void sql_tlsa_usage(sqlite3_context *context, int count, sqlite3_value **
 	sqlite3_result_int(context, rdata == NULL ? 0 : (int)identity_tlsa_usage(rdata));
 }
 
+/* RFC 8446 section 6, and those of TLS 1.2 (RFC 5246 section 7.2). */
+static const char *alert_name(int alert, char out[16])
+{
+	static const struct { int alert; const char *name; } names[] = {
+		{ 40, "handshake_failure" }, { 42, "bad_certificate" }, { 43, "unsupported_certificate" },
+		{ 44, "certificate_revoked" }, { 45, "certificate_expired" }, { 46, "certificate_unknown" },
+		{ 48, "unknown_ca" }, { 49, "access_denied" }, { 51, "decrypt_error" }, { 70, "protocol_version" },
+		{ 71, "insufficient_security" }, { 80, "internal_error" }, { 86, "inappropriate_fallback" },
+		{ 90, "user_canceled" }, { 112, "unrecognized_name" },
+	};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].alert == alert)
+			return names[i].name;
+	sqlite3_snprintf(16, out, "%d", alert);
+	return out;
+}
+
+static void sql_went_on(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	int sessions = sqlite3_value_int(values[0]), went_on = sqlite3_value_int(values[1]);
+	bool alert = sqlite3_value_type(values[2]) != SQLITE_NULL;
+	char number[16], *text;
+
+	(void)count;
+	if (went_on > 0 && went_on < sessions)
+		text = sqlite3_mprintf("%d of %d sessions went on", went_on, sessions);
+	else if (went_on > 0)
+		text = sessions == 1 ? sqlite3_mprintf("the session went on")
+				     : sqlite3_mprintf("all %d sessions went on", sessions);
+	else if (alert)
+		text = sqlite3_mprintf("the %s ended it with the alert %s",
+				       sqlite3_value_int(values[3]) == 0 ? "client" : "server",
+				       alert_name(sqlite3_value_int(values[2]), number));
+	else
+		text = sqlite3_mprintf("no session was seen to go on");
+	sqlite3_result_text(context, text, -1, sqlite3_free);
+}
+
 bool store_functions(sqlite3 *db)
 {
 	static const struct {
@@ -66,7 +105,7 @@ bool store_functions(sqlite3 *db)
 		void (*call)(sqlite3_context *context, int count, sqlite3_value **values);
 	} functions[] = {
 		{ "host", 1, sql_host }, { "covers", 2, sql_covers }, { "tlsa_matches", 6, sql_tlsa_matches },
-		{ "tlsa_usage", 1, sql_tlsa_usage },
+		{ "tlsa_usage", 1, sql_tlsa_usage }, { "went_on", 4, sql_went_on },
 	};
 
 	for (unsigned i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

@@ -5,7 +5,9 @@
  *   tlsa_matches(rdata, digest, sha256, sha512, spki_sha256, spki_sha512)
  *                            identity_tlsa: 1, 0, or NULL when the record is not usable; hashes that are
  *                            NULL match nothing
- *   tlsa_usage(rdata)        2, 3, or 0 */
+ *   tlsa_usage(rdata)        2, 3, or 0
+ *   went_on(sessions, completed, alert, alert_from)
+ *                            how TLS sessions ended, in words: "the client ended it with the alert unknown_ca" */
 #ifndef REPORT_STORE_FUNCTION_H
 #define REPORT_STORE_FUNCTION_H
 

@@ -89,6 +89,12 @@ static void sql_can_ask(void **state)
 		{ "coalesce(tlsa_matches('1 0 1 " AB32 "', NULL, x'" AB32 "', NULL, NULL, NULL), 7)", 7 },
 		{ "coalesce(tlsa_matches(NULL, NULL, x'" AB32 "', NULL, NULL, NULL), 7)", 7 },
 		{ "tlsa_usage('2 0 1 ab')", 2 }, { "tlsa_usage(NULL)", 0 },
+		{ "went_on(1, 1, NULL, NULL) = 'the session went on'", 1 },
+		{ "went_on(3, 3, NULL, NULL) = 'all 3 sessions went on'", 1 },
+		{ "went_on(3, 2, 48, 0) = '2 of 3 sessions went on'", 1 },
+		{ "went_on(2, 0, NULL, NULL) = 'no session was seen to go on'", 1 },
+		{ "went_on(1, 0, 48, 0) = 'the client ended it with the alert unknown_ca'", 1 },
+		{ "went_on(1, 0, 99, 1) = 'the server ended it with the alert 99'", 1 },
 		{ "host(x'00000000000000000000ffffc0000201') = '192.0.2.1'", 1 }, { "host(x'00') IS NULL", 1 },
 	};
 	char error[256], sql[700];
