@@ -11,8 +11,10 @@
 
 #include "capture/base.h"
 #include "report/judge.h"
+#include "report/store_sql.h"
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 #define S (1000000000LL)
 #define T0 (1700000000LL * S)
@@ -223,6 +225,38 @@ static inline void case_lookup(struct fact *out, unsigned number, const char *as
 	base_copy(out->mail_dns.rdata, FACT_NAME_SIZE, rdata);
 	out->mail_dns.answered = rdata[0] != '\0';
 	strcpy(out->mail_dns.rcode, "NOERROR");
+}
+
+/* Adds a line for each row, words with spaces between. */
+static inline void case_ask(struct store *st, const char *sql, char *got, size_t size)
+{
+	sqlite3_stmt *q = store_prepare(st, sql);
+
+	if (q == NULL)
+		fail_msg("%s", store_error(st));
+	while (store_step(st, q) == SQLITE_ROW) {
+		for (int i = 0; i < sqlite3_column_count(q); i++) {
+			size_t n = strlen(got);
+
+			snprintf(got + n, size - n, "%s%s", i > 0 ? " " : "", (const char *)sqlite3_column_text(q, i));
+		}
+		strcat(got, "\n");
+	}
+	sqlite3_finalize(q);
+}
+
+/* What mailwitness.yaml says. */
+static inline void case_policy(struct policy *policy, const char *yaml)
+{
+	char path[] = "/tmp/mailwitness-judge-XXXXXX", error[256];
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
+	close(fd);
+	if (!policy_load(policy, path, error, sizeof(error)))
+		fail_msg("%s", error);
+	unlink(path);
 }
 
 #endif

@@ -3,9 +3,6 @@
 #include "tests/case.h"
 
 #include "report/emit.h"
-#include "report/store_sql.h"
-
-#include <unistd.h>
 
 #define PC "192.168.1.10"
 #define PHONE "192.168.1.11"
@@ -29,27 +26,6 @@ struct judge_case {
 	const char *want;		/* findings, then clients */
 };
 
-static void add_line(char *got, size_t size, sqlite3_stmt *q)
-{
-	for (int i = 0; i < sqlite3_column_count(q); i++) {
-		size_t n = strlen(got);
-
-		snprintf(got + n, size - n, "%s%s", i > 0 ? " " : "", (const char *)sqlite3_column_text(q, i));
-	}
-	strcat(got, "\n");
-}
-
-static void ask(struct store *st, const char *sql, char *got, size_t size)
-{
-	sqlite3_stmt *q = store_prepare(st, sql);
-
-	if (q == NULL)
-		fail_msg("%s", store_error(st));
-	while (store_step(st, q) == SQLITE_ROW)
-		add_line(got, size, q);
-	sqlite3_finalize(q);
-}
-
 static struct store *case_store(const struct judge_case *c, bool backwards)
 {
 	char error[256];
@@ -71,19 +47,6 @@ static struct store *case_store(const struct judge_case *c, bool backwards)
 	return st;
 }
 
-static void load(struct policy *policy, const char *yaml)
-{
-	char path[] = "/tmp/mailwitness-judge-XXXXXX", error[256];
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
-	close(fd);
-	if (!policy_load(policy, path, error, sizeof(error)))
-		fail_msg("%s", error);
-	unlink(path);
-}
-
 static void judge_it(struct store *st, const struct judge_case *c)
 {
 	struct policy *policy = policy_new();
@@ -94,7 +57,7 @@ static void judge_it(struct store *st, const struct judge_case *c)
 	if (c->client != NULL)
 		assert_true(policy_client(policy, c->client, error, sizeof(error)));
 	if (c->policy != NULL)
-		load(policy, c->policy);
+		case_policy(policy, c->policy);
 	if (!judge(st, policy, &small_book))
 		fail_msg("%s: %s", c->name, store_error(st));
 	policy_free(&policy);
@@ -103,9 +66,9 @@ static void judge_it(struct store *st, const struct judge_case *c)
 static void outcome(struct store *st, char *got, size_t size)
 {
 	got[0] = '\0';
-	ask(st, "SELECT f.kind, f.strength, host(c.address), f.owner FROM finding AS f JOIN client AS c"
+	case_ask(st, "SELECT f.kind, f.strength, host(c.address), f.owner FROM finding AS f JOIN client AS c"
 		" ON c.id = f.client ORDER BY f.id", got, size);
-	ask(st, "SELECT host(address), third_party, path FROM client WHERE judged ORDER BY id", got, size);
+	case_ask(st, "SELECT host(address), third_party, path FROM client WHERE judged ORDER BY id", got, size);
 }
 
 static const struct judge_case cases[] = {
@@ -446,7 +409,7 @@ static void findings_and_verdicts_are_what_the_facts_show(void **state)
 		if (strcmp(got, cases[i].want) != 0) {
 			print_error("%s\n got:\n%s want:\n%s because:\n", cases[i].name, got, cases[i].want);
 			got[0] = '\0';
-			ask(st, "SELECT client, axis, sentence FROM because", got, sizeof(got));
+			case_ask(st, "SELECT client, axis, sentence FROM because", got, sizeof(got));
 			print_error("%s\n", got);
 			bad++;
 		}
@@ -526,7 +489,7 @@ static void a_flow_is_named_by_what_its_client_was_told_before(void **state)
 		}
 		judge_it(st, &c);
 		got[0] = '\0';
-		ask(st, "SELECT owner, named_by, ambiguous FROM seen", got, sizeof(got));
+		case_ask(st, "SELECT owner, named_by, ambiguous FROM seen", got, sizeof(got));
 		if (strcmp(got, names[i].want) != 0)
 			fail_msg("%s: got %s want %s", names[i].name, got, names[i].want);
 		store_close(&st);
