@@ -37,12 +37,15 @@ static const char deliveries_sql[] =
 	"  lower(rtrim(substr(d.rdata, instr(d.rdata, ' ') + 1), '.')) AS host, min(d.time_ns) AS first_ns"
 	" FROM mail_dns AS d JOIN client_address AS a ON a.address = d.asked_by"
 	" WHERE d.type = 'MX' AND d.answered AND d.rdata LIKE '% _%' GROUP BY 1, 2, 3;"
+	"CREATE INDEX temp.tlsrpt_mx_domain ON tlsrpt_mx (client, domain);"
+	"CREATE INDEX temp.tlsrpt_mx_host ON tlsrpt_mx (client, host);"
 
 	"DROP TABLE IF EXISTS temp.tlsrpt_name;"
 	"CREATE TEMP TABLE tlsrpt_name AS"
 	" SELECT a.client, n.address, n.name AS host, min(n.from_ns) AS first_ns"
 	" FROM name AS n JOIN client_address AS a ON a.address = n.asked_by"
 	" WHERE n.kind = 'dns' AND n.name IN (SELECT host FROM tlsrpt_mx) GROUP BY 1, 2, 3;"
+	"CREATE INDEX temp.tlsrpt_name_address ON tlsrpt_name (client, address);"
 
 	"DROP TABLE IF EXISTS temp.tlsrpt_delivery;"
 	"CREATE TEMP TABLE tlsrpt_delivery AS"
@@ -57,10 +60,13 @@ static const char deliveries_sql[] =
 
 	"DROP TABLE IF EXISTS temp.tlsrpt_tie;"
 	"CREATE TEMP TABLE tlsrpt_tie AS"
-	" SELECT s.flow, x.domain, min(x.host) AS host FROM tlsrpt_delivery AS s"
-	" JOIN tlsrpt_mx AS x ON x.client = s.client AND x.first_ns <= s.first_ns"
-	" WHERE x.host = s.sni OR EXISTS (SELECT 1 FROM tlsrpt_name AS n WHERE n.client = s.client"
-	"  AND n.address = s.far AND n.host = x.host AND n.first_ns <= s.first_ns) GROUP BY 1, 2;"
+	" SELECT s.flow, x.domain, min(x.host) AS host FROM"
+	"  (SELECT flow, client, first_ns, sni AS host FROM tlsrpt_delivery UNION ALL"
+	"   SELECT s.flow, s.client, s.first_ns, n.host FROM tlsrpt_delivery AS s JOIN tlsrpt_name AS n"
+	"   ON n.client = s.client AND n.address = s.far AND n.first_ns <= s.first_ns) AS s"
+	" JOIN tlsrpt_mx AS x ON x.client = s.client AND x.host = s.host AND x.first_ns <= s.first_ns"
+	" GROUP BY 1, 2;"
+	"CREATE INDEX temp.tlsrpt_tie_flow ON tlsrpt_tie (flow, domain);"
 
 	"DROP TABLE IF EXISTS temp.tlsrpt_whose;"
 	"CREATE TEMP TABLE tlsrpt_whose AS"
@@ -100,6 +106,7 @@ static const char sessions_sql[] =
 	"  tlsa_matches(rdata, digest, NULL, NULL, NULL, NULL) IS NOT NULL AS usable"
 	" FROM mail_dns WHERE type = 'TLSA' AND answered AND authentic AND rdata <> ''"
 	"  AND substr(name, 1, length('_25._tcp.')) = '_25._tcp.';"
+	"CREATE INDEX temp.tlsrpt_tlsa_host ON tlsrpt_tlsa (host);"
 
 	/* RFC 8461 section 3.1: with more than one record there is none. */
 	"DROP TABLE IF EXISTS temp.tlsrpt_sts;"
@@ -153,7 +160,8 @@ static const char sessions_sql[] =
 	"   || iif(alert_from = 0, 'sender', 'receiver'), 'the TLS handshake broke off')"
 	"  WHEN result = 'tlsa-invalid' THEN 'no TLSA record matches the certificate'"
 	"  WHEN result = 'certificate-host-mismatch' THEN 'the certificate is not for ' || mx"
-	"  ELSE why END AS reason FROM judged;";
+	"  ELSE why END AS reason FROM judged;"
+	"CREATE INDEX temp.tlsrpt_session_domain ON tlsrpt_session (domain);";
 
 bool emit_tlsrpt_prepare(struct store *st, struct tlsrpt_left_out *left_out)
 {
