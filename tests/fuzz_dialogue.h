@@ -3,7 +3,8 @@
 #ifndef TESTS_FUZZ_DIALOGUE_H
 #define TESTS_FUZZ_DIALOGUE_H
 
-#include "classify/watch.h"
+#include "classify/mail_line.h"
+#include "classify/proxy.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -36,6 +37,34 @@ static inline enum watch_answer fuzz_offer(const struct watch *watch, void *stat
 	return answer;
 }
 
+/* Bytes of a proxy's header before the dialogue. */
+static inline size_t fuzz_proxy(const uint8_t *data, size_t size, struct watch_facts *facts)
+{
+	struct bytes in = bytes_of(data, size);
+	enum parse parse;
+
+	if (proxy_recognise(in) != WATCH_YES)
+		return 0;
+	parse = proxy_header(&in, SIDE_ORIGINATOR, facts);
+	assert(parse == PARSE_OK || in.pos == 0 || facts->mail.claimed_by[0] == '\0');
+	assert(in.pos <= PROXY_HEADER_MAX);
+	return parse == PARSE_OK ? in.pos : 0;
+}
+
+/* What is left when TLS was agreed to: each side is passed over up to its first record. */
+static inline void fuzz_clear(struct fuzz_side *side, enum fact_side from, struct watch_facts *facts)
+{
+	for (size_t n = 0; n <= side->len; n++) {
+		struct bytes in = bytes_of(side->data, n);
+
+		in.pos = facts->clear[from];
+		if (mail_skip_clear(facts, from, &in))
+			break;
+	}
+	assert(facts->clear[from] <= side->len);
+	assert(facts->mail.injected[0] <= FUZZ_PENDING && facts->mail.injected[1] <= FUZZ_PENDING);
+}
+
 static inline void fuzz_dialogue(const struct watch *watch, const uint8_t *data, size_t size)
 {
 	void *state = calloc(1, watch->size);
@@ -46,7 +75,8 @@ static inline void fuzz_dialogue(const struct watch *watch, const uint8_t *data,
 	size_t start = 0;
 
 	watch->recognise(watch, bytes_of(data, size < 64 ? size : 64));
-	for (size_t i = 0; i < size && answer == WATCH_MORE; i++) {
+	start = fuzz_proxy(data, size, facts);
+	for (size_t i = start; i < size && answer == WATCH_MORE; i++) {
 		struct fuzz_side *side = &sides[from];
 
 		if ((data[i] < 0x1d || data[i] > 0x1f) && i + 1 < size)
@@ -66,7 +96,11 @@ static inline void fuzz_dialogue(const struct watch *watch, const uint8_t *data,
 	}
 	if (watch->end != NULL)
 		watch->end(state, facts);
+	for (int i = 0; i < 2 && answer == WATCH_TLS; i++)
+		fuzz_clear(&sides[i], (enum fact_side)i, facts);
 	/* What must hold whatever was said. */
+	assert(memchr(facts->mail.recipient_domain, 0, sizeof(facts->mail.recipient_domain)) != NULL);
+	assert(!facts->has_disclosure || strchr(facts->disclosure.account, '@') != NULL);
 	assert(facts->mail.credential == CREDENTIAL_NONE || facts->mail.mechanism[0] != '\0' ||
 	       watch != &watch_imap);
 	assert(answer != WATCH_TLS || facts->mail.transport == MAIL_STARTTLS_USED);
