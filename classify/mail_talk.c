@@ -64,6 +64,19 @@ enum watch_match mail_recognise(const struct watch *self, struct bytes first)
 	return who == SPEAKER_NOBODY ? WATCH_NO : who == SPEAKER_MAYBE ? WATCH_MAYBE : WATCH_YES;
 }
 
+/* Who speaks, now that the protocol is known: servers begin with "*", "+", "-", a quote or a digit. */
+static enum mail_speaker known_speaker(const struct mail_reader *reader, struct bytes in)
+{
+	enum mail_speaker who = reader->speaker(in);
+	uint8_t first = in.data[in.pos];
+	size_t n;
+
+	if (who != SPEAKER_MAYBE || (bytes_left(&in) < MAIL_FIRST && !bytes_until(&in, '\n', &n)))
+		return who;
+	return memchr("*+-\"", first, 4) != NULL || (first >= '0' && first <= '9') ? SPEAKER_SERVER :
+										  SPEAKER_CLIENT;
+}
+
 /* False when it cannot be said yet who speaks. */
 static bool know_sides(const struct mail_reader *reader, struct mail_talk *t, enum fact_side from,
 		       struct bytes in, struct watch_facts *facts)
@@ -73,9 +86,9 @@ static bool know_sides(const struct mail_reader *reader, struct mail_talk *t, en
 	if (bytes_left(&in) == 0)
 		return false;
 
-	enum mail_speaker who = reader->speaker(in);
+	enum mail_speaker who = known_speaker(reader, in);
 
-	if (who == SPEAKER_MAYBE && bytes_left(&in) < MAIL_FIRST)
+	if (who == SPEAKER_MAYBE)
 		return false;
 	t->sides_known = true;
 	t->late = facts->begin_missed;

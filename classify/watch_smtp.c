@@ -191,9 +191,9 @@ static enum watch_answer answered(struct smtp *w, uint8_t asked, unsigned code, 
 
 	switch (asked) {
 	case ASKED_EHLO:
-		if (good)
+		if (code == 250)
 			mail_letter(t, 'c');
-		t->mail->offers_seen = t->mail->offers_seen || good;
+		t->mail->offers_seen = t->mail->offers_seen || code == 250;
 		break;
 	case ASKED_HELO:
 		t->no_list = t->no_list || good;
@@ -240,8 +240,9 @@ static enum watch_answer reply_line(struct smtp *w, struct bytes line)
 	uint8_t asked = mail_queue_front(&w->asked);
 
 	line.bad = false;	/* a bare code has no text */
-	/* A client may speak before the greeting; later a 220 answers XCLIENT too. */
-	if (w->in_greeting || (code == 220 && !w->talk.mail->greeting_seen && asked != ASKED_STARTTLS)) {
+	/* A client may speak before the greeting; a 220 answers XCLIENT too. */
+	if (w->in_greeting || (code == 220 && !w->talk.mail->greeting_seen && asked != ASKED_STARTTLS &&
+			       asked != ASKED_XCLIENT)) {
 		greeting(w, line);
 		w->in_greeting = !last;
 		return WATCH_MORE;

@@ -73,7 +73,8 @@ start_dovecot() {
 	local key v4 v6 listen=127.0.0.1
 
 	while read -r key v4 v6 _; do
-		[ "$key" = refuse ] || listen="$listen, $v4, $v6"
+		case $key in refuse|exim|courier|odd) continue ;; esac
+		listen="$listen, $v4, $v6"
 	done < <(host_rows)
 	mkdir -p "$WORK/dovecot" "$WORK/mail"
 	{
@@ -158,6 +159,7 @@ start_postfix() {
 				[ "${service##*:}" != 465 ] || echo "  -o smtpd_tls_wrappermode=yes"
 			done
 		done < <(host_rows)
+		odd_postfix_services
 		cat <<-'E'
 		127.0.0.1:587 inet n - n - - smtpd
 		cleanup unix n - n - 0 cleanup
