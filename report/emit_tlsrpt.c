@@ -10,8 +10,9 @@
  *   the session missing. The format has no third count; struct tlsrpt_left_out has how many these are.
  *
  * A session counts for one policy: that of TLSA records of its MX host, else MTA-STS's, else none (RFC 8461
- * section 2: MTA-STS does not override DANE). TLSA records count where a resolver said that it validated
- * them (RFC 7672 section 2.2); the policy domain is then the MX host's (RFC 8460 section 1.1).
+ * section 2: MTA-STS does not override DANE). Which records and policies those are judge found out (dane,
+ * sts_policy); the policy domain of records is the MX host (RFC 8460 section 1.1). A certificate that fits
+ * no record is a validation-failure: tlsa-invalid is of the records themselves.
  *
  * Whose a session is: of RCPT TO's domain where that was readable, unless it went to a relay: to a host at
  * home, or to none that the client's own look-up named as MX of that domain. Else of the one domain whose
@@ -78,9 +79,9 @@ static const char deliveries_sql[] =
 	"  WHEN local OR EXISTS (SELECT 1 FROM tlsrpt_mx AS x WHERE x.client = d.client AND x.domain = recipient"
 	"   AND x.first_ns <= d.first_ns) THEN NULL"
 	"  ELSE recipient END AS domain FROM tlsrpt_delivery AS d)"
-	" SELECT flow, far, iif(" IS_HOST("domain") ", domain, NULL) AS domain, coalesce(nullif(sni, ''),"
-	"  (SELECT host FROM tlsrpt_tie AS t WHERE t.flow = s.flow AND t.domain = s.domain), dns_name) AS mx"
-	" FROM said AS s;";
+	" SELECT s.flow, iif(" IS_HOST("s.domain") ", s.domain, NULL) AS domain,"
+	"  coalesce(nullif(sni, ''), t.host, dns_name) AS mx"
+	" FROM said AS s LEFT JOIN tlsrpt_tie AS t ON t.flow = s.flow AND t.domain = s.domain;";
 
 /* The certificate is for that host: by what the watcher found, else by the names it said (RFC 6125). NULL
  * is not known. */
@@ -92,28 +93,8 @@ static const char deliveries_sql[] =
 	" WHEN k.names_cut OR (SELECT count(*) FROM name AS n WHERE n.kind = 'certificate' AND n.id = k.frame)" \
 	"  < k.name_count THEN NULL ELSE 0 END"
 
-/* Usage (RFC 7671): 3 is of the server's own certificate, 2 of one in its chain. */
-#define TLSA_MATCH(usage) \
-	"EXISTS (SELECT 1 FROM tlsrpt_tlsa AS r JOIN certificate AS c ON c.flow = w.flow" \
-	" WHERE r.host = w.mx AND r.usage = " #usage " AND (" #usage " = 2 OR c.place = 0)" \
-	"  AND tlsa_matches(r.record, r.digest, c.sha256, c.sha512, c.spki_sha256, c.spki_sha512))"
-
 /* result: a result-type of RFC 8460 section 6.6, "success", "not-judged" or "unknown". */
 static const char sessions_sql[] =
-	"DROP TABLE IF EXISTS temp.tlsrpt_tlsa;"
-	"CREATE TEMP TABLE tlsrpt_tlsa AS SELECT DISTINCT substr(name, length('_25._tcp.') + 1) AS host,"
-	"  rdata AS record, digest, digest IS NOT NULL AS whole, tlsa_usage(rdata) AS usage,"
-	"  tlsa_matches(rdata, digest, NULL, NULL, NULL, NULL) IS NOT NULL AS usable"
-	" FROM mail_dns WHERE type = 'TLSA' AND answered AND authentic AND rdata <> ''"
-	"  AND substr(name, 1, length('_25._tcp.')) = '_25._tcp.';"
-	"CREATE INDEX temp.tlsrpt_tlsa_host ON tlsrpt_tlsa (host);"
-
-	/* RFC 8461 section 3.1: with more than one record there is none. */
-	"DROP TABLE IF EXISTS temp.tlsrpt_sts;"
-	"CREATE TEMP TABLE tlsrpt_sts AS SELECT DISTINCT substr(name, length('_mta-sts.') + 1) AS domain"
-	" FROM (SELECT id, name FROM mail_dns WHERE type = 'TXT' AND answered AND name GLOB '_mta-sts.*'"
-	"  AND rdata GLOB '\"v=STSv1;*' GROUP BY id, name HAVING count(*) = 1);"
-
 	"DROP TABLE IF EXISTS temp.tlsrpt_session;"
 	"CREATE TEMP TABLE tlsrpt_session AS"
 	" WITH seen AS (SELECT w.*, f.orig_addr, f.resp_addr, h.alert, h.alert_from, m.refusal, m.signature,"
@@ -123,17 +104,18 @@ static const char sessions_sql[] =
 	"    OR f.resp_missing > 0 OR f.packets_cut > 0 OR f.end IN ('open', 'evicted')) THEN 'unknown'"
 	"   ELSE coalesce(m.transport, 'unknown') END AS tls,"
 	"  coalesce(h.alert_in_clear, 0) AS alerted,"
-	"  CASE WHEN EXISTS (SELECT 1 FROM tlsrpt_tlsa AS r WHERE r.host = w.mx) THEN 'tlsa'"
-	"   WHEN w.domain IN (SELECT domain FROM tlsrpt_sts) THEN 'sts' ELSE 'no-policy-found' END AS policy,"
-	"  EXISTS (SELECT 1 FROM tlsrpt_tlsa AS r WHERE r.host = w.mx AND r.usable) AS usable,"
+	"  iif(d.flow IS NOT NULL, 'tlsa', iif(p.domain IS NOT NULL, 'sts', 'no-policy-found')) AS policy,"
+	"  d.usable, d.outcome, d.answer, d.question, p.mode,"
+	"  EXISTS (SELECT 1 FROM sts_mx AS x WHERE x.domain = w.domain AND covers(x.pattern, w.mx)) AS listed,"
 	/* A trust anchor that is whole in the record need not be sent (RFC 7671 section 5.2.2). */
-	"  EXISTS (SELECT 1 FROM tlsrpt_tlsa AS r WHERE r.host = w.mx AND r.usable AND r.usage = 2"
-	"   AND r.whole) AS anchor_in_record,"
-	"  k.chain, k.why, k.not_after < k.time_ns / 1000000000 AS expired, " FOR_MX " AS for_mx,"
-	"  " TLSA_MATCH(3) " AS own_match, " TLSA_MATCH(2) " AS anchor_match"
+	"  EXISTS (SELECT 1 FROM mail_dns AS r WHERE r.id = d.answer AND r.name = d.question AND r.type = 'TLSA'"
+	"   AND tlsa_usage(r.rdata) = 2 AND r.digest IS NOT NULL) AS anchor_in_record,"
+	"  k.chain, k.why, k.not_after < k.time_ns / 1000000000 AS expired, " FOR_MX " AS for_mx"
 	"  FROM tlsrpt_whose AS w JOIN flow AS f ON f.id = w.flow LEFT JOIN mail_session AS m ON m.flow = w.flow"
 	"  LEFT JOIN handshake AS h ON h.flow = w.flow"
-	"  LEFT JOIN certificate AS k ON k.flow = w.flow AND k.place = 0 WHERE w.domain IS NOT NULL),"
+	"  LEFT JOIN certificate AS k ON k.flow = w.flow AND k.place = 0 LEFT JOIN dane AS d ON d.flow = w.flow"
+	"  LEFT JOIN sts_policy AS p ON p.domain = w.domain AND p.mode <> 'none' AND p.first_ns <= f.last_ns"
+	"  WHERE w.domain IS NOT NULL),"
 	" judged AS (SELECT *, CASE"
 	"  WHEN tls IN ('plaintext', 'starttls-stripped', 'starttls-refused') THEN 'starttls-not-supported'"
 	"  WHEN tls = 'starttls-offered-not-used' THEN 'validation-failure'"
@@ -142,23 +124,29 @@ static const char sessions_sql[] =
 	"   WHEN alert IN (42, 43, 44, 46, 48) THEN 'certificate-not-trusted' ELSE 'validation-failure' END"
 	"  WHEN tls <> 'done' THEN 'unknown'"
 	"  WHEN policy = 'no-policy-found' OR (policy = 'tlsa' AND NOT usable) THEN 'success'"
+	"  WHEN policy = 'sts' AND mode <> 'not-seen' AND NOT listed THEN 'validation-failure'"
 	"  WHEN chain IS NULL OR chain = 'malformed' THEN 'not-judged'"
-	"  WHEN policy = 'tlsa' THEN CASE WHEN own_match THEN 'success'"
-	"   WHEN NOT anchor_match THEN iif(anchor_in_record, 'not-judged', 'tlsa-invalid')"
-	"   WHEN expired THEN 'certificate-expired' WHEN for_mx = 0 THEN 'certificate-host-mismatch'"
-	"   ELSE iif(for_mx AND chain = 'trusted', 'success', 'not-judged') END"
+	"  WHEN policy = 'tlsa' THEN CASE outcome WHEN 'ee-match' THEN 'success'"
+	"   WHEN 'differs' THEN iif(anchor_in_record, 'not-judged', 'validation-failure')"
+	"   WHEN 'name-differs' THEN 'certificate-host-mismatch'"
+	"   ELSE iif(expired, 'certificate-expired',"
+	"    iif(outcome = 'ta-match' AND for_mx AND chain = 'trusted', 'success', 'not-judged')) END"
 	"  WHEN chain = 'expired' THEN 'certificate-expired'"
 	"  WHEN chain IN ('self-signed', 'untrusted', 'not-yet-valid') THEN 'certificate-not-trusted'"
-	"  WHEN for_mx = 0 THEN 'certificate-host-mismatch' ELSE 'not-judged' END AS result FROM seen)"
-	" SELECT domain, policy, iif(policy = 'tlsa', mx, domain) AS policy_domain, result,"
+	"  WHEN for_mx = 0 THEN 'certificate-host-mismatch'"
+	"  ELSE iif(for_mx AND chain = 'trusted' AND listed, 'success', 'not-judged') END AS result FROM seen)"
+	" SELECT domain, policy, result, answer, question,"
+	"  iif(policy = 'tlsa', substr(question, length('_25._tcp.') + 1), domain) AS policy_domain,"
 	"  host(orig_addr) AS sender, host(resp_addr) AS receiver, mx, helo, CASE"
 	"  WHEN tls = 'plaintext' THEN 'STARTTLS was not offered'"
-	"  WHEN tls = 'starttls-stripped' THEN 'STARTTLS was removed on the path' || iif(signature = '', '', ': ' || signature)"
+	"  WHEN tls = 'starttls-stripped' THEN 'STARTTLS was removed on the path'"
+	"   || iif(signature = '', '', ': ' || signature)"
 	"  WHEN tls = 'starttls-refused' THEN 'STARTTLS was refused' || iif(refusal = '', '', ': ' || refusal)"
 	"  WHEN tls = 'starttls-offered-not-used' THEN 'STARTTLS was offered and not used'"
 	"  WHEN tls = 'starttls-failed' THEN iif(alerted, 'TLS alert ' || alert || ' from the '"
 	"   || iif(alert_from = 0, 'sender', 'receiver'), 'the TLS handshake broke off')"
-	"  WHEN result = 'tlsa-invalid' THEN 'no TLSA record matches the certificate'"
+	"  WHEN result = 'validation-failure' AND policy = 'tlsa' THEN 'no TLSA record matches the certificate'"
+	"  WHEN result = 'validation-failure' THEN 'no mx line of the policy covers ' || mx"
 	"  WHEN result = 'certificate-host-mismatch' THEN 'the certificate is not for ' || mx"
 	"  ELSE why END AS reason FROM judged;"
 	"CREATE INDEX temp.tlsrpt_session_domain ON tlsrpt_session (domain);";
@@ -243,20 +231,31 @@ static sqlite3_stmt *ask(struct store *st, const char *sql, const struct policy_
 	return q;
 }
 
-/* policy-string; what an MTA-STS policy says is under TLS and was not seen. */
-static bool records(struct store *st, struct emit_json_writer *w, const struct policy_key *key)
+/* An array of what `sql` asks of the policy. */
+static bool texts(struct store *st, struct emit_json_writer *w, const char *key, const char *sql,
+		  const struct policy_key *policy)
 {
-	sqlite3_stmt *q = ask(st, "SELECT DISTINCT record FROM tlsrpt_tlsa"
-		" WHERE ?2 = 'tlsa' AND host = ?3 AND ?1 <> '' ORDER BY record", key);
+	sqlite3_stmt *q = ask(st, sql, policy);
 	int rc = SQLITE_ERROR;
 
-	emit_json_open(w, "policy-string", '[');
+	emit_json_open(w, key, '[');
 	while (q != NULL && (rc = store_step(st, q)) == SQLITE_ROW)
 		emit_json_string(w, NULL, text_at(q, 0));
 	emit_json_close(w, ']');
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE;
 }
+
+/* policy-string: TLSA records, or what is known of an MTA-STS policy, which travels under TLS. */
+static const char policy_string_sql[] =
+	"SELECT DISTINCT r.rdata FROM tlsrpt_session AS s JOIN mail_dns AS r ON r.id = s.answer"
+	"  AND r.name = s.question AND r.type = 'TLSA' AND r.rdata <> ''"
+	" WHERE s.domain = ?1 AND s.policy = ?2 AND s.policy_domain = ?3"
+	" UNION ALL SELECT 'version: STSv1' WHERE ?2 = 'sts'"
+	" UNION ALL SELECT 'mode: ' || mode FROM sts_policy WHERE ?2 = 'sts' AND domain = ?3 AND mode <> 'not-seen'"
+	" UNION ALL SELECT 'mx: ' || pattern FROM sts_mx WHERE ?2 = 'sts' AND domain = ?3";
+static const char mx_host_sql[] = "SELECT pattern FROM sts_mx WHERE ?2 = 'sts' AND domain = ?3 AND ?1 <> ''"
+	" ORDER BY pattern";
 
 static void optional(struct emit_json_writer *w, const char *key, const char *text)
 {
@@ -307,8 +306,10 @@ static bool policies(struct store *st, struct emit_json_writer *w, const char *d
 		emit_json_open(w, NULL, '{');
 		emit_json_open(w, "policy", '{');
 		emit_json_string(w, "policy-type", key.type);
-		ok = records(st, w, &key);
+		ok = texts(st, w, "policy-string", policy_string_sql, &key);
 		emit_json_string(w, "policy-domain", key.policy_domain);
+		if (strcmp(key.type, "sts") == 0)
+			ok = ok && texts(st, w, "mx-host", mx_host_sql, &key);
 		emit_json_close(w, '}');
 		emit_json_open(w, "summary", '{');
 		emit_json_number(w, "total-successful-session-count", sqlite3_column_int64(q, 2));

@@ -105,7 +105,8 @@ static unsigned add_delivery(struct fact *out, const struct delivery *d, unsigne
 }
 
 static struct store *case_of(const struct lookup *lookups, unsigned lookup_count,
-			     const struct delivery *deliveries, unsigned delivery_count)
+			     const struct delivery *deliveries, unsigned delivery_count,
+			     const char *yaml)
 {
 	struct source_end end = { .path = "a.pcap", .how = SOURCE_COMPLETE, .sha256 = "ab", .packets = 9,
 		.first_ns = T0 + 1, .last_ns = T0 + 20 * S + 1 };
@@ -116,6 +117,8 @@ static struct store *case_of(const struct lookup *lookups, unsigned lookup_count
 	struct fact facts[FACTS_MAX];
 	unsigned count = 0;
 
+	if (yaml != NULL)
+		case_policy(policy, yaml);
 	for (unsigned i = 0; i < lookup_count; i++) {
 		const char *by = lookups[i].by != NULL ? lookups[i].by : CLIENT;
 
@@ -177,12 +180,19 @@ static void note_domain(void *context, const struct tlsrpt_subject *subject)
 #define BROKEN .transport = MAIL_STARTTLS_FAILED
 #define PLAIN .transport = MAIL_PLAINTEXT
 #define NONE(good, bad, details) POLICY("no-policy-found", "", "kanzlei.test", good, bad, details)
-#define STS(good, bad, details) POLICY("sts", "", "kanzlei.test", good, bad, details)
+#define STS(good, bad, details) STS_OF("\"version: STSv1\"", "", good, bad, details)
+#define STS_OF(policy, hosts, good, bad, details) \
+	"{\"policy\":{\"policy-type\":\"sts\",\"policy-string\":[" policy "],\"policy-domain\":\"kanzlei.test\"," \
+	"\"mx-host\":[" hosts "]},\"summary\":{\"total-successful-session-count\":" good \
+	",\"total-failure-session-count\":" bad "},\"failure-details\":[" details "]}"
 #define TLSA(good, bad, details) POLICY("tlsa", "\"" TLSA_311 "\"", "mx.kanzlei.test", good, bad, details)
 #define FAILED(result, count, reason) "{\"result-type\":\"" result "\",\"sending-mta-ip\":\"" CLIENT \
 	"\",\"receiving-mx-hostname\":\"mx.kanzlei.test\",\"receiving-mx-helo\":\"mx.kanzlei.test\"," \
 	"\"receiving-ip\":\"" MX "\",\"failed-session-count\":" count ",\"failure-reason-code\":\"" reason "\"}"
 #define A_LOOKUP { "A", "mx.kanzlei.test", .rdata = MX }
+#define LISTED(good, bad, details) STS_OF("\"version: STSv1\",\"mode: enforce\",\"mx: *.kanzlei.test\"", \
+	"\"*.kanzlei.test\"", good, bad, details)
+#define YAML(mode, mx) "mta_sts: [{ domain: kanzlei.test, mode: " mode ", mx: [" mx "] }]\n"
 #define NO_STARTTLS(count) FAILED("starttls-not-supported", count, "STARTTLS was not offered")
 
 static const struct {
@@ -191,6 +201,7 @@ static const struct {
 	struct delivery deliveries[3];
 	const char *domains, *policies;	/* of kanzlei.test */
 	struct tlsrpt_left_out left_out;
+	const char *yaml;		/* mailwitness.yaml; NULL: none */
 } cases[] = {
 	{ "STARTTLS without a policy", { MX_LOOKUP }, { { USED } },
 	  "kanzlei.test ", .policies = NONE("1", "0", "") },
@@ -234,11 +245,11 @@ static const struct {
 	  .chain = CHAIN_EXPIRED } }, "kanzlei.test ", .policies = TLSA("1", "0", "") },
 	{ "DANE does not match", { MX_LOOKUP, TLSA_LOOKUP }, { { USED, .certificate = true,
 	  .chain = CHAIN_TRUSTED, .covers = 1, .spki = 1 } }, "kanzlei.test ",
-	  .policies = TLSA("0", "1", FAILED("tlsa-invalid", "1", "no TLSA record matches the certificate")) },
+	  .policies = TLSA("0", "1", FAILED("validation-failure", "1", "no TLSA record matches the certificate")) },
 	{ "DANE: its own certificate has to match, not its issuer's", { MX_LOOKUP, TLSA_LOOKUP },
 	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1, .spki = 1, .issuer_spki = SPKI } },
 	  "kanzlei.test ",
-	  .policies = TLSA("0", "1", FAILED("tlsa-invalid", "1", "no TLSA record matches the certificate")) },
+	  .policies = TLSA("0", "1", FAILED("validation-failure", "1", "no TLSA record matches the certificate")) },
 	{ "DANE, and TLS 1.3 hides the certificate", { MX_LOOKUP, TLSA_LOOKUP },
 	  { { USED, .version = 0x0304 } }, "kanzlei.test ",
 	  .policies = TLSA("0", "0", ""), .left_out = { .not_judged = 1 } },
@@ -257,30 +268,31 @@ static const struct {
 	  .policies = POLICY("tlsa", "\"1 1 1 5a5a\"", "mx.kanzlei.test", "1", "0", "") },
 	{ "a trust anchor matches, and the name", { MX_LOOKUP,
 	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
-	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1 } }, "kanzlei.test ",
+	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1,
+	      .spki = 1, .issuer_spki = SPKI } }, "kanzlei.test ",
 	  .policies = POLICY("tlsa", "\"" TLSA_211 "\"", "mx.kanzlei.test", "1", "0", "") },
-	{ "a trust anchor may be its issuer's", { MX_LOOKUP,
-	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
-	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1, .spki = 1, .issuer_spki = SPKI } },
-	  "kanzlei.test ", .policies = POLICY("tlsa", "\"" TLSA_211 "\"", "mx.kanzlei.test", "1", "0", "") },
 	{ "a trust anchor matches, but it is expired", { MX_LOOKUP,
 	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
-	  { { USED, .certificate = true, .chain = CHAIN_EXPIRED, .covers = 1 } }, "kanzlei.test ",
+	  { { USED, .certificate = true, .chain = CHAIN_EXPIRED, .covers = 1,
+	      .spki = 1, .issuer_spki = SPKI } }, "kanzlei.test ",
 	  .policies = POLICY("tlsa", "\"" TLSA_211 "\"", "mx.kanzlei.test", "0", "1",
 		 FAILED("certificate-expired", "1", "chain is bad")) },
 	{ "a trust anchor that the record has whole need not be sent", { MX_LOOKUP,
 	  { "TLSA", "_25._tcp.mx.kanzlei.test", "2 0 0 3082", .authentic = true, .digest = 9 } },
-	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1 } }, "kanzlei.test ",
+	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1,
+	      .spki = 1, .issuer_spki = SPKI } }, "kanzlei.test ",
 	  .policies = POLICY("tlsa", "\"2 0 0 3082\"", "mx.kanzlei.test", "0", "0", ""),
 	  .left_out = { .not_judged = 1 } },
 	{ "a trust anchor matches, but not the name", { MX_LOOKUP,
 	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
-	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED } }, "kanzlei.test ",
+	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED,
+	      .spki = 1, .issuer_spki = SPKI } }, "kanzlei.test ",
 	  .policies = POLICY("tlsa", "\"" TLSA_211 "\"", "mx.kanzlei.test", "0", "1",
 		 FAILED("certificate-host-mismatch", "1", "the certificate is not for mx.kanzlei.test")) },
 	{ "a trust anchor of a CA that the system does not know", { MX_LOOKUP,
 	  { "TLSA", "_25._tcp.mx.kanzlei.test", TLSA_211, .authentic = true } },
-	  { { USED, .certificate = true, .chain = CHAIN_UNTRUSTED, .covers = 1 } }, "kanzlei.test ",
+	  { { USED, .certificate = true, .chain = CHAIN_UNTRUSTED, .covers = 1,
+	      .spki = 1, .issuer_spki = SPKI } }, "kanzlei.test ",
 	  .policies = POLICY("tlsa", "\"" TLSA_211 "\"", "mx.kanzlei.test", "0", "0", ""), .left_out = { .not_judged = 1 } },
 
 	{ "MTA-STS: whether the host is in the policy is not known", { MX_LOOKUP, STS_LOOKUP },
@@ -318,6 +330,29 @@ static const struct {
 	{ "MTA-STS, and TLS 1.3 hides the certificate", { MX_LOOKUP, STS_LOOKUP },
 	  { { USED, .version = 0x0304 } }, "kanzlei.test ",
 	  .policies = STS("0", "0", ""), .left_out = { .not_judged = 1 } },
+	{ "MTA-STS: the host is in the policy, and its certificate is good", { MX_LOOKUP },
+	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED, .covers = 1 } }, "kanzlei.test ",
+	  .policies = LISTED("1", "0", ""), .yaml = YAML("enforce", "'*.kanzlei.test'") },
+	{ "MTA-STS: in the policy, and TLS 1.3 hides the certificate", { MX_LOOKUP },
+	  { { USED, .version = 0x0304 } }, "kanzlei.test ",
+	  .policies = LISTED("0", "0", ""), .left_out = { .not_judged = 1 },
+	  .yaml = YAML("enforce", "'*.kanzlei.test'") },
+	{ "MTA-STS: in the policy, but its name is not in the certificate", { MX_LOOKUP },
+	  { { USED, .certificate = true, .chain = CHAIN_TRUSTED } }, "kanzlei.test ",
+	  .policies = LISTED("0", "1",
+		FAILED("certificate-host-mismatch", "1", "the certificate is not for mx.kanzlei.test")),
+	  .yaml = YAML("enforce", "'*.kanzlei.test'") },
+	{ "MTA-STS: in the policy, and the chain was not judged", { MX_LOOKUP },
+	  { { USED, .certificate = true, .covers = 1 } }, "kanzlei.test ",
+	  .policies = LISTED("0", "0", ""), .left_out = { .not_judged = 1 },
+	  .yaml = YAML("enforce", "'*.kanzlei.test'") },
+	{ "MTA-STS: another host than the policy's, whatever its certificate", { MX_LOOKUP },
+	  { { USED, .version = 0x0304 } }, "kanzlei.test ",
+	  .policies = STS_OF("\"version: STSv1\",\"mode: testing\",\"mx: mx.other.test\"", "\"mx.other.test\"",
+		"0", "1", FAILED("validation-failure", "1", "no mx line of the policy covers mx.kanzlei.test")),
+	  .yaml = YAML("testing", "mx.other.test") },
+	{ "MTA-STS in mode none is none", { MX_LOOKUP, STS_LOOKUP }, { { USED } }, "kanzlei.test ",
+	  .policies = NONE("1", "0", ""), .yaml = YAML("none", "mx.other.test") },
 	{ "two MTA-STS records are none",
 	  { MX_LOOKUP, STS_LOOKUP, { "TXT", "_mta-sts.kanzlei.test", "\"v=STSv1; id=2;\"", .beside = true } },
 	  { { USED } }, "kanzlei.test ", .policies = NONE("1", "0", "") },
@@ -369,7 +404,8 @@ static void each_session_is_in_the_count_that_is_true_of_it_or_in_none(void **st
 {
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct store *st = case_of(cases[i].lookups, 5, cases[i].deliveries, 3);
+		struct store *st = case_of(cases[i].lookups, 5, cases[i].deliveries, 3,
+					   cases[i].yaml);
 		struct tlsrpt_left_out left_out;
 		char domains[256] = "";
 
@@ -403,7 +439,7 @@ static void the_head_has_the_watched_time_and_says_who_reports(void **state)
 	char *once, *again;
 
 	(void)state;
-	struct store *st = case_of(lookups, 1, deliveries, 1);
+	struct store *st = case_of(lookups, 1, deliveries, 1, NULL);
 
 	assert_true(emit_tlsrpt_prepare(st, &left_out));
 	once = report(st, "kanzlei.test");
@@ -424,7 +460,7 @@ static void hostile_names_are_escaped(void **state)
 	static const struct lookup lookups[] = { MX_LOOKUP, A_LOOKUP };
 	static const struct delivery deliveries[] = {
 		{ PLAIN, .banner = "\x01\"\\\xff\x1b[31m</script> ESMTP" } };
-	struct store *st = case_of(lookups, 2, deliveries, 1);
+	struct store *st = case_of(lookups, 2, deliveries, 1, NULL);
 	struct tlsrpt_left_out left_out;
 	char *json;
 
@@ -443,7 +479,7 @@ static void a_report_that_cannot_be_written_is_a_failure(void **state)
 	static const struct lookup lookups[] = { MX_LOOKUP };
 	static const struct delivery deliveries[] = { { USED } };
 	struct tlsrpt_settings settings = { .organization = "o", .contact = "c@d.test" };
-	struct store *st = case_of(lookups, 1, deliveries, 1);
+	struct store *st = case_of(lookups, 1, deliveries, 1, NULL);
 	struct tlsrpt_left_out left_out;
 	FILE *full = fopen("/dev/full", "w");
 
