@@ -111,6 +111,14 @@ static void because(struct text_report *r, sqlite3_stmt *q)
 	wrap(r, 4, 4, text_at(q, 0));
 }
 
+static void transport(struct text_report *r, sqlite3_stmt *q)
+{
+	if (sqlite3_column_type(q, 0) == SQLITE_NULL)
+		return;
+	fputs("  transport: ", r->out);
+	wrap(r, 13, 4, text_at(q, 0));
+}
+
 static void provider(struct text_report *r, sqlite3_stmt *q)
 {
 	fputs("  mail provider: ", r->out);
@@ -245,6 +253,9 @@ static bool client(struct text_report *r, sqlite3_stmt *q, bool all_traffic)
 	if (r->settings->quiet)
 		return true;
 	bool ok = each(r, "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", id, because) &&
+		  each(r, "SELECT group_concat(sessions || ' ' || words, ', ') FROM (SELECT s.sessions, w.words"
+		       " FROM client_state AS s JOIN state_word AS w ON w.state = s.state WHERE s.client = ?1"
+		       " ORDER BY w.place)", id, transport) &&
 		  each(r, "SELECT owner, how FROM client_provider WHERE client = ?1 ORDER BY owner", id,
 		       provider) &&
 		  destinations(r, id);

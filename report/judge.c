@@ -7,6 +7,7 @@ static const char anew_sql[] =
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
 	"DELETE FROM provider_contact; DELETE FROM provider_hint; DELETE FROM client_state;"
+	"DELETE FROM address_name; DELETE FROM clear_session; DELETE FROM starttls_offer;"
 	"DELETE FROM server_name; DELETE FROM tlsa_answer; DELETE FROM tlsa_asked; DELETE FROM dane;"
 	"DELETE FROM sts_policy; DELETE FROM sts_mx; DELETE FROM mx_answer; DELETE FROM sts_delivery;"
 	"CREATE INDEX IF NOT EXISTS name_by_question ON name (asked_by, address, from_ns) WHERE kind = 'dns';"
@@ -14,7 +15,9 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS name_with_ech ON name (public_name, asked_by, from_ns) WHERE ech;"
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
-	"CREATE INDEX IF NOT EXISTS loss_by_flow ON loss (flow)";
+	"CREATE INDEX IF NOT EXISTS loss_by_flow ON loss (flow);"
+	"DROP TABLE IF EXISTS temp.refined;"
+	"CREATE INDEX IF NOT EXISTS clear_by_server ON clear_session (client, server, first_ns)";
 
 /* The report says by which knowledge it was judged, not by which it was recorded. */
 static bool note_book(struct store *st, const struct owner_book *book)
@@ -37,8 +40,8 @@ bool judge(struct store *st, const struct policy *policy, const struct owner_boo
 	if (!store_begin(st))
 		return false;
 	if (store_exec(st, anew_sql) && note_book(st, book) && judge_tag(&part) && judge_provider(&part) &&
-	    judge_loss(&part) && judge_server(&part) &&
-	    judge_finding(&part) && judge_verdict(&part) &&
+	    judge_loss(&part) && judge_server(&part) && judge_path(&part) && judge_finding(&part) &&
+	    judge_verdict(&part) &&
 	    store_exec(st, "INSERT INTO destination SELECT * FROM sent_to") && store_commit(st))
 		return true;
 	store_rollback(st);

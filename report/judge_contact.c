@@ -48,16 +48,18 @@ static const char *transport_of(const struct judge_flow *f, const struct endpoin
 	return NULL;
 }
 
-/* schema.sql, session_state. Certificates are not judged yet, so TLS up to 1.2, where they can be seen, is
- * not called sealed; 1.3 hides them. */
+/* schema.sql, state_word. TLS 1.3 hides the certificate; up to 1.2 a resumed session shows none, and any other
+ * counts as not seen until judge_path has looked for it. */
 static enum session_state state_of(const struct judge_flow *f, const char *transport)
 {
 	if (strcmp(transport, "implicit-tls") == 0 || strcmp(transport, "starttls-used") == 0) {
 		if (!f->completed || f->version == 0)
 			return STATE_INCOMPLETE;
-		return f->version >= 0x0304 ? STATE_SEALED : STATE_CERTIFICATE;
+		return f->version >= 0x0304 ? STATE_HIDDEN : f->resumed ? STATE_RESUMED : STATE_CERTIFICATE;
 	}
-	return strcmp(transport, "unknown") == 0 ? STATE_UNKNOWN : STATE_POSTCARD;
+	if (strcmp(transport, "starttls-failed") == 0)
+		return STATE_INCOMPLETE;
+	return strcmp(transport, "unknown") == 0 && !f->readable ? STATE_UNKNOWN : STATE_POSTCARD;
 }
 
 /* DNS that was read and NTP (RFC 5905: 48 bytes, 68 with a digest) carry no mail. */

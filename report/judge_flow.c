@@ -26,15 +26,16 @@ static const char flow_sql[] =
 	" proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns, lossy FROM flow_with_content ORDER BY id";
 
 enum hello_column { HELLO_SNI = 1, HELLO_ALPN, HELLO_QUIC, HELLO_ECH, HELLO_AFTER_STARTTLS, HELLO_COMPLETED,
-		    HELLO_VERSION };
+		    HELLO_VERSION, HELLO_RESUMED };
 
 static const char hello_sql[] =
-	"SELECT flow, sni, alpn, quic, ech, after_starttls, completed, version FROM handshake ORDER BY flow";
+	"SELECT flow, sni, alpn, quic, ech, after_starttls, completed, version, resumed FROM handshake ORDER BY flow";
 
-enum dialogue_column { DIALOGUE_TRANSPORT = 1, DIALOGUE_CREDENTIAL };
+enum dialogue_column { DIALOGUE_TRANSPORT = 1, DIALOGUE_CREDENTIAL, DIALOGUE_MAIL_MOVED, DIALOGUE_READABLE };
 
 static const char dialogue_sql[] =
-	"SELECT flow, transport, credential IN ('reusable', 'guessable') FROM mail_session ORDER BY flow";
+	"SELECT flow, transport, credential IN ('reusable', 'guessable'), mail_moved,"
+	" mail_moved OR compressed OR credential <> 'none' FROM mail_session ORDER BY flow";
 
 static const char loss_sql[] = "SELECT flow FROM loss WHERE flow > 0 ORDER BY flow";
 static const char disclosure_sql[] = "SELECT flow FROM disclosure ORDER BY flow";
@@ -93,6 +94,7 @@ static void read_hello(sqlite3_stmt *q, struct judge_flow *f)
 	f->after_starttls = sqlite3_column_int(q, HELLO_AFTER_STARTTLS) != 0;
 	f->completed = sqlite3_column_int(q, HELLO_COMPLETED) != 0;
 	f->version = sqlite3_column_int(q, HELLO_VERSION);
+	f->resumed = sqlite3_column_int(q, HELLO_RESUMED) != 0;
 }
 
 static void read_dialogue(sqlite3_stmt *q, struct judge_flow *f)
@@ -100,6 +102,8 @@ static void read_dialogue(sqlite3_stmt *q, struct judge_flow *f)
 	f->dialogue = true;
 	f->transport = (const char *)sqlite3_column_text(q, DIALOGUE_TRANSPORT);
 	f->credential = sqlite3_column_int(q, DIALOGUE_CREDENTIAL) != 0;
+	f->mail_moved = sqlite3_column_int(q, DIALOGUE_MAIL_MOVED) != 0;
+	f->readable = sqlite3_column_int(q, DIALOGUE_READABLE) != 0;
 }
 
 bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)

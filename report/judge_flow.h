@@ -19,13 +19,15 @@ struct judge_flow {
 	const char *app_proto;
 	bool syn_seen, opaque, encrypted_dns;
 	bool lossy;		/* something of it was not seen, as it shows itself or as was told */
-	bool hello;		/* has a handshake; without it the next seven are empty */
+	bool hello;		/* has a handshake; without it the next eight are empty */
 	const char *sni, *alpn;
-	bool quic, ech, after_starttls, completed;
+	bool quic, ech, after_starttls, completed, resumed;
 	int version;
-	bool dialogue;		/* has a mail session; without it the next two are empty */
+	bool dialogue;		/* has a mail session; without it the next four are empty */
 	const char *transport;
 	bool credential;	/* readable, and of use to a reader */
+	bool mail_moved;	/* readable */
+	bool readable;		/* these, any other credential, or compressed mail */
 	bool disclosure;	/* has one */
 };
 

@@ -25,7 +25,7 @@ struct client_sums {
 	unsigned span_count, span_size;
 	bool closed;			/* there were spans before these: */
 	int64_t closed_ns, closed_until_ns;	/* watched in them, and to when */
-	int64_t sessions[STATE_END], no_credential[STATE_END];
+	int64_t sessions[STATE_END], unread;
 };
 
 struct ledger {
@@ -42,8 +42,9 @@ struct ledger {
 const char *session_state_name(enum session_state state)
 {
 	static const char *const names[STATE_END] = {
-		[STATE_SEALED] = "sealed_not_judged",
-		[STATE_CERTIFICATE] = "certificate_not_judged",
+		[STATE_HIDDEN] = "hidden",
+		[STATE_RESUMED] = "resumed",
+		[STATE_CERTIFICATE] = "certificate_not_seen",
 		[STATE_INCOMPLETE] = "incomplete",
 		[STATE_UNKNOWN] = "unknown",
 		[STATE_POSTCARD] = "postcard",
@@ -228,7 +229,7 @@ bool ledger_add(struct ledger *l, const struct ledger_flow *flow)
 
 	watch(l, client, flow->first_ns, flow->last_ns);
 	client->sessions[flow->state]++;
-	client->no_credential[flow->state] += !flow->credential;
+	client->unread += flow->state == STATE_POSTCARD && !flow->read;
 	pack(flow, key);
 	number = key_set_add(l->keys, key, KEY_SIZE);
 	if (number > l->row_size) {
@@ -257,7 +258,7 @@ bool ledger_write(struct ledger *l)
 			sqlite3_bind_int64(l->add_state, 1, i + 1);
 			sqlite3_bind_text(l->add_state, 2, session_state_name(state), -1, SQLITE_STATIC);
 			sqlite3_bind_int64(l->add_state, 3, l->clients[i].sessions[state]);
-			sqlite3_bind_int64(l->add_state, 4, l->clients[i].no_credential[state]);
+			sqlite3_bind_int64(l->add_state, 4, state == STATE_POSTCARD ? l->clients[i].unread : 0);
 			ok = store_do(l->part->st, l->add_state);
 		}
 	}

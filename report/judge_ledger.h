@@ -12,9 +12,9 @@
 
 enum traffic_kind { TRAFFIC_OTHER, TRAFFIC_SESSION, TRAFFIC_DELIVERY, TRAFFIC_WEB_MAIL, TRAFFIC_KINDS };
 
-/* schema.sql, session_state. */
-enum session_state { STATE_NONE, STATE_SEALED, STATE_CERTIFICATE, STATE_INCOMPLETE, STATE_UNKNOWN, STATE_POSTCARD,
-		     STATE_END };
+/* Those of schema.sql, state_word, that a session shows by itself. */
+enum session_state { STATE_NONE, STATE_HIDDEN, STATE_RESUMED, STATE_CERTIFICATE, STATE_INCOMPLETE, STATE_UNKNOWN,
+		     STATE_POSTCARD, STATE_END };
 /* NULL for STATE_NONE. */
 const char *session_state_name(enum session_state state);
 
@@ -28,7 +28,7 @@ struct ledger_flow {
 	int64_t up, down, first_ns, last_ns;
 	bool unnamed;			/* up counts as sent to an endpoint that nothing names */
 	enum session_state state;
-	bool credential;		/* of the session; readable, and of use to a reader */
+	bool read;			/* of the session: mail or a credential was, of use to a reader */
 };
 
 struct ledger;

@@ -25,6 +25,8 @@ bool judge_loss(const struct judge_part *part);
 /* Writes by which names mail servers were meant, and what TLSA records and MTA-STS policies say of them:
  * server_name, tlsa_answer, tlsa_asked, dane, sts_policy, sts_mx, mx_answer and sts_delivery. */
 bool judge_server(const struct judge_part *part);
+/* Writes address_name, clear_session and starttls_offer; refines states of contact and client_state. */
+bool judge_path(const struct judge_part *part);
 /* Runs the rules: writes finding, finding_flow and evidence. */
 bool judge_finding(const struct judge_part *part);
 /* Writes client_transport, because, verdict and the verdicts in client. */

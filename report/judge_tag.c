@@ -183,7 +183,8 @@ static bool tag_flow(struct tagger *t, const struct judge_flow *f)
 			.far = originated ? f->resp : f->orig, .originated = originated,
 			.loopback = is_loopback(f->orig) || is_loopback(f->resp),
 			.up = f->payload[!originated], .down = f->payload[originated],
-			.first_ns = f->first_ns, .last_ns = f->last_ns, .credential = f->credential,
+			.first_ns = f->first_ns, .last_ns = f->last_ns,
+			.read = f->credential || f->mail_moved,
 		},
 	};
 

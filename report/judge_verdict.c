@@ -142,9 +142,28 @@ static const struct reason reasons[] = {
 	  "SELECT client, 'Suspected: ' || sentence FROM finding"
 	  " WHERE class = 'leak' AND strength = 'suspected' ORDER BY id" },
 	{ "path",
-	  "SELECT client, printf('The certificate%s of %d mail session%s under TLS 1.2 or older %s not judged.',"
+	  "SELECT client, 'Suspected: ' || sentence FROM finding"
+	  " WHERE class = 'exposure' AND strength = 'suspected' ORDER BY id" },
+	{ "path",
+	  "SELECT s.client, printf('Who was at the other end of %d mail session%s under TLS is not known: the"
+	  " certificate %s, and the client went on.', count(*), " S("count(*)") ", CASE"
+	  "  WHEN x.chain = 'self-signed' THEN 'is signed by nobody but itself'"
+	  "  WHEN x.chain = 'untrusted' THEN 'leads to no authority that is trusted here'"
+	  "  WHEN x.chain = 'expired' THEN 'had expired'"
+	  "  WHEN x.chain = 'not-yet-valid' THEN 'was not valid yet'"
+	  "  WHEN x.chain = 'malformed' THEN 'is no valid certificate'"
+	  "  ELSE 'is for another name' END)"
+	  " FROM session_state AS s JOIN server_certificate AS x ON x.flow = s.flow"
+	  " WHERE s.state = 'bad_certificate' GROUP BY s.client, iif(x.chain = 'not-judged', 'trusted', x.chain)"
+	  " ORDER BY 1, 2" },
+	{ "path",
+	  "SELECT client, printf('%d mail session%s used STARTTLS, which the client does without as well: it was"
+	  " seen in clear with the same server.', sessions, " S("sessions") ")"
+	  " FROM client_state WHERE state = 'opportunistic'" },
+	{ "path",
+	  "SELECT client, printf('The certificate%s of %d mail session%s under TLS 1.2 or older %s not seen.',"
 	  " " S("sessions") ", sessions, " S("sessions") ", iif(sessions = 1, 'was', 'were'))"
-	  " FROM client_state WHERE state = 'certificate_not_judged'" },
+	  " FROM client_state WHERE state = 'certificate_not_seen'" },
 	{ "path",
 	  "SELECT client, printf('%d mail session%s did not complete a TLS handshake that was seen.',"
 	  " sessions, " S("sessions") ") FROM client_state WHERE state = 'incomplete'" },
@@ -152,9 +171,9 @@ static const struct reason reasons[] = {
 	  "SELECT client, printf('How %d mail session%s %s protected was not seen.', sessions, " S("sessions")
 	  ", iif(sessions = 1, 'was', 'were')) FROM client_state WHERE state = 'unknown'" },
 	{ "path",
-	  "SELECT client, printf('%d mail session%s ran without TLS; no credential was read in %s.', no_credential,"
-	  " " S("no_credential") ", iif(no_credential = 1, 'it', 'them')) FROM client_state"
-	  " WHERE state = 'postcard' AND no_credential > 0" },
+	  "SELECT client, printf('%d mail session%s ran without TLS; neither mail nor a credential was read in %s.',"
+	  " unread, " S("unread") ", iif(unread = 1, 'it', 'them')) FROM client_state"
+	  " WHERE state = 'postcard' AND unread > 0" },
 	{ "path",
 	  "SELECT s.client, printf('%d bytes went to the web host of %s without TLS.', sum(s.up),"
 	  " " TITLE("s.owner") ") FROM contact_class AS k CROSS JOIN seen AS s"
@@ -174,7 +193,18 @@ static const struct reason notes[] = {
 	  " AND strength <> 'suspected' ORDER BY id" },
 	{ "note",
 	  "SELECT client, printf('TLS 1.3 hides the certificate%s of %d mail session%s.', " S("sessions")
-	  ", sessions, " S("sessions") ") FROM client_state WHERE state = 'sealed_not_judged'" },
+	  ", sessions, " S("sessions") ") FROM client_state WHERE state = 'hidden'" },
+	{ "note",
+	  "SELECT client, printf('%d mail session%s went on with keys of an earlier one, whose certificate %s not"
+	  " shown again.', sessions, " S("sessions") ", iif(sessions = 1, 'was', 'were'))"
+	  " FROM client_state WHERE state = 'resumed'" },
+	{ "note",
+	  "SELECT client, printf('No CA store was there to judge the certificate%s of %d mail session%s by.',"
+	  " " S("sessions") ", sessions, " S("sessions") ") FROM client_state WHERE state = 'no_store'" },
+	{ "note",
+	  "SELECT client, printf('The certificate%s of %d mail session%s %s trusted, but for which name is not"
+	  " known.', " S("sessions") ", sessions, " S("sessions") ", iif(sessions = 1, 'is', 'are'))"
+	  " FROM client_state WHERE state = 'no_name'" },
 	{ "note",
 	  "SELECT p.client, printf('It was seen with its mail provider %s (%s).', p.owner, p.how)"
 	  " FROM client_provider AS p WHERE EXISTS (SELECT 1 FROM provider_contact AS c"
@@ -245,11 +275,19 @@ static bool write_because(const struct judge_part *part)
 	return ok;
 }
 
+#define COUNT(what) "total(s.sessions) FILTER (WHERE w.counts_as = '" what "')"
+
+/* A client that gave up when TLS was kept from it has shown nobody anything. */
+#define EXPOSED "SELECT f.client FROM finding AS f JOIN finding_flow AS w ON w.finding = f.id" \
+	" LEFT JOIN clear_session AS s ON s.flow = w.flow AND NOT s.went_on" \
+	"  AND s.transport IN ('plaintext', 'starttls-stripped', 'starttls-refused')" \
+	" WHERE f.class = 'exposure' AND f.strength IN ('proven', 'strong') AND s.flow IS NULL"
+
 static const char verdict_sql[] =
-	"INSERT INTO client_transport SELECT c.id, 0, total(s.sessions) FILTER (WHERE s.state = 'sealed_not_judged'),"
-	" 0, 0, total(s.sessions) FILTER (WHERE s.state = 'postcard'), total(s.sessions) FILTER"
-	" (WHERE s.state IN ('certificate_not_judged', 'incomplete', 'unknown'))"
-	" FROM client AS c LEFT JOIN client_state AS s ON s.client = c.id WHERE c.judged GROUP BY c.id;"
+	"INSERT INTO client_transport SELECT c.id, " COUNT("sealed") ", " COUNT("sealed_not_judged") ", "
+	COUNT("sealed_bad_certificate") ", " COUNT("opportunistic") ", " COUNT("postcard") ", " COUNT("unknown")
+	" FROM client AS c LEFT JOIN client_state AS s ON s.client = c.id LEFT JOIN state_word AS w ON w.state = s.state"
+	" WHERE c.judged GROUP BY c.id;"
 	"UPDATE client SET"
 	" third_party = CASE"
 	"  WHEN EXISTS (SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'leak'"
@@ -257,8 +295,7 @@ static const char verdict_sql[] =
 	"  WHEN EXISTS (SELECT 1 FROM because AS b WHERE b.client = client.id AND b.axis = 'third_party')"
 	"   THEN 'cannot-say' ELSE 'clean' END,"
 	" path = CASE"
-	"  WHEN EXISTS (SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'exposure')"
-	"   THEN 'exposed'"
+	"  WHEN id IN (" EXPOSED ") THEN 'exposed'"
 	"  WHEN EXISTS (SELECT 1 FROM because AS b WHERE b.client = client.id AND b.axis = 'path')"
 	"   THEN 'cannot-say' ELSE 'sealed' END"
 	" WHERE judged;"

@@ -237,7 +237,9 @@ INSERT INTO threshold VALUES
 	('relay-bytes', 200000, 'sent up to the vendor, however short the watch: mail, not a look at a web page'),
 	('unnamed-bytes', 1000, 'sent up to one endpoint that nothing names: enough for a password'),
 	('unnamed-all-bytes', 200000, 'sent up to all of them, however little to each: as much as relay-bytes'),
-	('tlsa-age-ns', 86400000000000, 'an older TLSA answer says nothing of a server: records live for hours');
+	('tlsa-age-ns', 86400000000000, 'an older TLSA answer says nothing of a server: records live for hours'),
+	('starttls-offers', 3, 'earlier sessions that offered STARTTLS, for its absence to be no accident'),
+	('starttls-retry-ns', 60000000000, 'after a broken handshake: mail clients try again in clear within seconds');
 
 -- A tag as the catalogue gave it; id 0 does not exist.
 CREATE TABLE endpoint (
@@ -408,7 +410,7 @@ CREATE TABLE contact (
 	last_ns INTEGER NOT NULL,
 	resp_port INTEGER NOT NULL,
 	transport TEXT,			-- of an IMAP, POP3, submission or Sieve dialogue or a delivery; else NULL
-	state TEXT,			-- session_state; NULL: none of its sessions over the wire
+	state TEXT,			-- of state_word; NULL: none of its sessions over the wire
 	unnamed INTEGER NOT NULL	-- up counts as sent to an endpoint that nothing names
 );
 
@@ -491,7 +493,7 @@ WHERE orig_payload > 0 OR resp_payload > 0 OR orig_missing > 0 OR resp_missing >
 -- A contact with all that is known of it. Left joins, so that SQLite leaves out what a query does not use.
 CREATE VIEW seen AS
 SELECT c.flow, c.client, c.originated, c.loopback, c.far, c.up, c.down, c.first_ns, c.last_ns, c.resp_port,
-	c.transport, c.unnamed, f.last_frame, f.proto, f.app_proto, f.opaque, f.orig_seen_syn,
+	c.transport, c.state, c.unnamed, f.last_frame, f.proto, f.app_proto, f.opaque, f.orig_seen_syn,
 	f.community_id, CASE WHEN c.originated THEN f.orig_packets ELSE f.resp_packets END AS up_packets,
 	c.endpoint, e.owner, e.service, e.role, e.named_by, e.strength, e.relay, e.setup, e.ambiguous,
 	e.name, e.named, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
@@ -644,20 +646,162 @@ SELECT id, 'first packet of ' || community_id FROM flow
 UNION ALL
 SELECT last_frame, 'last packet of ' || community_id FROM flow;
 
--- How each of a client's sessions and deliveries over the wire was protected: sealed_not_judged (TLS 1.3,
--- which hides the certificate), certificate_not_judged (older TLS), incomplete (its handshake), unknown, postcard.
+-- What a mail server is called where nothing names it in a session itself: the one name that others of its
+-- address and port have.
+CREATE TABLE address_name (
+	address BLOB NOT NULL,
+	port INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	PRIMARY KEY (address, port)
+) WITHOUT ROWID;
+
+-- A contact and what the server in it is called. In one that came in the far end is the client.
+CREATE VIEW served AS
+SELECT s.*, CASE WHEN s.originated
+	THEN coalesce(nullif(s.sni, ''), nullif(s.name, ''), (SELECT n.name FROM address_name AS n
+		WHERE n.address = s.far AND n.port = s.resp_port), host(s.far))
+	ELSE coalesce(nullif(s.sni, ''), (SELECT host(f.resp_addr) FROM flow AS f WHERE f.id = s.flow))
+	END AS server
+FROM seen AS s;
+
+-- Mail sessions over the wire in which something could be read that a reader has use for, or in which TLS was
+-- kept from beginning. Loopback is not the wire. The few of all sessions that exposure rules ask for.
+CREATE TABLE clear_session (
+	flow INTEGER PRIMARY KEY,
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	originated INTEGER NOT NULL,
+	far BLOB NOT NULL,
+	port INTEGER NOT NULL,
+	server TEXT NOT NULL,
+	proto TEXT NOT NULL,
+	transport TEXT NOT NULL,
+	first_ns INTEGER NOT NULL,
+	last_ns INTEGER NOT NULL,
+	last_frame INTEGER NOT NULL,
+	frame INTEGER NOT NULL,		-- of the login, else the last
+	mail_moved INTEGER NOT NULL,
+	went_on INTEGER NOT NULL	-- the client logged in, sent or asked for more while it was in clear
+);
+
+CREATE VIEW session_to_look_at AS
+SELECT s.flow, s.client, s.owner, s.originated, s.far, s.resp_port, s.server, m.proto, m.transport,
+	s.first_ns, s.last_ns, s.last_frame, coalesce(nullif(m.credential_frame, 0), s.last_frame) AS frame,
+	m.mail_moved,
+	m.mail_moved OR m.preauth OR m.credential <> 'none' OR m.recipient_domain <> ''
+		OR m.transport = 'starttls-offered-not-used' OR m.dialogue GLOB '*[cr]*[LAMmX]*' AS went_on
+FROM mail_session AS m
+CROSS JOIN served AS s
+WHERE s.flow = m.flow AND NOT s.loopback
+	AND (m.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown') OR m.mail_moved OR m.preauth
+		OR m.credential <> 'none' OR m.injected_by_client > 0 OR m.injected_by_server > 0);
+
+-- The baseline: of the servers where STARTTLS was missing or not understood, how often it had been offered
+-- before, by a server of that name on that port; earlier_same: by one that called itself the same.
+CREATE TABLE starttls_offer (
+	flow INTEGER PRIMARY KEY,
+	server TEXT NOT NULL,
+	port INTEGER NOT NULL,
+	banner_host TEXT NOT NULL,
+	offered INTEGER NOT NULL,
+	earlier INTEGER NOT NULL,
+	earlier_same INTEGER NOT NULL
+);
+CREATE VIEW offer_of_session AS
+SELECT flow, server, port, banner_host, offered,
+	count(*) FILTER (WHERE offered) OVER (PARTITION BY server, port ORDER BY first_ns, flow
+		ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier,
+	count(*) FILTER (WHERE offered) OVER (PARTITION BY server, port, banner_host ORDER BY first_ns, flow
+		ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_same
+FROM (SELECT s.flow, s.server, s.resp_port AS port, banner_host(m.banner) AS banner_host,
+		m.starttls_offered AS offered, s.first_ns
+	FROM mail_session AS m
+	CROSS JOIN served AS s
+	WHERE s.flow = m.flow AND (m.starttls_offered OR m.offers_seen OR m.starttls_asked)
+		AND (s.server, s.resp_port) IN (SELECT c.server, c.port FROM clear_session AS c
+			JOIN mail_session AS o ON o.flow = c.flow AND NOT o.starttls_offered
+			WHERE c.transport IN ('plaintext', 'starttls-refused')));
+
+-- One of them with what rules say of it.
+CREATE VIEW clear_contact AS
+SELECT s.*, iif(s.originated, host(c.address), host(s.far)) AS opener,
+	CASE WHEN NOT s.originated THEN host(c.address)
+		WHEN s.server = host(s.far) THEN s.server
+		ELSE printf('%s (%s)', s.server, host(s.far)) END AS server_text,
+	printf('%s port %d', iif(s.proto = 'sieve', 'Sieve', upper(s.proto)), s.port) AS service_text,
+	m.starttls_offered, m.refusal, m.signature, m.injected_by_client, m.injected_by_server
+FROM clear_session AS s
+CROSS JOIN mail_session AS m
+CROSS JOIN client AS c
+WHERE m.flow = s.flow AND c.id = s.client;
+
+-- The certificate that a session's server showed. covers: whether it is for the name asked for (SNI), else for
+-- the one looked up; NULL is not known. vouched: TLSA records do in the stead of authorities.
+CREATE VIEW server_certificate AS
+SELECT s.flow, s.chain, s.dane IN ('ee-match', 'ta-match') AS vouched, CASE
+	WHEN s.covers_sni >= 0 THEN s.covers_sni
+	WHEN s.sure IS NOT 1 OR s.name_count = 0 THEN NULL
+	WHEN EXISTS (SELECT 1 FROM name AS n WHERE n.id = s.frame AND n.kind = 'certificate'
+		AND covers(n.name, s.name)) THEN 1
+	WHEN s.names_cut THEN NULL
+	ELSE 0 END AS covers
+FROM shown_certificate AS s;
+
+-- The sessions of which only others, or the certificate, tell how they were protected. That a client would have
+-- refused to go on without STARTTLS cannot be seen while STARTTLS works. Only where it went on in clear with the
+-- same server at another time, be it after a broken handshake, is it known that it would not have.
+CREATE VIEW state_to_refine AS
+SELECT s.flow, s.client, s.state AS before, CASE
+	WHEN NOT x.vouched AND (x.chain NOT IN ('trusted', 'not-judged') OR x.covers = 0) THEN 'bad_certificate'
+	WHEN s.transport = 'starttls-used' AND EXISTS (SELECT 1 FROM clear_session AS c
+		WHERE c.client = s.client AND c.server = s.server AND c.port = s.resp_port AND c.went_on)
+		THEN 'opportunistic'
+	WHEN x.flow IS NULL THEN s.state
+	WHEN x.chain = 'not-judged' AND NOT x.vouched THEN 'no_store'
+	WHEN x.covers = 1 OR x.vouched THEN 'sealed'
+	ELSE 'no_name' END AS after
+FROM (SELECT flow FROM certificate WHERE place = 0
+	UNION SELECT c.flow FROM contact_class AS k
+	CROSS JOIN contact AS c
+	WHERE k.class = 'mail' AND c.flow = k.flow AND c.transport = 'starttls-used'
+		AND c.client IN (SELECT client FROM clear_session WHERE went_on)) AS d
+CROSS JOIN served AS s
+LEFT JOIN server_certificate AS x ON x.flow = s.flow
+WHERE s.flow = d.flow AND s.state IN ('hidden', 'resumed', 'certificate_not_seen');
+
+-- How each of a client's sessions and deliveries over the wire was protected: one of state_word for each.
 CREATE VIEW session_state AS
 SELECT c.client, c.flow, c.state
 FROM contact_class AS k
 CROSS JOIN contact AS c
 WHERE k.class = 'mail' AND c.flow = k.flow AND c.state IS NOT NULL;
 
+-- What a state counts as on the transport line, and what it is called there.
+CREATE TABLE state_word (
+	place INTEGER PRIMARY KEY,
+	state TEXT NOT NULL UNIQUE,
+	counts_as TEXT NOT NULL,
+	words TEXT NOT NULL
+);
+INSERT INTO state_word VALUES
+	(1, 'sealed', 'sealed', 'sealed'),
+	(2, 'hidden', 'sealed_not_judged', 'sealed (certificate hidden by TLS 1.3)'),
+	(3, 'resumed', 'sealed_not_judged', 'sealed (resumed, certificate not shown again)'),
+	(4, 'no_store', 'sealed_not_judged', 'sealed (no CA store to judge the certificate by)'),
+	(5, 'no_name', 'sealed_not_judged', 'sealed (certificate trusted, but the host name is not known)'),
+	(6, 'bad_certificate', 'sealed_bad_certificate', 'under TLS with a bad certificate'),
+	(7, 'opportunistic', 'opportunistic', 'under STARTTLS that the client does without as well'),
+	(8, 'postcard', 'postcard', 'postcard'),
+	(9, 'certificate_not_seen', 'unknown', 'under TLS, certificate not seen'),
+	(10, 'incomplete', 'unknown', 'without a completed TLS handshake'),
+	(11, 'unknown', 'unknown', 'unknown');
+
 -- How many of them in each state.
 CREATE TABLE client_state (
 	client INTEGER NOT NULL,
 	state TEXT NOT NULL,
 	sessions INTEGER NOT NULL,
-	no_credential INTEGER NOT NULL,	-- of these, without one that was readable and of use to a reader
+	unread INTEGER NOT NULL,	-- of postcards, those in which neither mail nor a credential of use to a reader was read
 	PRIMARY KEY (client, state)
 ) WITHOUT ROWID;
 

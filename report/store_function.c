@@ -16,6 +16,34 @@ static void sql_host(sqlite3_context *context, int count, sqlite3_value **values
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
+static bool in_host_name(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
+}
+
+static void sql_banner_host(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *at = (const char *)sqlite3_value_text(values[0]);
+
+	(void)count;
+	while (at != NULL && *at != '\0') {
+		int len = 0, dot = 0;
+
+		while (in_host_name(at[len]))
+			len++;
+		while (len > 0 && at[len - 1] == '.')
+			len--;
+		for (int i = 1; i < len; i++)
+			dot = at[i] == '.' ? i : dot;
+		if (dot > 0 && (at[dot + 1] | 0x20) >= 'a' && (at[dot + 1] | 0x20) <= 'z') {
+			sqlite3_result_text(context, at, len, SQLITE_TRANSIENT);
+			return;
+		}
+		at += len > 0 ? len : 1;
+	}
+	sqlite3_result_text(context, "", 0, SQLITE_STATIC);
+}
+
 static void sql_covers(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const char *pattern = (const char *)sqlite3_value_text(values[0]);
@@ -104,8 +132,8 @@ bool store_functions(sqlite3 *db)
 		int count;
 		void (*call)(sqlite3_context *context, int count, sqlite3_value **values);
 	} functions[] = {
-		{ "host", 1, sql_host }, { "covers", 2, sql_covers }, { "tlsa_matches", 6, sql_tlsa_matches },
-		{ "tlsa_usage", 1, sql_tlsa_usage }, { "went_on", 4, sql_went_on },
+		{ "host", 1, sql_host }, { "banner_host", 1, sql_banner_host }, { "covers", 2, sql_covers },
+		{ "tlsa_matches", 6, sql_tlsa_matches }, { "tlsa_usage", 1, sql_tlsa_usage }, { "went_on", 4, sql_went_on },
 	};
 
 	for (unsigned i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
