@@ -36,6 +36,11 @@ bool store_run(struct store *st, const struct run_info *run);
 bool store_run_ca(struct store *st, const char *ca_store);
 /* All or nothing. */
 bool store_add(struct store *st, const struct fact *facts, unsigned count);
+bool store_add_these(struct store *st, const struct fact *const *facts, unsigned count);
+/* What is stored between the two is one transaction where the case is a temporary one: nobody can lose its
+ * half, and every commit walks over all that was written so far. What fails meanwhile takes all with it. */
+bool store_gather(struct store *st);
+bool store_gathered(struct store *st);
 bool store_source(struct store *st, unsigned number, const struct source_end *end);
 bool store_loss(struct store *st, const struct loss *loss);
 

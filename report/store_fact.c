@@ -1,5 +1,6 @@
 #include "report/store_fact.h"
 
+#include <assert.h>
 #include <string.h>
 
 const char *const store_fact_sql[FACT_END] = {
@@ -19,32 +20,56 @@ const char *const store_fact_sql[FACT_END] = {
 
 /* Binds the values of a row one after the other. */
 struct row {
-	sqlite3_stmt *q;
+	struct store_insert *insert;
 	int at;
 };
 
 static void put(struct row *r, uint64_t value)
 {
-	sqlite3_bind_int64(r->q, ++r->at, (sqlite3_int64)value);
+	int at = r->at++;
+
+	if (r->insert->bound[at].known && r->insert->bound[at].number == value)
+		return;
+	r->insert->bound[at].known = true;
+	r->insert->bound[at].number = value;
+	sqlite3_bind_int64(r->insert->q, r->at, (sqlite3_int64)value);
 }
 
 static void put_time(struct row *r, int64_t ns)
 {
-	sqlite3_bind_int64(r->q, ++r->at, ns);
+	put(r, (uint64_t)ns);
+}
+
+/* Static text. */
+static void put_word(struct row *r, const char *word)
+{
+	int at = r->at++;
+
+	if (r->insert->bound[at].word == word)
+		return;
+	r->insert->bound[at].word = word;
+	sqlite3_bind_text(r->insert->q, r->at, word, -1, SQLITE_STATIC);
 }
 
 static void put_text(struct row *r, const char *text)
 {
-	sqlite3_bind_text(r->q, ++r->at, text, -1, SQLITE_STATIC);
+	static const char none[] = "";
+
+	if (text[0] == '\0') {
+		put_word(r, none);
+		return;
+	}
+	r->insert->bound[r->at++].word = NULL;
+	sqlite3_bind_text(r->insert->q, r->at, text, -1, SQLITE_STATIC);
 }
 
 static void put_blob(struct row *r, const uint8_t *data, int len, bool has)
 {
 	r->at++;
 	if (has)
-		sqlite3_bind_blob(r->q, r->at, data, len, SQLITE_STATIC);
+		sqlite3_bind_blob(r->insert->q, r->at, data, len, SQLITE_STATIC);
 	else
-		sqlite3_bind_null(r->q, r->at);
+		sqlite3_bind_null(r->insert->q, r->at);
 }
 
 static void put_address(struct row *r, const uint8_t address[16])
@@ -77,7 +102,7 @@ static void put_flow(struct row *r, const struct fact_flow *f)
 	for (int side = 0; side < 2; side++)
 		put(r, f->missing[side]);
 	put(r, f->packets_cut);
-	put_text(r, fact_flow_end_name(f->end));
+	put_word(r, fact_flow_end_name(f->end));
 	put_text(r, f->history);
 	put_text(r, f->community_id);
 	put_text(r, f->app_proto);
@@ -90,7 +115,7 @@ static void put_flow(struct row *r, const struct fact_flow *f)
 static void put_fact_loss(struct row *r, const struct fact_loss *l)
 {
 	put(r, l->id);
-	put_text(r, loss_reason_name(l->reason));
+	put_word(r, loss_reason_name(l->reason));
 	put(r, l->flow);
 	put(r, 0);
 	put(r, l->last_frame);
@@ -107,7 +132,7 @@ static void put_name(struct row *r, const struct fact_name *n)
 
 	put(r, n->id);
 	put(r, n->place);
-	put_text(r, fact_name_kind_name(n->kind));
+	put_word(r, fact_name_kind_name(n->kind));
 	put_address(r, n->asked_by);
 	put_address(r, n->address);
 	put_blob(r, n->mac, 6, memcmp(n->mac, no_mac, 6) != 0);
@@ -165,15 +190,15 @@ static void put_handshake(struct row *r, const struct fact_handshake *h)
 static void put_mail_session(struct row *r, const struct fact_mail_session *m)
 {
 	put(r, m->flow);
-	put_text(r, fact_mail_proto_name(m->proto));
-	put_text(r, fact_mail_transport_name(m->transport));
+	put_word(r, fact_mail_proto_name(m->proto));
+	put_word(r, fact_mail_transport_name(m->transport));
 	put(r, m->greeting_seen);
 	put(r, m->offers_seen);
 	put(r, m->starttls_offered);
 	put(r, m->starttls_asked);
 	put(r, m->preauth);
 	put(r, m->mail_moved);
-	put_text(r, fact_mail_credential_name(m->credential));
+	put_word(r, fact_mail_credential_name(m->credential));
 	put_text(r, m->mechanism);
 	put_text(r, m->account);
 	put(r, m->secret_len);
@@ -229,9 +254,11 @@ static void put_disclosure(struct row *r, const struct fact_disclosure *d)
 	put_text(r, d->account);
 }
 
-void store_fact_bind(sqlite3_stmt *q, const struct fact *fact)
+void store_fact_bind(struct store_insert *insert, const struct fact *fact)
 {
-	struct row r = { .q = q };
+	struct row r = { .insert = insert };
+
+	assert(sqlite3_bind_parameter_count(insert->q) <= STORE_FACT_COLUMNS);
 
 	switch (fact->kind) {
 	case FACT_FLOW:

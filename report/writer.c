@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Facts stored in one transaction: a commit costs as much as some hundred rows. */
+/* Facts stored at once, in the order of their ids and in one transaction: a commit costs as much as some
+ * hundred rows. A multiple of FACT_BATCH. */
 #define WRITER_ROWS 4096
 #define WRITER_LOSSES_MIN 64
 
@@ -25,8 +26,9 @@ struct writer {
 	struct queue *facts;		/* borrowed */
 	unsigned workers;
 	bool ok;			/* the writer's thread, then who joined it */
-	unsigned row_count;
-	struct fact *rows;
+	unsigned row_count, batch_count;
+	const struct fact *rows[WRITER_ROWS];	/* in the batches */
+	struct fact_batch *batches[WRITER_ROWS / FACT_BATCH];
 
 	pthread_mutex_t lock;		/* of all below */
 	struct loss *losses;
@@ -42,7 +44,6 @@ struct writer *writer_new(struct store *store, struct queue *facts, unsigned wor
 	w->facts = facts;
 	w->workers = workers;
 	w->ok = true;
-	w->rows = base_alloc_array(WRITER_ROWS, sizeof(*w->rows));
 	w->sources_end = &w->sources;
 	pthread_mutex_init(&w->lock, NULL);
 	return w;
@@ -126,25 +127,26 @@ static void store_told(struct writer *w)
 
 static void store_rows(struct writer *w)
 {
-	w->ok = w->ok && store_add(w->store, w->rows, w->row_count);
-	w->row_count = 0;
-	store_told(w);
+	w->ok = w->ok && store_add_these(w->store, w->rows, w->row_count);
+	for (unsigned i = 0; i < w->batch_count; i++)
+		free(w->batches[i]);
+	w->row_count = w->batch_count = 0;
 }
 
-/* Copies a batch behind what waits; returns how many workers said their last word in it. */
-static unsigned take(struct writer *w, const struct fact_batch *batch)
+/* Puts a batch behind what waits; returns how many workers said their last word in it. */
+static unsigned take(struct writer *w, struct fact_batch *batch)
 {
 	unsigned ended = 0;
 
 	for (unsigned i = 0; i < batch->count; i++) {
-		if (batch->facts[i].kind == FACT_END) {
+		if (batch->facts[i].kind == FACT_END)
 			ended++;
-			continue;
-		}
-		if (w->row_count == WRITER_ROWS)
-			store_rows(w);
-		w->rows[w->row_count++] = batch->facts[i];
+		else
+			w->rows[w->row_count++] = &batch->facts[i];
 	}
+	w->batches[w->batch_count++] = batch;
+	if (w->batch_count == WRITER_ROWS / FACT_BATCH)
+		store_rows(w);
 	return ended;
 }
 
@@ -153,14 +155,14 @@ void *writer_main(void *arg)
 	struct writer *w = arg;
 	unsigned ended = 0;
 
+	w->ok = store_gather(w->store);
 	while (ended < w->workers) {
-		struct fact_batch *batch = queue_take(w->facts);
-
-		ended += take(w, batch);
-		free(batch);
+		ended += take(w, queue_take(w->facts));
 		store_told(w);
 	}
 	store_rows(w);
+	store_told(w);
+	w->ok = w->ok && store_gathered(w->store);
 	return NULL;
 }
 
@@ -179,7 +181,6 @@ void writer_free(struct writer **w)
 	}
 	pthread_mutex_destroy(&(*w)->lock);
 	free((*w)->losses);
-	free((*w)->rows);
 	free(*w);
 	*w = NULL;
 }
