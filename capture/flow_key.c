@@ -41,9 +41,28 @@ enum flow_dir flow_key_make(struct flow_key *key_out, const struct host_port *sr
 	return dir;
 }
 
-uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
+void flow_hash_new(struct flow_hash *hash_out, uint64_t seed)
 {
-	return siphash(key, sizeof(*key), seed, ~seed);
+	const size_t words = sizeof(hash_out->words) / sizeof(hash_out->words[0]);
+
+	for (size_t i = 0; i < words; i++)
+		hash_out->words[i] = (uint32_t)siphash(&i, sizeof(i), seed, ~seed);
+	hash_out->odd = siphash(&words, sizeof(words), seed, ~seed) | 1;
+}
+
+uint64_t flow_key_hash(const struct flow_key *key, const struct flow_hash *hash)
+{
+	uint32_t words[sizeof(*key) / sizeof(uint32_t)];
+	uint64_t sum = 0;
+
+	memcpy(words, key, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i += 2) {
+		uint32_t a = words[i] + hash->words[i], b = words[i + 1] + hash->words[i + 1];
+
+		sum += (uint64_t)a * b;
+	}
+	sum *= hash->odd;
+	return sum ^ sum >> 32;
 }
 
 unsigned flow_key_shard(const struct flow_key *key)

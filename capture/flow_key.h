@@ -29,8 +29,16 @@ enum flow_dir { FLOW_LO_TO_HI, FLOW_HI_TO_LO };
 enum flow_dir flow_key_make(struct flow_key *key_out, const struct host_port *src,
 			    const struct host_port *dst, uint8_t proto);
 
-/* SipHash-2-4 of the key: outsiders cannot choose addresses that collide. */
-uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
+/* What a table's hash is keyed with, of a seed that outsiders do not know. */
+struct flow_hash {
+	uint32_t words[sizeof(struct flow_key) / sizeof(uint32_t)];
+	uint64_t odd;
+};
+void flow_hash_new(struct flow_hash *hash_out, uint64_t seed);
+
+/* NH of UMAC (RFC 4418 section 5.2.2) and a multiplication: two keys collide with a chance of 2^-32, whoever
+ * chose the addresses. All bits may be used. */
+uint64_t flow_key_hash(const struct flow_key *key, const struct flow_hash *hash);
 
 /* Which of 64 shards a flow belongs to; fixed for ever, so that shards, and with them limits and
  * evictions, are the same on every run and with any number of workers. */

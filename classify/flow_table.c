@@ -7,6 +7,8 @@
 
 #define TABLE_FIRST_BUCKETS 64
 #define TABLE_BLOCK 64		/* flows taken from malloc at a time */
+#define TABLE_HOT 256		/* of a flow, from its start: what is looked at for every packet */
+#define TABLE_LINE 64		/* of the processor's cache; another size costs time only */
 
 static const int64_t pace_ns[FLOW_PACES] = {
 	[PACE_CLOSED] = 30 * BASE_NS_PER_S,
@@ -28,20 +30,18 @@ struct flow_table {
 	struct flow **buckets;		/* bucket_count is a power of two */
 	size_t bucket_count, count, max;
 	size_t memory;			/* the flows', summed */
-	uint64_t seed;
 	struct list paces[FLOW_PACES];
 	struct block *blocks;
 	struct flow *unused;		/* chained */
 };
 
-struct flow_table *flow_table_new(size_t max_flows, uint64_t seed)
+struct flow_table *flow_table_new(size_t max_flows)
 {
 	struct flow_table *t = base_alloc(sizeof(*t));
 
 	t->bucket_count = TABLE_FIRST_BUCKETS;
 	t->buckets = base_alloc_array(t->bucket_count, sizeof(t->buckets[0]));
 	t->max = max_flows;
-	t->seed = seed;
 	return t;
 }
 
@@ -67,9 +67,21 @@ static struct flow **bucket_of(const struct flow_table *t, uint64_t hash)
 	return &t->buckets[hash & (t->bucket_count - 1)];
 }
 
-struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key)
+void flow_table_soon(const struct flow_table *t, uint64_t hash)
 {
-	uint64_t hash = flow_key_hash(key, t->seed);
+	__builtin_prefetch(bucket_of(t, hash));
+}
+
+void flow_table_next(const struct flow_table *t, uint64_t hash)
+{
+	const char *f = (const char *)*bucket_of(t, hash);
+
+	for (size_t at = 0; f != NULL && at < TABLE_HOT; at += TABLE_LINE)
+		__builtin_prefetch(f + at, 1);
+}
+
+struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, uint64_t hash)
+{
 	struct flow *f = *bucket_of(t, hash);
 
 	while (f != NULL && (f->hash != hash || memcmp(&f->key, key, sizeof(*key)) != 0))
@@ -115,7 +127,7 @@ static struct flow *unused_flow(struct flow_table *t)
 	return f;
 }
 
-struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key)
+struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, uint64_t hash)
 {
 	if (t->count == t->max)
 		return NULL;
@@ -123,7 +135,6 @@ struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key)
 		grow(t);
 
 	struct flow *f = unused_flow(t);
-	uint64_t hash = flow_key_hash(key, t->seed);
 	struct flow **b = bucket_of(t, hash);
 
 	memset(f, 0, sizeof(*f));

@@ -15,17 +15,22 @@
 
 struct flow_table;
 
-/* `seed` is for flow_key_hash. */
-struct flow_table *flow_table_new(size_t max_flows, uint64_t seed);
+/* Whoever uses a table gives every key with its flow_key_hash, always by the same struct flow_hash. */
+struct flow_table *flow_table_new(size_t max_flows);
 /* Flows still in it are forgotten; what they own must have been let go. */
 void flow_table_free(struct flow_table **t);
 
 /* The flow of this key, or NULL. */
-struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key);
+struct flow *flow_table_find(struct flow_table *t, const struct flow_key *key, uint64_t hash);
+
+/* Memory is slow and what comes next is known: call these for a key that will be looked up soon, the first
+ * some packets before the second. They change nothing. */
+void flow_table_soon(const struct flow_table *t, uint64_t hash);
+void flow_table_next(const struct flow_table *t, uint64_t hash);
 
 /* A new, zeroed flow with this key, in no list yet: touch it next. NULL when the table is full: remove
  * flow_table_idlest and ask again. */
-struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key);
+struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, uint64_t hash);
 
 /* Makes f the least idle flow of pace `pace`. */
 void flow_table_touch(struct flow_table *t, struct flow *f, enum flow_pace pace);

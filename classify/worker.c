@@ -12,6 +12,8 @@
 
 #define PORT_HTTPS 443
 #define SHOWN 512	/* of a shard, whose names are not said again */
+#define WORKER_SOON 12	/* packets ahead: their buckets */
+#define WORKER_NEXT 6	/* ... and their flows are fetched from memory */
 
 /* The names one shard told in this minute, and those that were too many, in all. */
 struct names {
@@ -29,6 +31,7 @@ struct shown {
 struct worker {
 	struct queue *in, *out;
 	unsigned index, count;
+	struct flow_hash hash;
 	struct flow_table *shards[FLOW_SHARDS];		/* NULL where another worker owns it */
 	struct fact_batch *facts;
 	struct reader reader;
@@ -95,13 +98,13 @@ struct worker *worker_new(unsigned index, unsigned count, struct queue *in, stru
 			  size_t max_flows)
 {
 	struct worker *w = base_alloc(sizeof(*w));
-	uint64_t seed = base_seed();
 
 	*w = (struct worker){ .in = in, .out = out, .index = index, .count = count };
 	w->judge = certificate_judge_new(NULL);
 	w->reader = (struct reader){ .dpi = dpi_new(), .say = say_name, .say_context = w };
+	flow_hash_new(&w->hash, base_seed());
 	for (unsigned i = index; i < FLOW_SHARDS; i += count)
-		w->shards[i] = flow_table_new(max_flows > 0 ? max_flows : WORKER_SHARD_FLOWS, seed);
+		w->shards[i] = flow_table_new(max_flows > 0 ? max_flows : WORKER_SHARD_FLOWS);
 	return w;
 }
 
@@ -266,13 +269,13 @@ static void let_go_timed_out(struct worker *w, int64_t now_ns)
 	}
 }
 
-static struct flow *new_flow(struct worker *w, struct flow_table *t, const struct packet *p)
+static struct flow *new_flow(struct worker *w, struct flow_table *t, const struct packet *p, uint64_t hash)
 {
-	struct flow *f = flow_table_add(t, &p->key);
+	struct flow *f = flow_table_add(t, &p->key, hash);
 
 	if (f == NULL) {
 		describe(w, t, flow_table_idlest(t), FLOW_EVICTED);
-		f = flow_table_add(t, &p->key);
+		f = flow_table_add(t, &p->key, hash);
 	}
 	flow_begin(f, p);
 	return f;
@@ -285,7 +288,7 @@ static void keep_under_limit(struct worker *w, struct flow_table *t)
 		describe(w, t, flow_table_idlest(t), FLOW_EVICTED);
 }
 
-void worker_step(struct worker *w, const struct packet *p)
+static void step(struct worker *w, const struct packet *p, uint64_t hash)
 {
 	struct flow_table *t;
 	struct flow *f;
@@ -296,17 +299,47 @@ void worker_step(struct worker *w, const struct packet *p)
 	}
 	w->shard = p->shard;
 	t = w->shards[p->shard];
-	f = flow_table_find(t, &p->key);
+	f = flow_table_find(t, &p->key, hash);
 	if (f != NULL && flow_is_over_for(f, p)) {
 		describe(w, t, f, FLOW_OPEN);
 		f = NULL;
 	}
 	if (f == NULL)
-		f = new_flow(w, t, p);
+		f = new_flow(w, t, p, hash);
 	flow_table_touch(t, f, flow_count(f, p));
 	reader_packet(&w->reader, f, p);
 	flow_table_note_memory(t, f, reader_memory(f));
 	keep_under_limit(w, t);
+}
+
+void worker_step(struct worker *w, const struct packet *p)
+{
+	step(w, p, flow_key_hash(&p->key, &w->hash));
+}
+
+/* Ticks belong to no shard. */
+static struct flow_table *table_of(const struct worker *w, const struct packet *p)
+{
+	return p->frame == 0 ? NULL : w->shards[p->shard];
+}
+
+/* All hashes first: what the packets some places ahead will need is then fetched meanwhile. */
+static void take_batch(struct worker *w, const struct batch *b)
+{
+	uint64_t hashes[BATCH_PACKETS];
+
+	for (unsigned i = 0; i < b->packet_count; i++)
+		hashes[i] = flow_key_hash(&b->packets[i].key, &w->hash);
+	for (unsigned i = 0; i < b->packet_count; i++) {
+		unsigned soon = i + WORKER_SOON, next = i + WORKER_NEXT;
+		const struct flow_table *t;
+
+		if (soon < b->packet_count && (t = table_of(w, &b->packets[soon])) != NULL)
+			flow_table_soon(t, hashes[soon]);
+		if (next < b->packet_count && (t = table_of(w, &b->packets[next])) != NULL)
+			flow_table_next(t, hashes[next]);
+		step(w, &b->packets[i], hashes[i]);
+	}
 }
 
 static void say_names_left_out(struct worker *w, const struct names *n)
@@ -340,8 +373,7 @@ void *worker_main(void *worker)
 	while (!end) {
 		struct batch *b = queue_take(w->in);
 
-		for (unsigned i = 0; i < b->packet_count; i++)
-			worker_step(w, &b->packets[i]);
+		take_batch(w, b);
 		end = b->kind == BATCH_END;
 		batch_free(&b);
 	}

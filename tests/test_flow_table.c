@@ -15,10 +15,18 @@ static struct flow_key key_of(uint16_t port)
 	return key;
 }
 
+static uint64_t hash_of(const struct flow_key *key)
+{
+	struct flow_hash hash;
+
+	flow_hash_new(&hash, 7);
+	return flow_key_hash(key, &hash);
+}
+
 static struct flow *add(struct flow_table *t, uint16_t port, enum flow_pace pace, int64_t now_ns)
 {
 	struct flow_key key = key_of(port);
-	struct flow *f = flow_table_add(t, &key);
+	struct flow *f = flow_table_add(t, &key, hash_of(&key));
 
 	if (f != NULL) {
 		f->last_ns = now_ns;
@@ -29,14 +37,14 @@ static struct flow *add(struct flow_table *t, uint16_t port, enum flow_pace pace
 
 static void every_flow_is_found_again_after_the_table_grew(void **state)
 {
-	struct flow_table *t = flow_table_new(10000, 7);
+	struct flow_table *t = flow_table_new(10000);
 	(void)state;
 
 	for (uint16_t i = 1; i <= 5000; i++)
 		assert_non_null(add(t, i, PACE_DATAGRAM, i));
 	for (uint16_t i = 1; i <= 5000; i++) {
 		struct flow_key key = key_of(i);
-		struct flow *f = flow_table_find(t, &key);
+		struct flow *f = flow_table_find(t, &key, hash_of(&key));
 
 		assert_non_null(f);
 		assert_int_equal(f->last_ns, i);
@@ -44,14 +52,14 @@ static void every_flow_is_found_again_after_the_table_grew(void **state)
 
 	struct flow_key unknown = key_of(5001);
 
-	assert_null(flow_table_find(t, &unknown));
+	assert_null(flow_table_find(t, &unknown, hash_of(&unknown)));
 	flow_table_free(&t);
 	assert_null(t);
 }
 
 static void a_full_table_adds_nothing_until_one_is_removed(void **state)
 {
-	struct flow_table *t = flow_table_new(2, 7);
+	struct flow_table *t = flow_table_new(2);
 	(void)state;
 
 	assert_non_null(add(t, 1, PACE_ESTABLISHED, 1));
@@ -61,15 +69,15 @@ static void a_full_table_adds_nothing_until_one_is_removed(void **state)
 
 	struct flow_key first = key_of(1), second = key_of(2);
 
-	assert_null(flow_table_find(t, &first));
-	assert_non_null(flow_table_find(t, &second));
+	assert_null(flow_table_find(t, &first, hash_of(&first)));
+	assert_non_null(flow_table_find(t, &second, hash_of(&second)));
 	assert_non_null(add(t, 3, PACE_ESTABLISHED, 3));
 	flow_table_free(&t);
 }
 
 static void the_idlest_is_the_one_whose_end_costs_least(void **state)
 {
-	struct flow_table *t = flow_table_new(10, 7);
+	struct flow_table *t = flow_table_new(10);
 	struct flow *established = add(t, 1, PACE_ESTABLISHED, 1);
 	struct flow *datagram = add(t, 2, PACE_DATAGRAM, 2);
 	struct flow *closed = add(t, 3, PACE_CLOSED, 3);
@@ -91,7 +99,7 @@ static void the_idlest_is_the_one_whose_end_costs_least(void **state)
 
 static void memory_is_summed_and_goes_with_its_flow(void **state)
 {
-	struct flow_table *t = flow_table_new(10, 7);
+	struct flow_table *t = flow_table_new(10);
 	struct flow *first = add(t, 1, PACE_DATAGRAM, 1), *second = add(t, 2, PACE_DATAGRAM, 2);
 	(void)state;
 
@@ -120,7 +128,7 @@ static void a_flow_times_out_by_its_pace_and_not_before(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct flow_table *t = flow_table_new(10, 7);
+		struct flow_table *t = flow_table_new(10);
 		struct flow *f = add(t, 1, cases[i].pace, 1000);
 		int64_t limit = 1000 + cases[i].seconds * BASE_NS_PER_S;
 
