@@ -1,5 +1,6 @@
 #include "capture/flow_key.h"
 
+#include "capture/base.h"
 #include "capture/bytes.h"
 #include "capture/siphash.h"
 
@@ -7,6 +8,7 @@
 #include <netinet/in.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint8_t ipv4_mapped[HOST_IPV4_AT] = { [10] = 0xff, [11] = 0xff };
@@ -144,7 +146,30 @@ static bool one_way(const struct flow_key *key, const struct host_port *src)
 	       !icmp_pair(key->proto, src->port, &other);
 }
 
-void flow_key_community_id(const struct flow_key *key, enum flow_dir dir,
+struct flow_ids {
+	EVP_MD_CTX *sha1;
+};
+
+struct flow_ids *flow_ids_new(void)
+{
+	struct flow_ids *ids = base_alloc(sizeof(*ids));
+
+	ids->sha1 = EVP_MD_CTX_new();
+	if (ids->sha1 == NULL || EVP_DigestInit_ex(ids->sha1, EVP_sha1(), NULL) != 1)
+		abort();
+	return ids;
+}
+
+void flow_ids_free(struct flow_ids **ids)
+{
+	if (*ids == NULL)
+		return;
+	EVP_MD_CTX_free((*ids)->sha1);
+	free(*ids);
+	*ids = NULL;
+}
+
+void flow_key_community_id(struct flow_ids *ids, const struct flow_key *key, enum flow_dir dir,
 			   char out[FLOW_COMMUNITY_ID_SIZE])
 {
 	const struct host_port *first = &key->lo, *second = &key->hi;
@@ -166,7 +191,8 @@ void flow_key_community_id(const struct flow_key *key, enum flow_dir dir,
 		put(&t, ports, sizeof(ports));
 	}
 	memset(out, 0, FLOW_COMMUNITY_ID_SIZE);
-	if (EVP_Digest(t.data, t.len, digest, NULL, EVP_sha1(), NULL) != 1)
+	if (EVP_DigestInit_ex(ids->sha1, NULL, NULL) != 1 || EVP_DigestUpdate(ids->sha1, t.data, t.len) != 1 ||
+	    EVP_DigestFinal_ex(ids->sha1, digest, NULL) != 1)
 		return;
 	memcpy(out, "1:", 2);
 	EVP_EncodeBlock((unsigned char *)out + 2, digest, 20);

@@ -2,7 +2,7 @@
  *
  * VLAN tags are left out on purpose: mirror ports often tag one direction only, and neither tshark's
  * conversations nor Community ID look at them.
- * Thread: any; all values. */
+ * Thread: any; all values, but for struct flow_ids, which is one thread's. */
 #ifndef CAPTURE_FLOW_KEY_H
 #define CAPTURE_FLOW_KEY_H
 
@@ -50,13 +50,19 @@ unsigned flow_key_shard(const struct flow_key *key);
 bool flow_key_icmp_ports(uint8_t proto, uint8_t type, uint8_t code, uint16_t *src_out,
 			 uint16_t *dst_out);
 
+struct flow_ids;
+
 /* Community ID v1, seed 0 (github.com/corelight/community-id-spec), "1:" and 28 characters. For
  * ICMP the ports are type and code as the specification maps them; `dir` is that of a packet of the
  * flow and matters for ICMP messages that have no answer. UDP-Lite counts as a protocol without ports
  * there. */
 #define FLOW_COMMUNITY_ID_SIZE 32
-void flow_key_community_id(const struct flow_key *key, enum flow_dir dir,
+void flow_key_community_id(struct flow_ids *ids, const struct flow_key *key, enum flow_dir dir,
 			   char out[FLOW_COMMUNITY_ID_SIZE]);
+
+/* The SHA-1 of many Community IDs: to set it up takes longer than one. */
+struct flow_ids *flow_ids_new(void);
+void flow_ids_free(struct flow_ids **ids);
 
 /* Whether an address is an IPv4 one, and an IPv4 address as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). */
 #define HOST_IPV4_AT 12	/* where its four bytes stand */

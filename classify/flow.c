@@ -82,18 +82,29 @@ static enum flow_pace count_tcp(struct flow *f, const struct packet *p, enum fac
 	return PACE_ESTABLISHED;
 }
 
+static uint64_t mixed(uint64_t value)
+{
+	value *= 0x9e3779b97f4a7c15ULL;
+	return value ^ value >> 32;
+}
+
 /* Of the whole payload: whoever could choose datagrams that meet would hide what it sends. */
 static uint32_t datagram_hash(const struct packet *p)
 {
 	struct bytes in = bytes_of(p->payload, p->payload_len);
-	uint64_t mix = p->payload_wire_len;
+	uint64_t lanes[4] = { p->payload_wire_len, 1, 2, 3 };	/* none waits for another's multiplication */
+	uint64_t mix = 0;
 
-	while (bytes_left(&in) >= 8) {
-		mix = (mix ^ bytes_u64(&in)) * 0x9e3779b97f4a7c15ULL;
-		mix ^= mix >> 32;
+	while (bytes_left(&in) >= sizeof(lanes)) {
+		for (int i = 0; i < 4; i++)
+			lanes[i] = mixed(lanes[i] ^ bytes_u64(&in));
 	}
+	for (int i = 0; bytes_left(&in) >= 8; i++)
+		lanes[i] = mixed(lanes[i] ^ bytes_u64(&in));
+	for (int i = 0; i < 4; i++)
+		mix = mixed(mix ^ lanes[i]);
 	while (bytes_left(&in) > 0)
-		mix = (mix ^ bytes_u8(&in)) * 0x9e3779b97f4a7c15ULL;
+		mix = mixed(mix ^ bytes_u8(&in));
 	return (uint32_t)(mix >> 32) | 1;	/* 0 is none */
 }
 
@@ -177,7 +188,7 @@ void flow_flip(struct flow *f)
 		f->history[i] ^= 'a' - 'A';
 }
 
-void flow_describe(const struct flow *f, enum flow_end end, struct fact_flow *out)
+void flow_describe(const struct flow *f, enum flow_end end, struct flow_ids *ids, struct fact_flow *out)
 {
 	const struct host_port *orig = end_of(f, SIDE_ORIGINATOR), *resp = end_of(f, SIDE_RESPONDER);
 
@@ -206,7 +217,7 @@ void flow_describe(const struct flow *f, enum flow_end end, struct fact_flow *ou
 	out->packets_cut = f->packets_cut;
 	out->end = f->reset ? FLOW_RESET : f->fin[0] && f->fin[1] ? FLOW_CLOSED : end;
 	memcpy(out->history, f->history, f->history_len);
-	flow_key_community_id(&f->key, f->orig_is_hi ? FLOW_HI_TO_LO : FLOW_LO_TO_HI,
+	flow_key_community_id(ids, &f->key, f->orig_is_hi ? FLOW_HI_TO_LO : FLOW_LO_TO_HI,
 			      out->community_id);
 	base_copy(out->app_proto, sizeof(out->app_proto), f->app_proto);
 	base_copy(out->dpi_master, sizeof(out->dpi_master), f->label.master);

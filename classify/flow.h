@@ -96,6 +96,6 @@ bool flow_is_over_for(const struct flow *f, const struct packet *p);
 void flow_flip(struct flow *f);
 
 /* What is said about it. */
-void flow_describe(const struct flow *f, enum flow_end end, struct fact_flow *out);
+void flow_describe(const struct flow *f, enum flow_end end, struct flow_ids *ids, struct fact_flow *out);
 
 #endif

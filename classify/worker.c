@@ -32,6 +32,7 @@ struct worker {
 	struct queue *in, *out;
 	unsigned index, count;
 	struct flow_hash hash;
+	struct flow_ids *ids;
 	struct flow_table *shards[FLOW_SHARDS];		/* NULL where another worker owns it */
 	struct fact_batch *facts;
 	struct reader reader;
@@ -103,6 +104,7 @@ struct worker *worker_new(unsigned index, unsigned count, struct queue *in, stru
 	w->judge = certificate_judge_new(NULL);
 	w->reader = (struct reader){ .dpi = dpi_new(), .say = say_name, .say_context = w };
 	flow_hash_new(&w->hash, base_seed());
+	w->ids = flow_ids_new();
 	for (unsigned i = index; i < FLOW_SHARDS; i += count)
 		w->shards[i] = flow_table_new(max_flows > 0 ? max_flows : WORKER_SHARD_FLOWS);
 	return w;
@@ -118,6 +120,7 @@ void worker_free(struct worker **worker)
 		flow_table_free(&w->shards[i]);
 	certificate_judge_free(&w->judge);
 	dpi_free(&w->reader.dpi);
+	flow_ids_free(&w->ids);
 	free(w->facts);
 	free(w);
 	*worker = NULL;
@@ -229,7 +232,7 @@ static void describe(struct worker *w, struct flow_table *t, struct flow *f, enu
 
 	reader_end(&w->reader, f);
 	fact = &say(w, FACT_FLOW)->flow;
-	flow_describe(f, end, fact);
+	flow_describe(f, end, w->ids, fact);
 
 	struct fact_flow said = *fact;
 

@@ -66,6 +66,7 @@ static void history_pace_and_sums_tell_what_happened(void **state)
 	struct packet first = packet_of(true, 40000, 993, IPPROTO_TCP, TCP_SYN, 0);
 	struct flow f = { .key = first.key };
 	struct fact_flow fact;
+	struct flow_ids *ids = flow_ids_new();
 	(void)state;
 
 	flow_begin(&f, &first);
@@ -75,7 +76,7 @@ static void history_pace_and_sums_tell_what_happened(void **state)
 
 		assert_int_equal(flow_count(&f, &p), steps[i].pace);
 	}
-	flow_describe(&f, FLOW_OPEN, &fact);
+	flow_describe(&f, FLOW_OPEN, ids, &fact);
 	assert_string_equal(fact.history, "ShADdFf");
 	assert_int_equal(fact.end, FLOW_CLOSED);
 	assert_int_equal(fact.packets[SIDE_ORIGINATOR], 5);
@@ -83,6 +84,7 @@ static void history_pace_and_sums_tell_what_happened(void **state)
 	assert_int_equal(fact.bytes[SIDE_RESPONDER], 3 * 54 + 20);
 	assert_int_equal(fact.orig_port, 40000);
 	assert_true(fact.orig_seen_syn);
+	flow_ids_free(&ids);
 }
 
 static void flipping_turns_everything_round_and_back(void **state)
@@ -90,21 +92,23 @@ static void flipping_turns_everything_round_and_back(void **state)
 	struct packet p = packet_of(true, 40000, 50000, IPPROTO_TCP, TCP_ACK, 7);
 	struct flow f = { .key = p.key };
 	struct fact_flow before, after;
+	struct flow_ids *ids = flow_ids_new();
 	(void)state;
 
 	flow_begin(&f, &p);
 	flow_count(&f, &p);
-	flow_describe(&f, FLOW_OPEN, &before);
+	flow_describe(&f, FLOW_OPEN, ids, &before);
 	assert_string_equal(before.history, "D");
 	flow_flip(&f);
-	flow_describe(&f, FLOW_OPEN, &after);
+	flow_describe(&f, FLOW_OPEN, ids, &after);
 	assert_string_equal(after.history, "d");
 	assert_int_equal(after.packets[SIDE_RESPONDER], 1);
 	assert_int_equal(after.orig_port, 50000);
 	assert_int_equal(flow_side(&f, &p), SIDE_RESPONDER);
 	flow_flip(&f);
-	flow_describe(&f, FLOW_OPEN, &after);
+	flow_describe(&f, FLOW_OPEN, ids, &after);
 	assert_memory_equal(&before, &after, sizeof(before));
+	flow_ids_free(&ids);
 }
 
 static void a_new_syn_after_the_end_is_another_flow(void **state)

@@ -167,6 +167,7 @@ static void community_ids_are_the_specifications(void **state)
 		{ "UDP-Lite counts as without ports", "192.0.2.7", "198.51.100.9", 136, 0, 0, 5000, 6000,
 		  "1:ll734Q6V6LxUc5gcuxWhb1+BZ4o=" },
 	};
+	struct flow_ids *ids = flow_ids_new();
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -181,10 +182,11 @@ static void community_ids_are_the_specifications(void **state)
 
 		enum flow_dir dir = flow_key_make(&key, &src, &dst, cases[i].proto);
 
-		flow_key_community_id(&key, dir, got);
+		flow_key_community_id(ids, &key, dir, got);
 		if (strcmp(got, cases[i].want) != 0)
 			fail_msg("%s\n got: %s\nwant: %s", cases[i].name, got, cases[i].want);
 	}
+	flow_ids_free(&ids);
 }
 
 static void addresses_are_written_as_rfc_5952_says(void **state)
