@@ -88,23 +88,28 @@ static uint64_t mixed(uint64_t value)
 	return value ^ value >> 32;
 }
 
+static void mix_words(uint64_t lanes[4], const uint64_t words[4])
+{
+	for (int i = 0; i < 4; i++)
+		lanes[i] = mixed(lanes[i] ^ words[i]);
+}
+
 /* Of the whole payload: whoever could choose datagrams that meet would hide what it sends. */
 static uint32_t datagram_hash(const struct packet *p)
 {
 	struct bytes in = bytes_of(p->payload, p->payload_len);
 	uint64_t lanes[4] = { p->payload_wire_len, 1, 2, 3 };	/* none waits for another's multiplication */
-	uint64_t mix = 0;
+	uint64_t words[4], mix = 0;
 
-	while (bytes_left(&in) >= sizeof(lanes)) {
-		for (int i = 0; i < 4; i++)
-			lanes[i] = mixed(lanes[i] ^ bytes_u64(&in));
+	while (bytes_left(&in) >= sizeof(words)) {
+		bytes_copy(&in, words, sizeof(words));
+		mix_words(lanes, words);
 	}
-	for (int i = 0; bytes_left(&in) >= 8; i++)
-		lanes[i] = mixed(lanes[i] ^ bytes_u64(&in));
+	memset(words, 0, sizeof(words));
+	bytes_copy(&in, words, bytes_left(&in));
+	mix_words(lanes, words);
 	for (int i = 0; i < 4; i++)
 		mix = mixed(mix ^ lanes[i]);
-	while (bytes_left(&in) > 0)
-		mix = mixed(mix ^ bytes_u8(&in));
 	return (uint32_t)(mix >> 32) | 1;	/* 0 is none */
 }
 
