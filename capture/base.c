@@ -46,7 +46,9 @@ void *base_alloc(size_t n)
 
 void *base_alloc_array(size_t count, size_t size)
 {
-	return base_checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+	size_t n;
+
+	return base_checked(__builtin_mul_overflow(count, size, &n) ? NULL : base_alloc(n));
 }
 
 void *base_realloc(void *p, size_t n)

@@ -7,8 +7,8 @@
  * flow always gets the same one.
  *
  * Thread: one struct dpi for each worker; any may make one. Memory: one nDPI flow for each struct
- * dpi_flow, freed as soon as it is decided and wiped before (nDPI keeps passwords). Errors: dpi_new ends
- * the program when the library cannot be initialised. */
+ * dpi_flow, freed as soon as it is decided and wiped before (nDPI keeps passwords). Errors: the first
+ * use ends the program when the library cannot be initialised. */
 #ifndef CLASSIFY_DPI_H
 #define CLASSIFY_DPI_H
 
