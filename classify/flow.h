@@ -38,41 +38,46 @@ enum flow_reader {
 #define FLOW_COPY_NS (10 * 1000000LL)
 #define FLOW_RECENT 4
 
+/* In the order of use: what every packet looks at stands in front (TABLE_HOT), and what only some or the
+ * flow's beginning and end need, behind. */
 struct flow {
 	struct flow_key key;
 	uint64_t hash;
 	struct flow *chain;			/* flow_table's */
-	struct flow *newer, *older;		/* flow_table's list of its pace */
 	enum flow_pace pace;			/* flow_table's: the list it is in */
-	bool orig_is_hi;			/* key.hi is the originator */
-	uint64_t id, last_frame;
-	int64_t first_ns, last_ns;
-	uint64_t packets[2], bytes[2], payload[2];	/* by enum fact_side; payload: not TCP's */
-	uint32_t recent[2][FLOW_RECENT];		/* the last datagrams' hashes, by enum fact_side */
-	int64_t recent_ns[2];
-	uint64_t packets_cut;
-	uint32_t pid;
-	uint16_t vlan;
-	bool has_mac, saw_syn, saw_syn_ack, opaque, encrypted_dns, offer_wanted;
-	bool fin[2], reset, gap_told[2];
-	bool proxied;				/* a proxy's header was read before its dialogue */
-	uint8_t mac[2][6];			/* by enum fact_side */
-	uint32_t syn_seq[2];
-	bool syn_seen[2];			/* syn_seq is known */
-	uint16_t history_seen;			/* a bit for each letter and side */
-	uint8_t history_len;
-	char history[FACT_WORD_SIZE];
-	const char *app_proto;			/* static text; "" is unknown */
 	enum flow_reader reader;
-	const struct watch *watch;
-	void *watch_state;
-	struct watch_facts *facts;		/* NULL until a watcher needs it */
+	struct flow *newer, *older;		/* flow_table's list of its pace */
+	uint64_t last_frame;
+	int64_t last_ns;
+	uint64_t packets[2], bytes[2], payload[2];	/* by enum fact_side; payload: not TCP's */
 	struct stream *streams;			/* [2], TCP with payload; NULL before */
+	const struct watch *watch;
+	struct watch_facts *facts;		/* NULL until a watcher needs it */
 	struct quic *quic;
 	struct dpi_flow *dpi_flow;
-	struct dpi_label label;
-	uint8_t dpi_packets;
 	size_t memory;				/* flow_table's: bytes that reading it takes */
+	uint32_t pid;
+	uint16_t vlan;
+	uint16_t history_seen;			/* a bit for each letter and side */
+	uint8_t history_len;
+	uint8_t dpi_packets;
+	bool orig_is_hi;			/* key.hi is the originator */
+	bool has_mac, saw_syn, saw_syn_ack, opaque, encrypted_dns, offer_wanted;
+	bool fin[2], reset, gap_told[2];
+	bool syn_seen[2];			/* syn_seq is known */
+	bool proxied;				/* a proxy's header was read before its dialogue */
+
+	int64_t recent_ns[2];
+	uint32_t recent[2][FLOW_RECENT];	/* the last datagrams' hashes, by enum fact_side */
+	void *watch_state;
+	uint64_t packets_cut;
+	uint64_t id;
+	int64_t first_ns;
+	uint32_t syn_seq[2];
+	uint8_t mac[2][6];			/* by enum fact_side */
+	char history[FACT_WORD_SIZE];
+	const char *app_proto;			/* static text; "" is unknown */
+	struct dpi_label label;
 };
 
 /* Which side sent this packet. */

@@ -39,8 +39,8 @@ struct stream {
 	bool has_acked;
 	uint64_t seen;		/* bytes of the stream seen, each counted once */
 	uint64_t missing;	/* bytes given up as lost so far */
-	struct stream_hole holes[STREAM_HOLES];
 	struct stream_buffer *buffer;	/* out-of-order or unconsumed bytes; NULL most of the time */
+	struct stream_hole holes[STREAM_HOLES];
 };
 
 /* Hands on bytes in order. Returns how many of them it is done with; the rest comes again with what
