@@ -93,7 +93,7 @@ static bool know_sides(const struct mail_reader *reader, struct mail_talk *t, en
 	t->sides_known = true;
 	t->late = facts->begin_missed;
 	t->client = who == SPEAKER_SERVER ? (enum fact_side)!from :
-		    who == SPEAKER_CLIENT ? from : SIDE_ORIGINATOR;
+		    who == SPEAKER_CLIENT ? from : facts->flip ? SIDE_RESPONDER : SIDE_ORIGINATOR;
 	facts->flip = t->client == SIDE_RESPONDER;
 	facts->has_mail = true;
 	facts->mail.flow = facts->flow;

@@ -358,7 +358,13 @@ static bool begun(const void *state, struct bytes begin, struct mail_login *out)
 {
 	const struct imap *w = state;
 
-	return !w->in_command && imap_login_begun(begin, out);
+	if (!w->in_command)
+		return imap_login_begun(begin, out);
+	while (bytes_begins(&begin, " "))
+		bytes_skip(&begin, 1);
+	*out = w->talk.login;
+	return w->verb == VERB_LOGIN && w->args == 1 && bytes_left(&begin) > 0 &&
+	       (w->literal > 0 || !bytes_begins(&begin, "{"));
 }
 
 static const struct mail_reader reader = {

@@ -67,7 +67,8 @@ static enum pop3_command digest(struct pop3 *w, struct bytes verb, struct bytes 
 	mail_login_begin(t, verb);
 	t->login.active = false;	/* no SASL exchange */
 	mail_text(t->login.account, sizeof(t->login.account), bytes_word(&line));
-	mail_login_seen(t, CREDENTIAL_GUESSABLE, line);
+	if (bytes_left(&line) > 0)
+		mail_login_seen(t, CREDENTIAL_GUESSABLE, line);
 	return ASKED_PASSWORD;
 }
 

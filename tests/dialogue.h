@@ -153,6 +153,13 @@ static inline void dialogue_expect(const struct dialogue *d, const struct dialog
 	}
 }
 
+static inline void dialogue_cut_text(const struct dialogue *d, size_t cut, const char *what, const char *got,
+				     const char *whole)
+{
+	if (got[0] != '\0' && strcmp(got, whole == NULL ? "" : whole) != 0)
+		fail_msg("%s cut at %zu, %s: %s", d->name, cut, what, got);
+}
+
 /* Whatever is missing at the end, what is said is not more than the whole shows: its state, or one that was
  * true until then, or unknown. */
 static inline void dialogue_cut(const struct dialogue *d, const struct watch *watch,
@@ -171,6 +178,15 @@ static inline void dialogue_cut(const struct dialogue *d, const struct watch *wa
 			fail_msg("%s cut at %zu: %s", d->name, cut,
 				 fact_mail_transport_name(run->facts.mail.transport));
 		passed |= 1u << run->facts.mail.transport;
+		dialogue_cut_text(d, cut, "refusal", run->facts.mail.refusal, d->refusal);
+		dialogue_cut_text(d, cut, "recipient", run->facts.mail.recipient_domain, d->recipient);
+		dialogue_cut_text(d, cut, "claimed", run->facts.mail.claimed_by, d->claimed == NULL ? NULL : "xclient");
+		if ((d->passes >> MAIL_STARTTLS_STRIPPED & 1) == 0)
+			dialogue_cut_text(d, cut, "signature", run->facts.mail.signature, d->signature);
+		if (run->facts.mail.injected[0] > d->injected || run->facts.mail.injected[1] > 0 ||
+		    run->facts.mail.compressed > d->compressed ||
+		    run->facts.mail.login_disabled > d->login_disabled)
+			fail_msg("%s cut at %zu: more than the whole", d->name, cut);
 		dialogue_end(run);
 	}
 	if ((d->passes & ~passed) != 0)

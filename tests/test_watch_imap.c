@@ -280,6 +280,33 @@ static void a_login_cut_by_a_gap_was_sent_all_the_same(void **state)
 	free(run);
 }
 
+static void a_password_cut_by_a_gap_behind_a_literal_was_sent_all_the_same(void **state)
+{
+	static const struct {
+		const char *begin;
+		bool want;
+	} cases[] = {
+		{ "1 LOGIN {3+}\r\njoe {6+}\r\nsec", true }, { "1 LOGIN {3+}\r\njoe sec", true },
+		{ "1 LOGIN joe {6+}\r\n sec", true }, { "1 LOGIN {3+}\r\njoe {6", false },
+		{ "1 LOGIN {3+}\r\njoe ", false }, { "1 LOGIN joe {6+}\r\n", false }, { "1 LOGIN {3+}\r\njo", false },
+		{ "1 APPEND x {6+}\r\nsec", false },
+	};
+	struct dialogue_run *run = malloc(sizeof(*run));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		dialogue_begin(run, &watch_imap);
+		dialogue_feed(run, 1, "* OK hi\r\n", 9, 1);
+		dialogue_feed(run, 0, cases[i].begin, strlen(cases[i].begin), 2);
+		assert_int_equal(watch_imap.gap(run->state, SIDE_ORIGINATOR, &run->facts), WATCH_DONE);
+		if (run->facts.mail.credential != (cases[i].want ? CREDENTIAL_REUSABLE : CREDENTIAL_NONE))
+			fail_msg("%s", cases[i].begin);
+		assert_string_equal(run->facts.mail.account, cases[i].want ? "joe" : "");
+		dialogue_end(run);
+	}
+	free(run);
+}
+
 static void a_line_over_the_limit_ends_the_reading(void **state)
 {
 	struct dialogue_run *run = malloc(sizeof(*run));
@@ -374,6 +401,7 @@ int main(void)
 		cmocka_unit_test(held_client_bytes_are_read_after_a_refusal),
 		cmocka_unit_test(a_gap_forgets_no_credential),
 		cmocka_unit_test(a_login_cut_by_a_gap_was_sent_all_the_same),
+		cmocka_unit_test(a_password_cut_by_a_gap_behind_a_literal_was_sent_all_the_same),
 		cmocka_unit_test(a_line_over_the_limit_ends_the_reading),
 		cmocka_unit_test(after_an_unseen_answer_to_starttls_nothing_is_read),
 		cmocka_unit_test(no_secret_is_kept),

@@ -37,6 +37,7 @@ static const struct dialogue dialogues[] = {
 	{ "APOP",
 	  { HELLO, "CAPOP joe c4c9334bac560ecc979e58001b3e22fb\r\n", "S+OK\r\n" },
 	  .transport = MAIL_UNKNOWN, "APOP", "joe", 32, CREDENTIAL_GUESSABLE, .accepted = true, .letters = "hLy" },
+	{ "APOP without a digest", { HELLO, "CAPOP joe\r\n", "S-ERR\r\n" }, .transport = MAIL_UNKNOWN },
 	{ "a bare AUTH asks for a list",
 	  { HELLO, "CAUTH\r\n", "S+OK\r\nPLAIN\r\nLOGIN\r\n.\r\n", "CAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n", "S+OK\r\n" },
 	  .transport = MAIL_UNKNOWN, "PLAIN", "joe", 6, CREDENTIAL_REUSABLE, .accepted = true },
