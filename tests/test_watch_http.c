@@ -87,6 +87,7 @@ static const struct request requests[] = {
 	  "GET /mail/config-v1.1.xml?emailaddress=eve@example.org HTTP/1.1\r\nHost: b\r\n\r\n",
 	  "autoconfig", "", "joe@example.org" },
 	{ .text = "GET /mail/config-v1.1.xml?emailaddress=%25EMAILADDRESS%25 HTTP/1.1\r\n" HOST "\r\n" },
+	{ .text = "GET /mail/config-v1.1.xml?emailaddress=joe@a%4gb.example.org HTTP/1.1\r\n" HOST "\r\n" },
 	{ .text = "GET /mail/config-v1.1.xml?emailaddress=joe%4 HTTP/1.1\r\n" HOST "\r\n" },
 	{ .text = "GET /mail/config-v1.1.xml?emailaddress=joe%40example.org%0d HTTP/1.1\r\n" HOST "\r\n" },
 	{ .text = "GET /mail/config-v1.1.xml?emailaddress=joe%40example HTTP/1.1\r\n" HOST "\r\n" },
