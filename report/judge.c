@@ -6,7 +6,7 @@ static const char anew_sql[] =
 	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM because; DELETE FROM client_transport;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
-	"DELETE FROM provider_contact; DELETE FROM provider_hint; DELETE FROM client_state;"
+	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM client_state;"
 	"DELETE FROM address_name; DELETE FROM clear_session; DELETE FROM starttls_offer;"
 	"DELETE FROM server_name; DELETE FROM tlsa_answer; DELETE FROM tlsa_asked; DELETE FROM dane;"
 	"DELETE FROM sts_policy; DELETE FROM sts_mx; DELETE FROM mx_answer; DELETE FROM sts_delivery;"

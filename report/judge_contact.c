@@ -83,27 +83,31 @@ static enum traffic_kind kind_of(const struct contact *c)
 	return TRAFFIC_OTHER;
 }
 
+/* Who began a flow whose SYN was not seen is not known. */
+static bool is_upload(const struct contact *c)
+{
+	return c->sums.up > 0 && (c->sums.originated || !c->flow->syn_seen);
+}
+
 /* What a home host answers to a TCP connection that came in is no upload of its own. */
 static bool is_unnamed(const struct contact *c)
 {
-	const struct judge_flow *f = c->flow;
-	bool originated = c->sums.originated;
-
-	return c->endpoint.unnamed && !f->opaque && c->sums.up > 0 && (originated || !f->syn_seen) &&
-	       !is_housekeeping(f, c->sums.up, f->packets[!originated]);
+	return c->endpoint.unnamed && !c->flow->opaque && is_upload(c) &&
+	       !is_housekeeping(c->flow, c->sums.up, c->flow->packets[!c->sums.originated]);
 }
 
 void contact_describe(struct contact *c)
 {
 	c->transport = transport_of(c->flow, &c->endpoint, c->sums.originated);
 	c->sums.kind = kind_of(c);
+	c->sums.vendor = c->endpoint.vendor && is_upload(c) && c->flow->resp_port != 25;
 	c->sums.unnamed = is_unnamed(c);
 	c->sums.state = STATE_NONE;
 	if (c->transport != NULL && c->sums.originated && !c->sums.loopback)
 		c->sums.state = state_of(c->flow, c->transport);
 }
 
-/* schema.sql, contact_class. Who began a flow whose SYN was not seen is not known. */
+/* schema.sql, contact_class. */
 unsigned contact_classes(const struct contact *c, const struct policy *policy,
 			 const char *names_out[CONTACT_CLASSES])
 {
@@ -113,7 +117,7 @@ unsigned contact_classes(const struct contact *c, const struct policy *policy,
 	bool delivery = c->sums.kind == TRAFFIC_DELIVERY;
 	const struct { const char *name; bool holds; } classes[CONTACT_CLASSES] = {
 		{ "mail", mail },
-		{ "vendor", e->vendor && (originated || !f->syn_seen) && up },
+		{ "vendor", e->vendor && is_upload(c) },
 		{ "delivery", delivery && originated && up && !policy_mail_server(policy, c->near) },
 		{ "incoming", mail && !delivery && !originated && up },
 		{ "setup", e->setup && originated && up },

@@ -12,7 +12,7 @@
 
 /* Of one row of traffic. */
 struct sums {
-	int64_t flows, answered, up, down, unnamed_up;
+	int64_t flows, answered, up, down, vendor_up, unnamed_up;
 };
 
 /* A time without a silence longer than watched-gap-ns. */
@@ -70,9 +70,10 @@ struct ledger *ledger_new(const struct judge_part *part, unsigned client_count)
 	l->client_count = client_count;
 	l->gap_ns = store_number(part->st, "SELECT value FROM threshold WHERE name = 'watched-gap-ns'", -1);
 	l->add = store_prepare(part->st,
-		"INSERT INTO traffic VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+		"INSERT INTO traffic VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
 		" flows = flows + excluded.flows, answered = answered + excluded.answered, up = up + excluded.up,"
-		" down = down + excluded.down, unnamed_up = unnamed_up + excluded.unnamed_up");
+		" down = down + excluded.down, vendor_up = vendor_up + excluded.vendor_up,"
+		" unnamed_up = unnamed_up + excluded.unnamed_up");
 	l->add_state = store_prepare(part->st, "INSERT INTO client_state VALUES (?,?,?,?)");
 	if (l->gap_ns < 0 || l->add == NULL || l->add_state == NULL)
 		ledger_free(&l);
@@ -126,7 +127,8 @@ static bool write_row(struct ledger *l, const uint8_t key[KEY_SIZE], const struc
 	sqlite3_bind_int64(l->add, 8, row->answered);
 	sqlite3_bind_int64(l->add, 9, row->up);
 	sqlite3_bind_int64(l->add, 10, row->down);
-	sqlite3_bind_int64(l->add, 11, row->unnamed_up);
+	sqlite3_bind_int64(l->add, 11, row->vendor_up);
+	sqlite3_bind_int64(l->add, 12, row->unnamed_up);
 	return store_do(l->part->st, l->add);
 }
 
@@ -243,6 +245,7 @@ bool ledger_add(struct ledger *l, const struct ledger_flow *flow)
 	row->answered += flow->up > 0 && flow->down > 0;
 	row->up += flow->up;
 	row->down += flow->down;
+	row->vendor_up += flow->vendor ? flow->up : 0;
 	row->unnamed_up += flow->unnamed ? flow->up : 0;
 	return number < ROWS_MAX || write_rows(l);
 }

@@ -26,6 +26,7 @@ struct ledger_flow {
 	enum traffic_kind kind;
 	bool originated, loopback;
 	int64_t up, down, first_ns, last_ns;
+	bool vendor;			/* up counts as sent to a service that relays */
 	bool unnamed;			/* up counts as sent to an endpoint that nothing names */
 	enum session_state state;
 	bool read;			/* of the session: mail or a credential was, of use to a reader */

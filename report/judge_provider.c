@@ -244,6 +244,12 @@ static const char session_sql[] =
 	" AND client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"
 	"                    AND owner <> '" JUDGE_OWN_SERVER "')";
 
+static const char vendor_sql[] =
+	"INSERT INTO vendor_sum SELECT t.client, e.owner, sum(t.vendor_up), max(e.setup),"
+	" EXISTS (SELECT 1 FROM client_provider AS p WHERE p.client = t.client AND p.owner = e.owner)"
+	" FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint WHERE t.vendor_up > 0"
+	" GROUP BY t.client, e.owner";
+
 bool judge_provider(const struct judge_part *part)
 {
 	sqlite3_stmt *insert = store_prepare(part->st,
@@ -253,7 +259,8 @@ bool judge_provider(const struct judge_part *part)
 			"INSERT OR IGNORE INTO client_provider SELECT DISTINCT client, '" JUDGE_OWN_SERVER "', 'declared'"
 			" FROM contact_class JOIN contact USING (flow) WHERE class = 'own-server'") &&
 		  write_hints(part) && learn_lookups(part, insert) && store_exec(part->st, session_sql) &&
-		  store_exec(part->st, "INSERT INTO provider_contact SELECT client, owner FROM meets_provider");
+		  store_exec(part->st, "INSERT INTO provider_contact SELECT client, owner FROM meets_provider") &&
+		  store_exec(part->st, vendor_sql);
 
 	sqlite3_finalize(insert);
 	return ok;

@@ -75,38 +75,32 @@ static const struct reason reasons[] = {
 	  " GROUP BY s.client, s.sni HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.sni" },
 	{ "third_party",
 	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s, and its own provider is not"
-	  " known: --provider would settle it.', sum(v.up), " TITLE("v.owner") ") FROM vendor_contact AS v"
+	  " known: --provider would settle it.', v.up, " TITLE("v.owner") ") FROM vendor_sum AS v"
 	  " WHERE v.client NOT IN (SELECT client FROM client_provider)"
-	  " GROUP BY v.client, v.owner HAVING sum(v.up) >= " UNNAMED_BYTES " OR max(v.setup)"
-	  " ORDER BY v.client, v.owner" },
+	  " AND (v.up >= " UNNAMED_BYTES " OR v.setup) ORDER BY v.client, v.owner" },
 	{ "third_party",
 	  "SELECT p.client, printf('Its provider %s was not contacted while the mail service of %s was.',"
 	  "  p.owner, " TITLE("v.owner") ") FROM client_provider AS p"
-	  " JOIN (SELECT client, owner FROM vendor_contact GROUP BY client, owner"
-	  "  HAVING sum(up) >= " UNNAMED_BYTES ") AS v ON v.client = p.client"
+	  " JOIN vendor_sum AS v ON v.client = p.client AND NOT v.provider AND v.up >= " UNNAMED_BYTES
 	  " WHERE NOT EXISTS (SELECT 1 FROM provider_contact AS c"
 	  "  WHERE c.client = p.client AND c.owner = p.owner)"
 	  " ORDER BY p.client, p.owner, v.owner" },
 	/* A look-up of another's domain teaches as much as one of the account's. */
 	{ "third_party",
-	  "WITH sent AS MATERIALIZED (SELECT s.client, s.owner, sum(s.up) AS up"
-	  "  FROM contact_class AS k CROSS JOIN seen AS s"
-	  "  WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25"
-	  "  GROUP BY s.client, s.owner HAVING sum(s.up) >= " UNNAMED_BYTES "),"
-	  " session AS MATERIALIZED (SELECT DISTINCT client, owner FROM own_sessions)"
-	  " SELECT t.client, printf('It sent %d bytes to the mail service of %s, which only a look-up makes its"
-	  " provider, beside sessions with another: --provider would settle it.', t.up, " TITLE("t.owner") ")"
-	  " FROM sent AS t JOIN client_provider AS p"
-	  "  ON p.client = t.client AND p.owner = t.owner AND p.how = 'learnt'"
-	  " WHERE (t.client, t.owner) NOT IN (SELECT client, owner FROM session)"
-	  " AND EXISTS (SELECT 1 FROM provider_contact AS c WHERE c.client = t.client AND c.owner <> t.owner)"
-	  " ORDER BY t.client, t.owner" },
+	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s, which only a look-up makes its"
+	  " provider, beside sessions with another: --provider would settle it.', v.up, " TITLE("v.owner") ")"
+	  " FROM vendor_sum AS v JOIN client_provider AS p"
+	  "  ON p.client = v.client AND p.owner = v.owner AND p.how = 'learnt'"
+	  " WHERE v.up >= " UNNAMED_BYTES
+	  " AND NOT EXISTS (SELECT 1 FROM own_sessions AS o WHERE o.client = v.client AND o.owner = v.owner)"
+	  " AND EXISTS (SELECT 1 FROM provider_contact AS c WHERE c.client = v.client AND c.owner <> v.owner)"
+	  " ORDER BY v.client, v.owner" },
 	/* Goes when the rules displacement and mirrored-upload judge it. */
 	{ "third_party",
 	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s; whether that mirrors its mail is"
-	  " not judged.', sum(v.up), " TITLE("v.owner") ") FROM vendor_contact AS v"
-	  " WHERE v.client IN (SELECT client FROM provider_contact)"
-	  " GROUP BY v.client, v.owner HAVING sum(v.up) >= " RELAY_BYTES " ORDER BY v.client, v.owner" },
+	  " not judged.', v.up, " TITLE("v.owner") ") FROM vendor_sum AS v"
+	  " WHERE v.client IN (SELECT client FROM provider_contact) AND NOT v.provider"
+	  " AND v.up >= " RELAY_BYTES " ORDER BY v.client, v.owner" },
 	{ "third_party",
 	  "SELECT client, printf('It had %d mail session%s with %s, which nothing names by more than its"
 	  " address.', sum(flows), " S("sum(flows)") ", host(far)) FROM own_sessions"

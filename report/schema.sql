@@ -392,6 +392,7 @@ CREATE TABLE traffic (
 	answered INTEGER NOT NULL,	-- of these, with payload both ways
 	up INTEGER NOT NULL,		-- payload sent by the client
 	down INTEGER NOT NULL,
+	vendor_up INTEGER NOT NULL,	-- of up, what contacts of class vendor sent but to port 25
 	unnamed_up INTEGER NOT NULL,	-- of up, what counts as sent to an endpoint that nothing names
 	PRIMARY KEY (client, endpoint, far, kind, originated, loopback)
 ) WITHOUT ROWID;
@@ -565,6 +566,16 @@ SELECT s.* FROM contact_class AS k
 CROSS JOIN seen AS s
 WHERE k.class = 'vendor' AND s.flow = k.flow AND s.resp_port <> 25
 	AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client);
+
+-- The sums of it, and of what went to a provider that relays as well.
+CREATE TABLE vendor_sum (
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	up INTEGER NOT NULL,
+	setup INTEGER NOT NULL,		-- some of it to an account set-up host
+	provider INTEGER NOT NULL,	-- the client's
+	PRIMARY KEY (client, owner)
+) WITHOUT ROWID;
 
 -- Up to an endpoint that nothing names. Look-ups that were read and the time of day are none, nor is what a
 -- home host answers to a TCP connection that came in; opaque_contact has tunnels.
