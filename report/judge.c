@@ -15,7 +15,6 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS name_with_ech ON name (public_name, asked_by, from_ns) WHERE ech;"
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
-	"CREATE INDEX IF NOT EXISTS loss_by_flow ON loss (flow);"
 	"DROP TABLE IF EXISTS temp.refined;"
 	"CREATE INDEX IF NOT EXISTS clear_by_server ON clear_session (client, server, first_ns)";
 

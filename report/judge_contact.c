@@ -105,6 +105,9 @@ void contact_describe(struct contact *c)
 	c->sums.state = STATE_NONE;
 	if (c->transport != NULL && c->sums.originated && !c->sums.loopback)
 		c->sums.state = state_of(c->flow, c->transport);
+	/* A loss matters in any flow that is not local, and in a mail session. */
+	c->sums.losses = c->flow->losses;
+	c->sums.loss_count = c->endpoint.local && c->transport == NULL ? 0 : c->flow->loss_count;
 }
 
 /* schema.sql, contact_class. */
@@ -131,7 +134,6 @@ unsigned contact_classes(const struct contact *c, const struct policy *policy,
 		{ "encrypted-dns", f->encrypted_dns ||
 				   (e->resolver && (f->resp_port == 443 || f->resp_port == 853)) },
 		{ "ech", f->ech && originated },
-		{ "lossy", f->lossy },
 	};
 	unsigned count = 0;
 

@@ -8,7 +8,7 @@
 #include "report/judge_flow.h"
 #include "report/judge_ledger.h"
 
-#define CONTACT_CLASSES 14
+#define CONTACT_CLASSES 13
 
 /* A flow, seen from its client. Pointers are borrowed from the flow. */
 struct contact {

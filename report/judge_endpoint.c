@@ -93,7 +93,7 @@ static struct endpoint new_endpoint(struct endpoint_table *t, int64_t id, const 
 	}
 	if (write_endpoint(t, id, &tag, named_by)) {
 		endpoint = (struct endpoint){
-			.id = id, .own_server = key->own_server,
+			.id = id, .local = tag.role == ROLE_LOCAL, .own_server = key->own_server,
 			.vendor = tag.relay != RELAY_NO, .setup = tag.setup,
 			.resolver = tag.resolver,
 			.unnamed = sqlite3_column_int(t->insert, 0) != 0,

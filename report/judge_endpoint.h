@@ -19,7 +19,7 @@ struct endpoint_key {
 /* What of a tag decides the classes of its contacts. */
 struct endpoint {
 	int64_t id;			/* 0: could not be written */
-	bool own_server, vendor, setup, resolver, unnamed, web_mail;
+	bool local, own_server, vendor, setup, resolver, unnamed, web_mail;
 };
 
 struct endpoint_table;

@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,11 +20,12 @@ struct flow_reader {
 };
 
 enum flow_column { ID, FIRST_NS, LAST_NS, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, ORIG_PACKETS, RESP_PACKETS,
-		   PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, LOSSY };
+		   PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, MISSING, CUT, EVICTED };
 
 static const char flow_sql[] =
 	"SELECT id, first_ns, last_ns, orig_addr, resp_addr, orig_payload, resp_payload, orig_packets, resp_packets,"
-	" proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns, lossy FROM flow_with_content ORDER BY id";
+	" proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns,"
+	" orig_missing + resp_missing, packets_cut, end = 'evicted' FROM flow_with_content ORDER BY id";
 
 enum hello_column { HELLO_SNI = 1, HELLO_ALPN, HELLO_QUIC, HELLO_ECH, HELLO_AFTER_STARTTLS, HELLO_COMPLETED,
 		    HELLO_VERSION, HELLO_RESUMED };
@@ -37,7 +39,10 @@ static const char dialogue_sql[] =
 	"SELECT flow, transport, credential IN ('reusable', 'guessable'), mail_moved,"
 	" mail_moved OR compressed OR credential <> 'none' FROM mail_session ORDER BY flow";
 
-static const char loss_sql[] = "SELECT flow FROM loss WHERE flow > 0 ORDER BY flow";
+enum loss_column { LOSS_WHY = 1, LOSS_PACKETS, LOSS_BYTES };
+
+static const char loss_sql[] = "SELECT flow, reason, packets, bytes FROM loss WHERE flow > 0 ORDER BY flow";
+
 static const char disclosure_sql[] = "SELECT flow FROM disclosure ORDER BY flow";
 
 struct flow_reader *flow_reader_open(struct store *st)
@@ -72,15 +77,19 @@ bool flow_reader_close(struct flow_reader **r)
 	return ok;
 }
 
+static void step(struct flow_reader *r, struct side *side)
+{
+	int rc = store_step(r->st, side->q);
+
+	side->flow = rc == SQLITE_ROW ? sqlite3_column_int64(side->q, 0) : INT64_MAX;
+	r->failed = r->failed || (rc != SQLITE_ROW && rc != SQLITE_DONE);
+}
+
 /* Goes on to the flow; whether it has a row. */
 static bool stands_at(struct flow_reader *r, struct side *side, int64_t flow)
 {
-	while (side->flow < flow) {
-		int rc = store_step(r->st, side->q);
-
-		side->flow = rc == SQLITE_ROW ? sqlite3_column_int64(side->q, 0) : INT64_MAX;
-		r->failed = r->failed || (rc != SQLITE_ROW && rc != SQLITE_DONE);
-	}
+	while (side->flow < flow)
+		step(r, side);
 	return side->flow == flow;
 }
 
@@ -106,16 +115,61 @@ static void read_dialogue(sqlite3_stmt *q, struct judge_flow *f)
 	f->readable = sqlite3_column_int(q, DIALOGUE_READABLE) != 0;
 }
 
-bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)
+static struct flow_loss *loss_of(struct judge_flow *f, enum loss_reason reason)
 {
-	sqlite3_stmt *q = r->flows;
-	int rc = store_step(r->st, q);
-
-	if (rc != SQLITE_ROW) {
-		r->ended = rc == SQLITE_DONE;
-		return false;
+	for (unsigned i = 0; i < f->loss_count; i++) {
+		if (f->losses[i].reason == reason)
+			return &f->losses[i];
 	}
-	*flow_out = (struct judge_flow){
+	return NULL;
+}
+
+static void add_loss(struct judge_flow *f, enum loss_reason reason, int64_t packets, int64_t bytes)
+{
+	struct flow_loss *loss = loss_of(f, reason);
+
+	if (loss == NULL) {
+		loss = &f->losses[f->loss_count++];
+		*loss = (struct flow_loss){ .reason = reason };
+	}
+	loss->packets += packets;
+	loss->bytes += bytes;
+}
+
+static void read_told_losses(struct flow_reader *r, struct judge_flow *f)
+{
+	sqlite3_stmt *q = r->losses.q;
+
+	for (; stands_at(r, &r->losses, f->id); step(r, &r->losses)) {
+		const char *name = (const char *)sqlite3_column_text(q, LOSS_WHY);
+
+		for (unsigned reason = 0; reason < LOSS_REASONS; reason++) {
+			if (strcmp(loss_reason_name(reason), name) == 0)
+				add_loss(f, reason, sqlite3_column_int64(q, LOSS_PACKETS),
+					 sqlite3_column_int64(q, LOSS_BYTES));
+		}
+	}
+}
+
+static void read_shown_losses(struct judge_flow *f, int64_t missing, int64_t cut, bool evicted)
+{
+	bool tcp = f->proto == IPPROTO_TCP;
+	const struct { struct flow_loss loss; bool holds; } shown[] = {
+		{ { LOSS_GAP, 0, missing }, tcp && missing > 0 },
+		{ { LOSS_SNAPLEN, cut, 0 }, cut > 0 },
+		{ { LOSS_EVICTED, 0, 0 }, evicted },
+		{ { LOSS_ONE_DIRECTION, 0, 0 }, tcp && (f->packets[0] == 0 || f->packets[1] == 0) },
+	};
+
+	for (unsigned i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		if (shown[i].holds && loss_of(f, shown[i].loss.reason) == NULL)
+			f->losses[f->loss_count++] = shown[i].loss;
+	}
+}
+
+static void read_flow(sqlite3_stmt *q, struct judge_flow *f)
+{
+	*f = (struct judge_flow){
 		.id = sqlite3_column_int64(q, ID),
 		.first_ns = sqlite3_column_int64(q, FIRST_NS),
 		.last_ns = sqlite3_column_int64(q, LAST_NS),
@@ -129,15 +183,27 @@ bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)
 		.syn_seen = sqlite3_column_int(q, SYN_SEEN) != 0,
 		.opaque = sqlite3_column_int(q, OPAQUE) != 0,
 		.encrypted_dns = sqlite3_column_int(q, ENCRYPTED_DNS) != 0,
-		.lossy = sqlite3_column_int(q, LOSSY) != 0,
 		.sni = "", .alpn = "", .transport = "",
 	};
+}
+
+bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)
+{
+	sqlite3_stmt *q = r->flows;
+	int rc = store_step(r->st, q);
+
+	if (rc != SQLITE_ROW) {
+		r->ended = rc == SQLITE_DONE;
+		return false;
+	}
+	read_flow(q, flow_out);
 	if (stands_at(r, &r->hellos, flow_out->id))
 		read_hello(r->hellos.q, flow_out);
 	if (stands_at(r, &r->dialogues, flow_out->id))
 		read_dialogue(r->dialogues.q, flow_out);
-	if (stands_at(r, &r->losses, flow_out->id))
-		flow_out->lossy = true;
+	read_told_losses(r, flow_out);
+	read_shown_losses(flow_out, sqlite3_column_int64(q, MISSING), sqlite3_column_int64(q, CUT),
+			  sqlite3_column_int(q, EVICTED) != 0);
 	flow_out->disclosure = stands_at(r, &r->disclosures, flow_out->id);
 	return true;
 }

@@ -9,6 +9,11 @@
 
 #include "report/judge_part.h"
 
+struct flow_loss {
+	enum loss_reason reason;
+	int64_t packets, bytes;
+};
+
 /* What judge goes by of tables flow, handshake, mail_session, loss and disclosure. Pointers are borrowed
  * until the next flow. */
 struct judge_flow {
@@ -18,7 +23,6 @@ struct judge_flow {
 	int proto, resp_port;
 	const char *app_proto;
 	bool syn_seen, opaque, encrypted_dns;
-	bool lossy;		/* something of it was not seen, as it shows itself or as was told */
 	bool hello;		/* has a handshake; without it the next eight are empty */
 	const char *sni, *alpn;
 	bool quic, ech, after_starttls, completed, resumed;
@@ -29,6 +33,9 @@ struct judge_flow {
 	bool mail_moved;	/* readable */
 	bool readable;		/* these, any other credential, or compressed mail */
 	bool disclosure;	/* has one */
+	/* What was not seen of it: as was told, and what it shows itself where nothing of that was told. */
+	struct flow_loss losses[LOSS_REASONS];
+	unsigned loss_count;
 };
 
 struct flow_reader;

@@ -1,42 +1,37 @@
 #include "report/judge_ledger.h"
 
 #include "capture/base.h"
+#include "report/judge_watched.h"
 #include "report/key_set.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MAX 262144		/* summed in memory, some 100 bytes each; then they are added to the table */
-#define SPANS_MAX 1024		/* of a client; what comes before the oldest of them then is late and left out */
-#define KEY_SIZE 29
+#define ROWS_MAX 262144		/* summed in memory, some 100 bytes each; then they are added to the tables */
 
-/* Of one row of traffic. */
-struct sums {
-	int64_t flows, answered, up, down, vendor_up, unnamed_up;
+/* Rows of a table: sums by key. */
+struct tally {
+	struct key_set *keys;	/* of key_size bytes; in their order rows are in that of the table */
+	int64_t *sums;		/* width of them for each key */
+	unsigned width, size;
+	size_t key_size;
 };
 
-/* A time without a silence longer than watched-gap-ns. */
-struct span {
-	int64_t first_ns, last_ns;
-};
+/* The columns of traffic that are sums, and of client_state and client_loss. */
+enum { FLOWS, ANSWERED, UP, DOWN, VENDOR_UP, UNNAMED_UP, TRAFFIC_SUMS };
+enum { SESSIONS, UNREAD, STATE_SUMS };
+enum { PACKETS, BYTES, LOSS_SUMS };
 
-struct client_sums {
-	struct span *spans;		/* in order of time */
-	unsigned span_count, span_size;
-	bool closed;			/* there were spans before these: */
-	int64_t closed_ns, closed_until_ns;	/* watched in them, and to when */
-	int64_t sessions[STATE_END], unread;
-};
+#define TRAFFIC_KEY 29		/* client, endpoint, far, kind and ends */
+#define PAIR_KEY 5		/* client, state or reason */
 
 struct ledger {
 	const struct judge_part *part;
-	sqlite3_stmt *add, *add_state;
-	int64_t gap_ns;
-	struct key_set *keys;		/* pack */
-	struct sums *rows;		/* by number of the key */
-	unsigned row_size;
-	struct client_sums *clients;	/* by client - 1 */
+	sqlite3_stmt *add_traffic, *add_state, *add_loss;
+	struct tally traffic, states, losses;
+	struct watched *watched;	/* by client - 1 */
 	unsigned client_count;
+	int64_t gap_ns;
 };
 
 const char *session_state_name(enum session_state state)
@@ -60,22 +55,52 @@ static const char *const kind_names[TRAFFIC_KINDS] = {
 	[TRAFFIC_WEB_MAIL] = "web-mail",
 };
 
+static struct tally tally_new(size_t key_size, unsigned width)
+{
+	return (struct tally){ .keys = key_set_new(), .width = width, .key_size = key_size };
+}
+
+static void tally_free(struct tally *t)
+{
+	key_set_free(&t->keys);
+	free(t->sums);
+}
+
+/* The sums of a key, which begin at 0. */
+static int64_t *tally_row(struct tally *t, const void *key)
+{
+	unsigned before = key_set_count(t->keys), number = key_set_add(t->keys, key, t->key_size);
+	int64_t *row;
+
+	if (number > t->size) {
+		t->size = number * 2;
+		t->sums = base_realloc(t->sums, (size_t)t->size * t->width * sizeof(*t->sums));
+	}
+	row = t->sums + (size_t)(number - 1) * t->width;
+	if (number > before)
+		memset(row, 0, t->width * sizeof(*row));
+	return row;
+}
+
 struct ledger *ledger_new(const struct judge_part *part, unsigned client_count)
 {
 	struct ledger *l = base_alloc(sizeof(*l));
 
 	l->part = part;
-	l->keys = key_set_new();
-	l->clients = base_alloc_array(client_count, sizeof(*l->clients));
+	l->traffic = tally_new(TRAFFIC_KEY, TRAFFIC_SUMS);
+	l->states = tally_new(PAIR_KEY, STATE_SUMS);
+	l->losses = tally_new(PAIR_KEY, LOSS_SUMS);
+	l->watched = base_alloc_array(client_count, sizeof(*l->watched));
 	l->client_count = client_count;
 	l->gap_ns = store_number(part->st, "SELECT value FROM threshold WHERE name = 'watched-gap-ns'", -1);
-	l->add = store_prepare(part->st,
+	l->add_traffic = store_prepare(part->st,
 		"INSERT INTO traffic VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
 		" flows = flows + excluded.flows, answered = answered + excluded.answered, up = up + excluded.up,"
 		" down = down + excluded.down, vendor_up = vendor_up + excluded.vendor_up,"
 		" unnamed_up = unnamed_up + excluded.unnamed_up");
 	l->add_state = store_prepare(part->st, "INSERT INTO client_state VALUES (?,?,?,?)");
-	if (l->gap_ns < 0 || l->add == NULL || l->add_state == NULL)
+	l->add_loss = store_prepare(part->st, "INSERT INTO client_loss VALUES (?,?,?,?)");
+	if (l->gap_ns < 0 || l->add_traffic == NULL || l->add_state == NULL || l->add_loss == NULL)
 		ledger_free(&l);
 	return l;
 }
@@ -85,25 +110,22 @@ void ledger_free(struct ledger **l)
 	if (*l == NULL)
 		return;
 	for (unsigned i = 0; i < (*l)->client_count; i++)
-		free((*l)->clients[i].spans);
-	free((*l)->clients);
-	key_set_free(&(*l)->keys);
-	free((*l)->rows);
-	sqlite3_finalize((*l)->add);
+		watched_free(&(*l)->watched[i]);
+	free((*l)->watched);
+	tally_free(&(*l)->traffic);
+	tally_free(&(*l)->states);
+	tally_free(&(*l)->losses);
+	sqlite3_finalize((*l)->add_traffic);
 	sqlite3_finalize((*l)->add_state);
+	sqlite3_finalize((*l)->add_loss);
 	free(*l);
 	*l = NULL;
 }
 
-/* The primary key of traffic, so that keys in the order of their bytes are in the order of the table. */
-static void pack(const struct ledger_flow *f, uint8_t out[KEY_SIZE])
+static void put_number(uint8_t *out, unsigned n, uint64_t value)
 {
-	for (unsigned i = 0; i < 4; i++)
-		out[i] = (uint8_t)(f->client >> (24 - 8 * i));
-	for (unsigned i = 0; i < 8; i++)
-		out[4 + i] = (uint8_t)(f->endpoint >> (56 - 8 * i));
-	memcpy(out + 12, f->far, 16);
-	out[28] = (uint8_t)(f->kind << 2 | f->originated << 1 | f->loopback);
+	for (unsigned i = 0; i < n; i++)
+		out[i] = (uint8_t)(value >> 8 * (n - 1 - i));
 }
 
 static int64_t number_at(const uint8_t *bytes, unsigned n)
@@ -115,155 +137,122 @@ static int64_t number_at(const uint8_t *bytes, unsigned n)
 	return value;
 }
 
-static bool write_row(struct ledger *l, const uint8_t key[KEY_SIZE], const struct sums *row)
+static bool write_traffic(struct ledger *l, const uint8_t *key, const int64_t *sums)
 {
-	sqlite3_bind_int64(l->add, 1, number_at(key, 4));
-	sqlite3_bind_int64(l->add, 2, number_at(key + 4, 8));
-	sqlite3_bind_blob(l->add, 3, key + 12, 16, SQLITE_STATIC);
-	sqlite3_bind_text(l->add, 4, kind_names[key[28] >> 2], -1, SQLITE_STATIC);
-	sqlite3_bind_int(l->add, 5, key[28] >> 1 & 1);
-	sqlite3_bind_int(l->add, 6, key[28] & 1);
-	sqlite3_bind_int64(l->add, 7, row->flows);
-	sqlite3_bind_int64(l->add, 8, row->answered);
-	sqlite3_bind_int64(l->add, 9, row->up);
-	sqlite3_bind_int64(l->add, 10, row->down);
-	sqlite3_bind_int64(l->add, 11, row->vendor_up);
-	sqlite3_bind_int64(l->add, 12, row->unnamed_up);
-	return store_do(l->part->st, l->add);
+	sqlite3_stmt *q = l->add_traffic;
+
+	sqlite3_bind_int64(q, 1, number_at(key, 4));
+	sqlite3_bind_int64(q, 2, number_at(key + 4, 8));
+	sqlite3_bind_blob(q, 3, key + 12, 16, SQLITE_STATIC);
+	sqlite3_bind_text(q, 4, kind_names[key[28] >> 2], -1, SQLITE_STATIC);
+	sqlite3_bind_int(q, 5, key[28] >> 1 & 1);
+	sqlite3_bind_int(q, 6, key[28] & 1);
+	for (int i = 0; i < TRAFFIC_SUMS; i++)
+		sqlite3_bind_int64(q, 7 + i, sums[i]);
+	return store_do(l->part->st, q);
+}
+
+static bool write_pair(struct ledger *l, sqlite3_stmt *q, const uint8_t *key, const char *name, const int64_t sums[2])
+{
+	sqlite3_bind_int64(q, 1, number_at(key, 4));
+	sqlite3_bind_text(q, 2, name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 3, sums[0]);
+	sqlite3_bind_int64(q, 4, sums[1]);
+	return store_do(l->part->st, q);
+}
+
+static bool write_state(struct ledger *l, const uint8_t *key, const int64_t *sums)
+{
+	return write_pair(l, l->add_state, key, session_state_name(key[4]), sums);
+}
+
+static bool write_loss(struct ledger *l, const uint8_t *key, const int64_t *sums)
+{
+	return write_pair(l, l->add_loss, key, loss_reason_name(key[4]), sums);
 }
 
 struct line {
 	const uint8_t *key;
-	const struct sums *row;
+	const int64_t *sums;
 };
 
-static int by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b, void *key_size)
 {
-	return memcmp(((const struct line *)a)->key, ((const struct line *)b)->key, KEY_SIZE);
+	return memcmp(((const struct line *)a)->key, ((const struct line *)b)->key, *(const size_t *)key_size);
 }
 
 /* In the order of the table, which is quickest filled so. */
-static bool write_rows(struct ledger *l)
+static bool write_tally(struct ledger *l, struct tally *t,
+			bool (*write)(struct ledger *l, const uint8_t *key, const int64_t *sums))
 {
-	unsigned count = key_set_count(l->keys);
+	unsigned count = key_set_count(t->keys);
 	struct line *lines = base_alloc_array(count, sizeof(*lines));
 	bool ok = true;
 
 	for (unsigned i = 0; i < count; i++)
-		lines[i] = (struct line){ .key = key_set_key(l->keys, i + 1), .row = &l->rows[i] };
+		lines[i] = (struct line){ key_set_key(t->keys, i + 1), t->sums + (size_t)i * t->width };
 	if (count > 0)
-		qsort(lines, count, sizeof(*lines), by_key);
+		qsort_r(lines, count, sizeof(*lines), by_key, &t->key_size);
 	for (unsigned i = 0; ok && i < count; i++)
-		ok = write_row(l, lines[i].key, lines[i].row);
+		ok = write(l, lines[i].key, lines[i].sums);
 	free(lines);
-	key_set_empty(l->keys);
+	key_set_empty(t->keys);
 	return ok;
 }
 
-static bool is_silence(const struct ledger *l, int64_t from_ns, int64_t to_ns)
+static void add_traffic(struct ledger *l, const struct ledger_flow *f)
 {
-	return from_ns < to_ns && (uint64_t)to_ns - (uint64_t)from_ns > (uint64_t)l->gap_ns;
+	uint8_t key[TRAFFIC_KEY];
+	int64_t *row;
+
+	put_number(key, 4, f->client);
+	put_number(key + 4, 8, (uint64_t)f->endpoint);
+	memcpy(key + 12, f->far, 16);
+	key[28] = (uint8_t)(f->kind << 2 | f->originated << 1 | f->loopback);
+	row = tally_row(&l->traffic, key);
+	row[FLOWS]++;
+	row[ANSWERED] += f->up > 0 && f->down > 0;
+	row[UP] += f->up;
+	row[DOWN] += f->down;
+	row[VENDOR_UP] += f->vendor ? f->up : 0;
+	row[UNNAMED_UP] += f->unnamed ? f->up : 0;
 }
 
-/* With the silence before it. */
-static int64_t span_ns(const struct ledger *l, const struct client_sums *c, unsigned i)
+static int64_t *pair_row(struct tally *t, unsigned client, unsigned number)
 {
-	int64_t ns = c->spans[i].last_ns - c->spans[i].first_ns;
+	uint8_t key[PAIR_KEY];
 
-	return c->closed || i > 0 ? ns + l->gap_ns : ns;
-}
-
-static void close_oldest(const struct ledger *l, struct client_sums *c)
-{
-	c->closed_ns += span_ns(l, c, 0);
-	c->closed_until_ns = c->spans[0].last_ns;
-	c->closed = true;
-	memmove(c->spans, c->spans + 1, --c->span_count * sizeof(*c->spans));
-}
-
-/* Puts the time of a flow into the spans it touches; those become one. */
-static void watch(const struct ledger *l, struct client_sums *c, int64_t first_ns, int64_t last_ns)
-{
-	unsigned end = c->span_count, from;
-
-	if (c->closed && first_ns <= c->closed_until_ns)
-		return;
-	while (end > 0 && is_silence(l, last_ns, c->spans[end - 1].first_ns))
-		end--;
-	for (from = end; from > 0 && !is_silence(l, c->spans[from - 1].last_ns, first_ns); from--)
-		;
-	if (from < end) {
-		if (c->spans[from].first_ns < first_ns)
-			first_ns = c->spans[from].first_ns;
-		if (c->spans[end - 1].last_ns > last_ns)
-			last_ns = c->spans[end - 1].last_ns;
-		memmove(c->spans + from + 1, c->spans + end, (c->span_count - end) * sizeof(*c->spans));
-		c->span_count -= end - from - 1;
-	} else {
-		if (c->span_count == c->span_size) {
-			c->span_size = c->span_size > 0 ? c->span_size * 2 : 1;
-			c->spans = base_realloc(c->spans, c->span_size * sizeof(*c->spans));
-		}
-		memmove(c->spans + from + 1, c->spans + from, (c->span_count - from) * sizeof(*c->spans));
-		c->span_count++;
-	}
-	c->spans[from] = (struct span){ .first_ns = first_ns, .last_ns = last_ns };
-	if (c->span_count == SPANS_MAX)
-		close_oldest(l, c);
-}
-
-int64_t ledger_watched_ns(const struct ledger *l, unsigned client)
-{
-	const struct client_sums *c = &l->clients[client - 1];
-	int64_t ns = c->closed_ns;
-
-	for (unsigned i = 0; i < c->span_count; i++)
-		ns += span_ns(l, c, i);
-	return ns;
+	put_number(key, 4, client);
+	key[4] = (uint8_t)number;
+	return tally_row(t, key);
 }
 
 bool ledger_add(struct ledger *l, const struct ledger_flow *flow)
 {
-	struct client_sums *client = &l->clients[flow->client - 1];
-	unsigned before = key_set_count(l->keys), number;
-	uint8_t key[KEY_SIZE];
-	struct sums *row;
+	watched_add(&l->watched[flow->client - 1], l->gap_ns, flow->first_ns, flow->last_ns);
+	add_traffic(l, flow);
+	if (flow->state != STATE_NONE) {
+		int64_t *row = pair_row(&l->states, flow->client, flow->state);
 
-	watch(l, client, flow->first_ns, flow->last_ns);
-	client->sessions[flow->state]++;
-	client->unread += flow->state == STATE_POSTCARD && !flow->read;
-	pack(flow, key);
-	number = key_set_add(l->keys, key, KEY_SIZE);
-	if (number > l->row_size) {
-		l->row_size = number * 2;
-		l->rows = base_realloc(l->rows, l->row_size * sizeof(*l->rows));
+		row[SESSIONS]++;
+		row[UNREAD] += flow->state == STATE_POSTCARD && !flow->read;
 	}
-	row = &l->rows[number - 1];
-	if (number > before)
-		*row = (struct sums){ 0 };
-	row->flows++;
-	row->answered += flow->up > 0 && flow->down > 0;
-	row->up += flow->up;
-	row->down += flow->down;
-	row->vendor_up += flow->vendor ? flow->up : 0;
-	row->unnamed_up += flow->unnamed ? flow->up : 0;
-	return number < ROWS_MAX || write_rows(l);
+	for (unsigned i = 0; i < flow->loss_count; i++) {
+		int64_t *row = pair_row(&l->losses, flow->client, flow->losses[i].reason);
+
+		row[PACKETS] += flow->losses[i].packets;
+		row[BYTES] += flow->losses[i].bytes;
+	}
+	return key_set_count(l->traffic.keys) < ROWS_MAX || write_tally(l, &l->traffic, write_traffic);
 }
 
 bool ledger_write(struct ledger *l)
 {
-	bool ok = write_rows(l);
+	return write_tally(l, &l->traffic, write_traffic) && write_tally(l, &l->states, write_state) &&
+	       write_tally(l, &l->losses, write_loss);
+}
 
-	for (unsigned i = 0; ok && i < l->client_count; i++) {
-		for (unsigned state = STATE_NONE + 1; ok && state < STATE_END; state++) {
-			if (l->clients[i].sessions[state] == 0)
-				continue;
-			sqlite3_bind_int64(l->add_state, 1, i + 1);
-			sqlite3_bind_text(l->add_state, 2, session_state_name(state), -1, SQLITE_STATIC);
-			sqlite3_bind_int64(l->add_state, 3, l->clients[i].sessions[state]);
-			sqlite3_bind_int64(l->add_state, 4, state == STATE_POSTCARD ? l->clients[i].unread : 0);
-			ok = store_do(l->part->st, l->add_state);
-		}
-	}
-	return ok;
+int64_t ledger_watched_ns(const struct ledger *l, unsigned client)
+{
+	return watched_ns(&l->watched[client - 1], l->gap_ns);
 }

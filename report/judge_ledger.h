@@ -1,14 +1,14 @@
-/* judge_ledger.h - what clients sent and got, in sums: tables traffic and client_state
+/* judge_ledger.h - what clients sent and got, in sums: tables traffic, client_state and client_loss
  *
  * Every flow with something in it is in the ledger, those that no rule asks for by themselves only there.
  * Sums can be added to, so that a case that grows need not be summed anew.
  *
- * Memory: bounded but for some hundred bytes a client, and for one that falls silent often up to 16 KiB.
+ * Memory: bounded but for some 50 bytes a client, and for one that falls silent often up to 16 KiB.
  * Errors: false, store_error says why. */
 #ifndef REPORT_JUDGE_LEDGER_H
 #define REPORT_JUDGE_LEDGER_H
 
-#include "report/judge_part.h"
+#include "report/judge_flow.h"
 
 enum traffic_kind { TRAFFIC_OTHER, TRAFFIC_SESSION, TRAFFIC_DELIVERY, TRAFFIC_WEB_MAIL, TRAFFIC_KINDS };
 
@@ -30,6 +30,8 @@ struct ledger_flow {
 	bool unnamed;			/* up counts as sent to an endpoint that nothing names */
 	enum session_state state;
 	bool read;			/* of the session: mail or a credential was, of use to a reader */
+	const struct flow_loss *losses;	/* those that matter */
+	unsigned loss_count;
 };
 
 struct ledger;

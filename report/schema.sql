@@ -420,7 +420,7 @@ CREATE TABLE contact (
 -- host), web-mail (HTTPS both ways), web-clear (HTTP without TLS up to a mail host), delivery (port 25, by
 -- none of the policy's servers), incoming (a mail session from outside, no delivery), own-server (the
 -- policy's), credential (readable, and of use to a reader), disclosure (has one), opaque, encrypted-dns,
--- ech, lossy. A rule that asks for other flows adds a class here and in judge_contact.c.
+-- ech. A rule that asks for other flows adds a class here and in judge_contact.c.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
 	flow INTEGER NOT NULL,
@@ -483,12 +483,9 @@ CREATE TABLE verdict (
 	verdict TEXT NOT NULL
 );
 
--- Flows with something in them, which judge makes contacts and traffic of. Lossy is what a flow itself shows
--- of what was not seen of it.
+-- Flows with something in them, which judge makes contacts and traffic of.
 CREATE VIEW flow_with_content AS
-SELECT *, iif(packets_cut > 0 OR end = 'evicted' OR (proto = 6 AND (orig_missing > 0 OR resp_missing > 0
-		OR orig_packets = 0 OR resp_packets = 0)), 1, 0) AS lossy
-FROM flow
+SELECT * FROM flow
 WHERE orig_payload > 0 OR resp_payload > 0 OR orig_missing > 0 OR resp_missing > 0;
 
 -- A contact with all that is known of it. Left joins, so that SQLite leaves out what a query does not use.
@@ -609,12 +606,7 @@ LEFT JOIN dane AS d ON d.flow = s.flow
 WHERE s.originated AND NOT s.loopback;
 
 -- Losses and the client they touch; client 0 is everyone. What a flow itself says of its missing bytes
--- counts where no loss fact says it. One-direction and missing bytes matter where the client's payload
--- went to the internet, or in a mail session.
-CREATE VIEW lossy_flow AS
-SELECT f.* FROM contact_class AS k
-CROSS JOIN flow AS f
-WHERE k.class = 'lossy' AND f.id = k.flow;
+-- counts where no loss fact says it. A loss matters in any flow that is not local, and in a mail session.
 CREATE TABLE client_loss (
 	client INTEGER NOT NULL,
 	reason TEXT NOT NULL,
