@@ -2,31 +2,13 @@
  * came; and of a part of it nothing is said that the whole does not bear out. */
 #include "tests/test.h"
 
-#include "capture/source.h"
 #include "classify/worker.h"
-#include "tests/mangle.h"
+#include "tests/states.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
-#define TABLE "tests/states/table"
-#define ROWS 256
-#define WORDS 24
-#define PACKETS 16384
-#define CONVERSATIONS 64
 #define SESSIONS 4		/* of one conversation: its ports may be used again */
 #define SHARD_FLOWS 2048
 #define PARTS 4096		/* of one conversation that are looked at in one go */
 #define STEPS 100000u		/* packets that the parts of one conversation may cost */
-
-/* A line of the table. */
-struct row {
-	char capture[96];
-	unsigned session;
-	char transport[32], mechanism[32], account[FACT_TEXT_SIZE];
-	bool accepted, moved;
-	char so_far[128];	/* states, comma separated, that are true of a beginning or a part */
-};
 
 /* What was said of one connection. */
 struct said {
@@ -34,17 +16,6 @@ struct said {
 	bool has_mail, has_handshake;
 	struct fact_mail_session mail;
 	struct fact_handshake handshake;
-};
-
-struct table {
-	struct row rows[ROWS];
-	unsigned count;
-};
-
-/* The packets of one capture, sorted by conversation. */
-struct capture {
-	struct segments conversations[CONVERSATIONS];
-	unsigned count;
 };
 
 /* Which packets a part has. */
@@ -62,103 +33,6 @@ static bool has_packet(enum part kind, size_t part, const struct packet *p, size
 		return i != part;
 	default:
 		return p->dir == part;
-	}
-}
-
-static const char *dash(const char *text)
-{
-	return strcmp(text, "-") == 0 ? "" : text;
-}
-
-static bool row_of(char *line, struct row *row)
-{
-	char *words[WORDS], *save = NULL;
-	unsigned n = 0;
-
-	memset(row, 0, sizeof(*row));
-	line[strcspn(line, "#\n")] = '\0';
-	for (char *w = strtok_r(line, " \t", &save); w != NULL && n < WORDS; w = strtok_r(NULL, " \t", &save))
-		words[n++] = w;
-	if (n == 0)
-		return false;
-	assert_true(n >= 8 && n < WORDS);
-	snprintf(row->capture, sizeof(row->capture), "tests/%s", words[0]);
-	row->session = (unsigned)atoi(words[1]);
-	snprintf(row->transport, sizeof(row->transport), "%s", words[3]);
-	snprintf(row->mechanism, sizeof(row->mechanism), "%s", dash(words[4]));
-	snprintf(row->account, sizeof(row->account), "%s", dash(words[5]));
-	row->accepted = strcmp(words[6], "accepted") == 0;
-	row->moved = strcmp(words[7], "moved") == 0;
-	for (unsigned i = 8; i < n; i++)
-		if (strncmp(words[i], "so_far=", 7) == 0)
-			snprintf(row->so_far, sizeof(row->so_far), "%s", words[i] + 7);
-	return true;
-}
-
-static void read_table(struct table *t)
-{
-	FILE *f = fopen(TABLE, "r");
-	char line[1024];
-
-	assert_non_null(f);
-	t->count = 0;
-	while (fgets(line, sizeof(line), f) != NULL) {
-		assert_true(t->count < ROWS);
-		t->count += row_of(line, &t->rows[t->count]);
-	}
-	fclose(f);
-	assert_true(t->count > 0);
-}
-
-static struct segments *conversation_of(struct capture *c, const struct packet *p)
-{
-	for (unsigned i = 0; i < c->count; i++)
-		if (memcmp(&c->conversations[i].packets[0].key, &p->key, sizeof(p->key)) == 0)
-			return &c->conversations[i];
-	assert_true(c->count < CONVERSATIONS);
-	c->conversations[c->count].packets = base_alloc_array(PACKETS, sizeof(struct packet));
-	return &c->conversations[c->count++];
-}
-
-static void add_packet(struct capture *c, struct packet p)
-{
-	struct segments *to = conversation_of(c, &p);
-	uint8_t *copy = base_alloc(p.payload_len + 1);
-
-	if (p.payload_len > 0)
-		memcpy(copy, p.payload, p.payload_len);
-	p.payload = copy;
-	assert_true(to->count < PACKETS);
-	to->packets[to->count++] = p;
-}
-
-static void read_capture(const char *path, struct capture *c)
-{
-	struct slab_pool *pool = slab_pool_new(3);
-	struct source *s = source_open(path, 0, pool, NULL);
-	struct frame frame;
-	struct slab *slab;
-
-	memset(c, 0, sizeof(*c));
-	while (source_next(s, &frame, &slab)) {
-		struct packet_fragment fragment;
-		struct packet p = { 0 };
-
-		if (packet_decode(&frame, &p, &fragment) == PACKET_IP && p.key.proto == IPPROTO_TCP)
-			add_packet(c, p);
-	}
-	if (source_end(s)->how != SOURCE_COMPLETE)
-		fail_msg("%s: %s", path, source_end(s)->why);
-	source_close(&s);
-	slab_pool_free(&pool);
-}
-
-static void free_capture(struct capture *c)
-{
-	for (unsigned i = 0; i < c->count; i++) {
-		for (size_t k = 0; k < c->conversations[i].count; k++)
-			free((void *)(uintptr_t)c->conversations[i].packets[k].payload);
-		segments_free(&c->conversations[i]);
 	}
 }
 
@@ -197,15 +71,17 @@ static unsigned hear(struct queue *out, struct said *said, unsigned room)
 	return count;
 }
 
-/* Plays parts from, from + step, ... (parts of them) of a conversation through one worker, each as a
- * connection of its own: spare bytes of its key tell them apart. */
-static unsigned play(const struct segments *s, enum part kind, size_t from, size_t step, size_t parts,
-		     struct said *said, unsigned room)
-{
-	struct queue *out = queue_new(4096);
-	struct worker *w = worker_new(0, 1, NULL, out, SHARD_FLOWS);
-	unsigned count;
+/* One worker for all: making its nDPI takes longer than most conversations. */
+struct player {
+	struct worker *worker;
+	struct queue *out;
+};
 
+/* Plays parts from, from + step, ... (parts of them) of a conversation, each as a connection of its own:
+ * spare bytes of its key tell them apart. */
+static unsigned play(const struct player *player, const struct segments *s, enum part kind, size_t from,
+		     size_t step, size_t parts, struct said *said, unsigned room)
+{
 	for (size_t i = 0; i < s->count; i++) {
 		for (size_t k = 0; k < parts; k++) {
 			struct packet p = s->packets[i];
@@ -216,14 +92,11 @@ static unsigned play(const struct segments *s, enum part kind, size_t from, size
 			p.key.zero[0] = (uint8_t)k;
 			p.key.zero[1] = (uint8_t)(k >> 8);
 			p.shard = (uint8_t)flow_key_shard(&p.key);
-			worker_step(w, &p);
+			worker_step(player->worker, &p);
 		}
 	}
-	worker_finish(w);
-	count = hear(out, said, room);
-	worker_free(&w);
-	queue_free(&out);
-	return count;
+	worker_finish(player->worker);
+	return hear(player->out, said, room);
 }
 
 static const char *state_of(const struct said *said)
@@ -286,6 +159,7 @@ static unsigned complain(const char *capture, const char *how, size_t part, cons
 
 /* Rows of a conversation: those whose number is that of one of its sessions. */
 struct task {
+	const struct player *player;
 	const char *path;
 	const struct segments *segments;
 	const struct said *whole;
@@ -304,7 +178,7 @@ static unsigned check_parts(const struct task *t, enum mangled how, enum part ki
 		step++;
 		parts = (all + step - 1) / step;
 	}
-	count = play(&s, kind, 0, step, parts, said, PARTS * SESSIONS);
+	count = play(t->player, &s, kind, 0, step, parts, said, PARTS * SESSIONS);
 	for (unsigned i = 0; i < count; i++) {
 		bool fine = false;
 
@@ -328,7 +202,7 @@ static unsigned check_mangled(const struct task *t)
 		unsigned count;
 
 		memset(said, 0, sizeof(said));
-		count = play(&s, BEGINNINGS, s.count, 1, 1, said, SESSIONS);
+		count = play(t->player, &s, BEGINNINGS, s.count, 1, 1, said, SESSIONS);
 		/* Without a SYN what overtakes the first segment seen stands before the stream. */
 		if (how == SHUFFLED && (t->segments->packets[0].tcp_flags & TCP_SYN) == 0)
 			count = 0;
@@ -378,7 +252,8 @@ static const struct row *row_for(const struct table *t, const char *path, unsign
 
 typedef unsigned task_check(const struct task *t);
 
-static unsigned check_capture(const struct table *table, const char *path, task_check *check)
+static unsigned check_capture(const struct table *table, const struct player *player, const char *path,
+			      task_check *check)
 {
 	struct capture *c = base_alloc(sizeof(*c));
 	struct said all[CONVERSATIONS * SESSIONS];
@@ -387,10 +262,11 @@ static unsigned check_capture(const struct table *table, const char *path, task_
 	memset(all, 0, sizeof(all));
 	read_capture(path, c);
 	for (unsigned i = 0; i < c->count; i++)
-		firsts[i + 1] = firsts[i] + play(&c->conversations[i], BEGINNINGS, c->conversations[i].count, 1, 1,
-						 &all[firsts[i]], SESSIONS);
+		firsts[i + 1] = firsts[i] + play(player, &c->conversations[i], BEGINNINGS,
+						 c->conversations[i].count, 1, 1, &all[firsts[i]], SESSIONS);
 	for (unsigned i = 0; i < c->count; i++) {
-		struct task t = { .path = path, .segments = &c->conversations[i], .whole = &all[firsts[i]] };
+		struct task t = { .player = player, .path = path, .segments = &c->conversations[i],
+				  .whole = &all[firsts[i]] };
 
 		for (unsigned k = firsts[i]; k < firsts[i + 1]; k++) {
 			unsigned number = number_of(all, firsts[c->count], all[k].flow);
@@ -415,13 +291,18 @@ static unsigned check_capture(const struct table *table, const char *path, task_
 
 static unsigned check_table(task_check *check)
 {
+	struct queue *out = queue_new(4096);
+	struct worker *w = worker_new(0, 1, NULL, out, SHARD_FLOWS);
+	struct player player = { w, out };
 	struct table *t = base_alloc(sizeof(*t));
 	unsigned wrong = 0;
 
 	read_table(t);
 	for (unsigned i = 0; i < t->count; i++)
 		if (row_for(t, t->rows[i].capture, t->rows[i].session) == &t->rows[i] && t->rows[i].session == 1)
-			wrong += check_capture(t, t->rows[i].capture, check);
+			wrong += check_capture(t, &player, t->rows[i].capture, check);
+	worker_free(&w);
+	queue_free(&out);
 	free(t);
 	return wrong;
 }
