@@ -143,13 +143,13 @@ struct fact_handshake {
 
 /* How a chain fared against the CA store at the time of its packets. Stored by name: fact_chain_name. */
 enum chain_verdict {
-	CHAIN_NOT_JUDGED,	/* no CA store, or not the server's own certificate */
+	CHAIN_NOT_JUDGED,	/* no CA store; not seen or not read whole; not the server's own certificate */
 	CHAIN_TRUSTED,
 	CHAIN_SELF_SIGNED,
 	CHAIN_UNTRUSTED,	/* it leads to nobody that the store knows, or a signature in it is false */
 	CHAIN_EXPIRED,		/* of all that may be wrong this alone */
 	CHAIN_NOT_YET_VALID,
-	CHAIN_MALFORMED,	/* no X.509, or cut */
+	CHAIN_MALFORMED,	/* no X.509 */
 };
 const char *fact_chain_name(enum chain_verdict verdict);	/* "not-judged", "trusted", ... */
 

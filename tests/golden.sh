@@ -30,11 +30,11 @@ run() {		# file of its output, then arguments of mailwitness
 	timeout 120 "$program" "$@" > "$out/$to" 2>> "$out/stderr"
 }
 
-# With the ASN database that came with the program, whatever the system has.
+# With the ASN database that came with the program and a CA of the lab, whatever the system has.
 replay() {	# file of its output, then arguments
 	local to=$1
 	shift
-	run "$to" replay --asn-db classify/asn.mmdb "$@"
+	run "$to" replay --asn-db classify/asn.mmdb --ca-file tests/golden/tls12-trusted/ca.pem "$@"
 }
 
 # Which libndpi, catalogue and ASN database there were is not what a case is about. Line ends are put in

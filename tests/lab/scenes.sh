@@ -130,6 +130,32 @@ scene_resumed-tls12() {
 	log_in_twice -tls1_2
 }
 
+scene_tls12-trusted() {
+	fetch pc1 imap.link.example IMAPS "SSLVersions TLSv1.2"
+}
+
+tls12() {	# host curl options...: one message over IMAPS with TLS 1.2
+	local host=$1
+	shift
+	client pc1 curl -sS -4 --tls-max 1.2 -o /dev/null -u "$ACCOUNT:$PASSWORD" "$@" "imaps://$host/INBOX;MAILINDEX=1"
+}
+
+scene_tls12-expired() {
+	tls12 imap.expired.example -k
+}
+
+scene_tls12-mismatch() {
+	tls12 imap.wrong.example -k
+}
+
+scene_tls12-self-signed() {
+	tls12 imap.self.example -k
+}
+
+scene_tls12-rejected() {
+	! tls12 imap.self.example 2> /dev/null
+}
+
 scene_clean-webmail() {
 	browse pc1 https://office.mailbox.org/
 	head -c 20000 /dev/urandom > "$WORK/upload"
@@ -200,5 +226,6 @@ scene_delivery-starttls() {
 }
 
 SCENES="demo clean-imaps-v6 clean-starttls clean-pop3s clean-resumed resumed-tls12 clean-webmail
+	tls12-trusted tls12-expired tls12-mismatch tls12-self-signed tls12-rejected
 	plain-imap-login plain-pop3 plain-smtp-auth starttls-refused chromium-tcp chromium-quic web-only
 	cloud-only delivery-starttls"

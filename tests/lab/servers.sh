@@ -26,6 +26,36 @@ make_certificates() {
 		openssl x509 -req -in "$WORK/$key.csr" -CA "$WORK/ca.crt" -CAkey "$WORK/ca.key" \
 			-CAcreateserial -days 365 -copy_extensions copy -out "$WORK/$key.crt" 2>/dev/null
 	done < <(host_rows)
+	special_certificates
+}
+
+sign() {	# key CA-key openssl options...: key's request
+	local key=$1 ca=$2
+	shift 2
+	openssl x509 -req -in "$WORK/$key.csr" -CA "$WORK/$ca.crt" -CAkey "$WORK/$ca.key" -CAcreateserial \
+		-out "$WORK/$key.crt" "$@" 2>/dev/null
+}
+
+# For the hosts whose key says so: signed by an authority that the root signed, too old, for another host,
+# signed by itself.
+special_certificates() {
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/O=Lab/CN=Lab Link" \
+		-addext basicConstraints=critical,CA:TRUE -keyout "$WORK/middle.key" -out "$WORK/middle.csr" 2>/dev/null
+	sign middle ca -days 365 -copy_extensions copy
+	sign link middle -days 365 -copy_extensions copy
+	cat "$WORK/middle.crt" >> "$WORK/link.crt"
+	mkdir "$WORK/old" && : > "$WORK/old/index"
+	printf '[ca]\ndefault_ca=o\n[o]\nnew_certs_dir=%s\ndatabase=%s/index\nrand_serial=yes\ndefault_md=sha256\n' \
+		"$WORK/old" "$WORK/old" > "$WORK/old/config"
+	printf 'policy=p\ncopy_extensions=copy\nemail_in_dn=no\n[p]\ncommonName=supplied\n' >> "$WORK/old/config"
+	openssl ca -batch -notext -config "$WORK/old/config" -cert "$WORK/ca.crt" -keyfile "$WORK/ca.key" \
+		-startdate 20250101000000Z -enddate 20260101000000Z -in "$WORK/expired.csr" \
+		-out "$WORK/expired.crt" 2>/dev/null
+	openssl req -key "$WORK/wrong.key" -new -subj /CN=imap.other.example \
+		-addext "subjectAltName=DNS:imap.other.example" -out "$WORK/wrong.csr" 2>/dev/null
+	sign wrong ca -days 365 -copy_extensions copy
+	openssl req -x509 -key "$WORK/self.key" -days 365 -subj /CN=imap.self.example \
+		-addext "subjectAltName=DNS:imap.self.example" -out "$WORK/self.crt" 2>/dev/null
 }
 
 start_unbound() {
