@@ -732,7 +732,7 @@ SELECT s.*, iif(s.originated, host(c.address), host(s.far)) AS opener,
 		WHEN s.server = host(s.far) THEN s.server
 		ELSE printf('%s (%s)', s.server, host(s.far)) END AS server_text,
 	printf('%s port %d', iif(s.proto = 'sieve', 'Sieve', upper(s.proto)), s.port) AS service_text,
-	m.starttls_offered, m.refusal, m.signature, m.injected_by_client, m.injected_by_server
+	printf('%s port %d', s.server, s.port) AS about, m.starttls_offered, m.refusal, m.signature, m.injected_by_client, m.injected_by_server
 FROM clear_session AS s
 CROSS JOIN mail_session AS m
 CROSS JOIN client AS c

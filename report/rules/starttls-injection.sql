@@ -11,7 +11,7 @@ WITH hit AS (
 			CROSS JOIN clear_session AS c
 			WHERE (m.injected_by_client > 0 OR m.injected_by_server > 0) AND c.flow = m.flow) AS s
 	WHERE :client IS NULL OR s.client = :client
-	WINDOW w AS (PARTITION BY s.client, s.owner ORDER BY s.flow
+	WINDOW w AS (PARTITION BY s.client, s.owner, s.server, s.port ORDER BY s.flow
 		ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 )
 SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
@@ -19,7 +19,7 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 	h.all_first_ns AS first_ns, h.all_last_ns AS last_ns, h.flow, f.frame,
 	printf('Between %s and %s over %s%s%s%s%s came in clear where TLS had to begin: an attempt to inject %s,'
 		|| ' of which it cannot be seen whether it succeeded.',
-		b.opener, b.server_text, b.service_text, iif(h.sessions = 1, '', printf(' (one of %d such sessions)', h.sessions)),
+		b.opener, b.server_text, b.service_text, iif(h.sessions = 1, '', printf(' in %d sessions', h.sessions)),
 		iif(b.injected_by_client > 0, printf(', %d byte%s from the client', b.injected_by_client,
 			iif(b.injected_by_client = 1, '', 's')), ''),
 		iif(b.injected_by_client > 0 AND b.injected_by_server > 0, ' and', ''),
@@ -28,9 +28,9 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 		CASE WHEN b.injected_by_server = 0 THEN 'commands'
 			WHEN b.injected_by_client = 0 THEN 'answers'
 			ELSE 'commands and answers' END) AS sentence,
-	'The program on that side is known to send so by mistake.' AS refuted_by
+	'The program on that side is known to send so by mistake.' AS refuted_by, b.about
 FROM hit AS h
 CROSS JOIN clear_contact AS b
 CROSS JOIN flow_frame AS f
 WHERE b.flow = h.best AND f.flow = h.flow AND (:from IS NULL OR h.all_last_ns >= :from)
-ORDER BY b.client, b.owner, h.flow, f.frame;
+ORDER BY b.client, b.owner, about, h.flow, f.frame;

@@ -16,7 +16,7 @@ WITH hit AS (
 			LEFT JOIN starttls_offer AS o ON o.flow = c.flow
 			WHERE c.transport = 'starttls-refused' AND m.flow = c.flow) AS s
 	WHERE :client IS NULL OR s.client = :client
-	WINDOW w AS (PARTITION BY s.client, s.owner ORDER BY s.strong DESC, s.went_on DESC, s.flow
+	WINDOW w AS (PARTITION BY s.client, s.owner, s.server, s.port ORDER BY s.strong DESC, s.went_on DESC, s.flow
 		ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 )
 SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
@@ -24,15 +24,15 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 	h.all_first_ns AS first_ns, h.all_last_ns AS last_ns, h.flow, h.frame,
 	printf('%s asked %s for STARTTLS over %s and was refused%s%s%s; %s', b.opener, b.server_text,
 		b.service_text, iif(b.refusal = '', '', ' (' || b.refusal || ')'),
-		iif(h.sessions = 1, '', printf(' (one of %d such sessions)', h.sessions)),
+		iif(h.sessions = 1, '', printf(' in %d sessions', h.sessions)),
 		CASE WHEN b.starttls_offered THEN ', although it had been offered'
 			WHEN o.earlier > 0 THEN printf(', although a server of that name had offered it %d time%s'
 				|| ' before', o.earlier, iif(o.earlier = 1, '', 's'))
 			ELSE '' END,
 		iif(b.went_on, 'it went on in clear.', 'it did not go on.')) AS sentence,
-	'The server itself cannot do TLS at the moment: its own log would say so.' AS refuted_by
+	'The server itself cannot do TLS at the moment: its own log would say so.' AS refuted_by, b.about
 FROM hit AS h
 CROSS JOIN clear_contact AS b
 LEFT JOIN starttls_offer AS o ON o.flow = b.flow
 WHERE b.flow = h.best AND (:from IS NULL OR h.all_last_ns >= :from)
-ORDER BY b.client, b.owner, h.flow;
+ORDER BY b.client, b.owner, about, h.flow;

@@ -22,14 +22,14 @@ WITH hit AS (
 			WHERE m.flow = c.flow AND (c.transport = 'starttls-stripped'
 				OR (c.transport = 'plaintext' AND o.earlier > 0 AND NOT m.preauth))) AS s
 	WHERE :client IS NULL OR s.client = :client
-	WINDOW w AS (PARTITION BY s.client, s.owner ORDER BY s.rank DESC, s.went_on DESC, s.flow
+	WINDOW w AS (PARTITION BY s.client, s.owner, s.server, s.port ORDER BY s.rank DESC, s.went_on DESC, s.flow
 		ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 )
 SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
 	CASE h.rank WHEN 3 THEN 'proven' WHEN 2 THEN 'strong' ELSE 'suspected' END AS strength,
 	h.all_first_ns AS first_ns, h.all_last_ns AS last_ns, h.flow, f.frame,
 	printf('%s was kept from STARTTLS with %s over %s%s: %s; %s', b.opener, b.server_text, b.service_text,
-		iif(h.sessions = 1, '', printf(' (one of %d such sessions)', h.sessions)),
+		iif(h.sessions = 1, '', printf(' in %d sessions', h.sessions)),
 		CASE
 			WHEN b.signature = 'masked-keyword'
 				THEN 'the word was overwritten with X, as inspecting firewalls do'
@@ -48,10 +48,10 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 		iif(b.went_on, 'it went on in clear.', 'it did not go on.')) AS sentence,
 	iif(h.rank = 3, 'The server itself is set up to answer so.',
 		'The server was set up otherwise in between, answers some clients otherwise, or several servers share'
-		|| ' the name.') AS refuted_by
+		|| ' the name.') AS refuted_by, b.about
 FROM hit AS h
 CROSS JOIN clear_contact AS b
 LEFT JOIN starttls_offer AS o ON o.flow = b.flow
 CROSS JOIN flow_frame AS f
 WHERE b.flow = h.best AND f.flow = h.flow AND (:from IS NULL OR h.all_last_ns >= :from)
-ORDER BY b.client, b.owner, h.flow, f.frame;
+ORDER BY b.client, b.owner, about, h.flow, f.frame;
