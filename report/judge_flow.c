@@ -37,7 +37,7 @@ enum dialogue_column { DIALOGUE_TRANSPORT = 1, DIALOGUE_CREDENTIAL, DIALOGUE_MAI
 
 static const char dialogue_sql[] =
 	"SELECT flow, transport, credential IN ('reusable', 'guessable'), mail_moved,"
-	" mail_moved OR compressed OR credential <> 'none' FROM mail_session ORDER BY flow";
+	" mail_moved OR compressed OR preauth OR credential <> 'none' FROM mail_session ORDER BY flow";
 
 enum loss_column { LOSS_WHY = 1, LOSS_PACKETS, LOSS_BYTES };
 

@@ -31,7 +31,7 @@ struct judge_flow {
 	const char *transport;
 	bool credential;	/* readable, and of use to a reader */
 	bool mail_moved;	/* readable */
-	bool readable;		/* these, any other credential, or compressed mail */
+	bool readable;		/* these, any other credential, a greeting that logs in, or compressed mail */
 	bool disclosure;	/* has one */
 	/* What was not seen of it: as was told, and what it shows itself where nothing of that was told. */
 	struct flow_loss losses[LOSS_REASONS];

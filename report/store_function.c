@@ -29,6 +29,7 @@ static void sql_banner_host(sqlite3_context *context, int count, sqlite3_value *
 	while (at != NULL && *at != '\0') {
 		int len = 0, dot = 0;
 
+		at += *at == '.';
 		while (in_host_name(at[len]))
 			len++;
 		while (len > 0 && at[len - 1] == '.')
@@ -36,7 +37,11 @@ static void sql_banner_host(sqlite3_context *context, int count, sqlite3_value *
 		for (int i = 1; i < len; i++)
 			dot = at[i] == '.' ? i : dot;
 		if (dot > 0 && (at[dot + 1] | 0x20) >= 'a' && (at[dot + 1] | 0x20) <= 'z') {
-			sqlite3_result_text(context, at, len, SQLITE_TRANSIENT);
+			char *host = sqlite3_mprintf("%.*s", len, at);
+
+			for (char *c = host; c != NULL && *c != '\0'; c++)
+				*c |= *c >= 'A' && *c <= 'Z' ? 0x20 : 0;
+			sqlite3_result_text(context, host, -1, sqlite3_free);
 			return;
 		}
 		at += len > 0 ? len : 1;

@@ -1,7 +1,7 @@
 /* store_function.h - what SQL cannot say: functions for the schema's views and the rules
  *
  *   host(address)            an address of 16 bytes as text
- *   banner_host(banner)      the host that a greeting names, or '': the first word with a dot inside whose last
+ *   banner_host(banner)      the host that a greeting names, in small letters, or '': the first word with a dot inside whose last
  *                            label begins with a letter; versions and time stamps are none
  *   covers(pattern, host)    identity_covers: 1 or 0; NULL when either is
  *   tlsa_matches(rdata, digest, sha256, sha512, spki_sha256, spki_sha512)

@@ -39,11 +39,11 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 			WHEN b.signature = 'edited-list'
 				THEN 'the server''s list forbids to log in and offers no other way, as no server would'
 			WHEN h.rank = 3 THEN 'what is left of the server''s answers shows that they were edited'
-			ELSE printf('it was not offered, which %d earlier session%s with a server of that name had'
-				|| ' been%s', o.earlier, iif(o.earlier = 1, '', 's'),
-				CASE o.earlier_same WHEN o.earlier THEN ''
-					WHEN 0 THEN ' by a host that called itself otherwise'
-					ELSE printf(', %d of them by one that calls itself the same', o.earlier_same) END)
+			ELSE printf('it was not offered, as it was in %d earlier session%s with a server of that name%s',
+				o.earlier, iif(o.earlier = 1, '', 's'), CASE o.earlier_same
+					WHEN o.earlier THEN ''
+					WHEN 0 THEN ', which called itself otherwise'
+					ELSE printf(', which in %d called itself the same', o.earlier_same) END)
 			END,
 		iif(b.went_on, 'it went on in clear.', 'it did not go on.')) AS sentence,
 	iif(h.rank = 3, 'The server itself is set up to answer so.',
