@@ -1,6 +1,6 @@
 /* load.c - makes one large capture of many small ones, for `make bench`
  *
- * usage: load OUT.pcap PACKETS CAPTURE...
+ * usage: load OUT.pcap PACKETS CAPTURE...      says: packets, flows, bytes a packet
  *
  * Reads Ethernet captures whole, then writes them again and again as if HOSTS computers did it: each copy
  * has other addresses and ports for its private and documentation hosts, so it is a set of flows of its
@@ -20,6 +20,7 @@
 struct packet {
 	uint32_t caplen, len;
 	uint8_t *data;
+	bool begins;			/* a flow: none before has its addresses and ports */
 };
 
 struct template {
@@ -31,6 +32,31 @@ static _Noreturn void die(const char *what, const char *why)
 {
 	fprintf(stderr, "load: %s: %s\n", what, why);
 	exit(1);
+}
+
+static bool is_ipv4(const struct packet *p)
+{
+	return p->caplen >= 38 && p->data[12] == 8 && p->data[13] == 0 && p->data[14] == 0x45;
+}
+
+/* Whether two packets are of one flow: protocol, addresses and ports, either way round. */
+static bool same_flow(const struct packet *a, const struct packet *b)
+{
+	const uint8_t *x = a->data + 26, *y = b->data + 26;
+
+	if (!is_ipv4(a) || !is_ipv4(b) || a->data[23] != b->data[23])
+		return false;
+	return memcmp(x, y, 12) == 0 || (memcmp(x, y + 4, 4) == 0 && memcmp(x + 4, y, 4) == 0 &&
+					 memcmp(x + 8, y + 10, 2) == 0 && memcmp(x + 10, y + 8, 2) == 0);
+}
+
+/* What is no plain IPv4 keeps its addresses in every copy, and begins nothing. */
+static bool begins_flow(const struct template *t, const struct packet *p)
+{
+	for (unsigned i = 0; i < t->count; i++)
+		if (same_flow(&t->packets[i], p))
+			return false;
+	return is_ipv4(p);
 }
 
 static struct template read_template(const char *path)
@@ -47,8 +73,11 @@ static struct template read_template(const char *path)
 		die(path, "not Ethernet");
 	while (pcap_next_ex(p, &h, &data) == 1) {
 		t.packets = realloc(t.packets, (t.count + 1) * sizeof(t.packets[0]));
-		t.packets[t.count] = (struct packet){ h->caplen, h->len, malloc(h->caplen) };
-		memcpy(t.packets[t.count++].data, data, h->caplen);
+		struct packet p = { .caplen = h->caplen, .len = h->len, .data = malloc(h->caplen) };
+
+		memcpy(p.data, data, h->caplen);
+		p.begins = begins_flow(&t, &p);
+		t.packets[t.count++] = p;
 	}
 	pcap_close(p);
 	return t;
@@ -84,7 +113,7 @@ static void write_packet(FILE *out, const struct packet *p, uint32_t copy, uint6
 			       p->caplen, p->len };
 
 	memcpy(frame, p->data, p->caplen);
-	if (p->caplen >= 38 && frame[12] == 8 && frame[13] == 0 && frame[14] == 0x45) {
+	if (is_ipv4(p)) {
 		move_host(frame + 26, frame + 34, copy);
 		move_host(frame + 30, frame + 36, copy);
 	}
@@ -98,7 +127,7 @@ int main(int argc, char **argv)
 	struct { unsigned template, next; uint32_t copy; } lanes[LANES];
 	struct template *templates;
 	unsigned count = (unsigned)(argc - 3);
-	uint64_t want, written = 0;
+	uint64_t want, written = 0, flows = 0, bytes = 0;
 	uint32_t copies = 0;
 	FILE *out;
 
@@ -127,9 +156,16 @@ int main(int argc, char **argv)
 			lanes[i].copy = copies++;
 			continue;
 		}
-		write_packet(out, &t->packets[lanes[i].next++], lanes[i].copy, written++ * STEP_US);
+
+		const struct packet *p = &t->packets[lanes[i].next++];
+
+		write_packet(out, p, lanes[i].copy, written++ * STEP_US);
+		flows += p->begins;
+		bytes += p->len;
 	}
 	if (fclose(out) != 0)
 		die(argv[1], "cannot be written");
+	printf("%llu %llu %llu\n", (unsigned long long)written, (unsigned long long)flows,
+	       (unsigned long long)(bytes / written));
 	return 0;
 }
