@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define PORT_HTTPS 443
-#define SHOWN 512	/* of a shard, whose names are not said again */
+#define SHOWN 512	/* certificates of a shard whose names need not be said again */
 #define WORKER_SOON 12	/* packets ahead: their buckets */
 #define WORKER_NEXT 6	/* ... and their flows are fetched from memory */
 
@@ -132,7 +132,7 @@ void worker_trust(struct worker *w, struct certificate_store *store)
 	w->judge = certificate_judge_new(store);
 }
 
-/* Whether the names of this certificate were said for these two before. Per shard, and hashed without a
+/* Whether these two met with this certificate before, as far as is remembered. Per shard, and hashed without a
  * key, so that what is said depends on the traffic alone; who makes it collide has names said again. */
 static bool shown_before(struct worker *w, unsigned shard, const struct shown *now)
 {
@@ -184,7 +184,8 @@ static void say_certificates(struct worker *w, unsigned shard, const struct fact
 	memcpy(shown.client, responder ? f->orig_addr : f->resp_addr, sizeof(shown.client));
 	memcpy(shown.server, responder ? f->resp_addr : f->orig_addr, sizeof(shown.server));
 	memcpy(shown.sha256, chain->certificates[0].sha256, sizeof(shown.sha256));
-	if (!shown_before(w, shard, &shown))
+	/* Of a certificate that covers the name that was asked for, no flow's own copy is wanted. */
+	if (!shown_before(w, shard, &shown) || chain->certificates[0].covers_sni != 1)
 		say_certificate_names(w, chain, &shown, seen);
 }
 

@@ -6,6 +6,8 @@
 #include "classify/worker.h"
 
 #include <netinet/in.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
 
 #define PACKETS 5000
 
@@ -42,6 +44,145 @@ static void make_packets(struct packet packets[PACKETS])
 		p->fragments = 1;
 		p->shard = (uint8_t)flow_key_shard(&p->key);
 	}
+}
+
+#define TALKS 300
+#define HELLO_SIZE 200
+
+struct talk {
+	uint8_t client[HELLO_SIZE], server[2048];
+	size_t client_len, server_len;
+};
+
+/* The server's hello and its certificate, for imap.mail.example and one more, signed by itself. */
+static size_t put_server(uint8_t *out)
+{
+	static const uint8_t head[47] = { 22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3 };
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x = X509_new();
+	X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
+						  "DNS:imap.mail.example,DNS:pop.mail.example");
+	uint8_t *der = out + sizeof(head) + 15, *p = der;
+	size_t n;
+
+	ASN1_TIME_set(X509_getm_notBefore(x), 0);
+	ASN1_TIME_set(X509_getm_notAfter(x), 4000);
+	X509_set_version(x, 2);
+	X509_set_pubkey(x, key);
+	X509_add_ext(x, san, -1);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	n = (size_t)i2d_X509(x, &p);
+	memcpy(out, head, sizeof(head));
+	memcpy(der - 15, (uint8_t[]){ 22, 3, 3, (uint8_t)((n + 10) >> 8), (uint8_t)(n + 10), 11, 0,
+		(uint8_t)((n + 6) >> 8), (uint8_t)(n + 6), 0, (uint8_t)((n + 3) >> 8), (uint8_t)(n + 3), 0,
+		(uint8_t)(n >> 8), (uint8_t)n }, 15);
+	X509_EXTENSION_free(san);
+	X509_free(x);
+	EVP_PKEY_free(key);
+	return sizeof(head) + 15 + n;
+}
+
+/* A client that asks for `name`, or for none. */
+static size_t put_client(uint8_t *out, const char *name)
+{
+	size_t n = strlen(name), sni = n > 0 ? n + 9 : 0, body = 2 + 32 + 1 + 2 + 2 + 2 + sni;
+	const uint8_t head[] = { 22, 3, 1, 0, (uint8_t)(body + 4), 1, 0, 0, (uint8_t)body, 3, 3 };
+	uint8_t *p = out + sizeof(head) + 32;
+
+	memset(out, 0, HELLO_SIZE);
+	memcpy(out, head, sizeof(head));
+	memcpy(p, (uint8_t[]){ 0, 0, 0, 1, 0, 0, (uint8_t)sni, 0, 0, 0, (uint8_t)(n + 5), 0, (uint8_t)(n + 3), 0, 0,
+		(uint8_t)n }, 16);
+	memcpy(p + 16, name, n);
+	return body + 9;
+}
+
+/* Each flow of TALKS: a third asks for the server's name, a third for another, a third for none. */
+static unsigned talk_to(const struct talk talks[3], unsigned i, struct worker *w, int *shard_out)
+{
+	struct host_port client = { .port = (uint16_t)(30000 + i) }, server = { .port = 993 };
+
+	client.addr[15] = 1;
+	server.addr[15] = 2;
+	for (unsigned k = 0; k < 2; k++) {
+		const struct talk *t = &talks[i % 3];
+		struct packet p = { .frame = 2 * i + k + 1, .time_ns = 1000 * BASE_NS_PER_S + i,
+				    .tcp_flags = TCP_ACK, .fragments = 1 };
+
+		p.dir = (uint8_t)flow_key_make(&p.key, k == 0 ? &client : &server, k == 0 ? &server : &client,
+					       IPPROTO_TCP);
+		p.payload = k == 0 ? t->client : t->server;
+		p.payload_len = p.payload_wire_len = (uint32_t)(k == 0 ? t->client_len : t->server_len);
+		p.wire_len = p.payload_len + 54;
+		p.shard = (uint8_t)flow_key_shard(&p.key);
+		*shard_out = p.shard;
+		worker_step(w, &p);
+	}
+	return i % 3;
+}
+
+static void check_certificate_name(const struct fact_name *n)
+{
+	assert_int_equal(n->kind, NAME_CERTIFICATE);
+	assert_int_equal(n->id % 2, 0);		/* the server's packet */
+	assert_string_equal(n->name, n->place == 0 ? "imap.mail.example" : "pop.mail.example");
+	assert_int_equal(n->asked_by[15], 1);
+	assert_int_equal(n->address[15], 2);
+	assert_int_equal(n->until_ns, 4000 * BASE_NS_PER_S);
+}
+
+/* ... of which it is not known that they cover what was asked for. */
+static void the_names_of_certificates_are_said_for_all_flows(void **state)
+{
+	struct talk *talks = base_alloc_array(3, sizeof(*talks));
+	struct queue *out = queue_new(1000);
+	struct worker *w = worker_new(0, 1, NULL, out, 0);
+	static const int8_t covers[] = { 1, 0, -1 };
+	bool met[FLOW_SHARDS] = { false };
+	unsigned wanted = 0, names = 0, certificates = 0;
+	bool end = false;
+	(void)state;
+
+	talks[0].server_len = put_server(talks[0].server);
+	for (int i = 0; i < 3; i++) {
+		static const char *const asked[] = { "imap.mail.example", "imap.other.example", "" };
+
+		memcpy(talks[i].server, talks[0].server, sizeof(talks[0].server));
+		talks[i].server_len = talks[0].server_len;
+		talks[i].client_len = put_client(talks[i].client, asked[i]);
+	}
+	for (unsigned i = 0; i < TALKS; i++) {
+		int shard;
+		bool covered = talk_to(talks, i, w, &shard) == 0;
+
+		wanted += !covered || !met[shard] ? 2 : 0;
+		met[shard] = true;
+	}
+	worker_finish(w);
+	while (!end) {
+		struct fact_batch *b = queue_take(out);
+
+		for (unsigned k = 0; k < b->count; k++) {
+			const struct fact *f = &b->facts[k];
+
+			end = end || f->kind == FACT_END;
+			names += f->kind == FACT_NAME;
+			if (f->kind == FACT_NAME)
+				check_certificate_name(&f->name);
+			if (f->kind != FACT_CERTIFICATE)
+				continue;
+			certificates++;
+			assert_int_equal(f->certificate.frame, f->certificate.flow + 1);
+			assert_int_equal(f->certificate.covers_sni, covers[f->certificate.flow / 2 % 3]);
+			assert_int_equal(f->certificate.time_ns / BASE_NS_PER_S, 1000);
+		}
+		free(b);
+	}
+	assert_int_equal(certificates, TALKS);
+	assert_int_equal(names, wanted);
+	worker_free(&w);
+	queue_free(&out);
+	free(talks);
 }
 
 static int by_id(const void *a, const void *b)
@@ -351,6 +492,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workers_agree_whatever_their_number),
+		cmocka_unit_test(the_names_of_certificates_are_said_for_all_flows),
 		cmocka_unit_test(a_flood_of_names_is_cut_and_told),
 		cmocka_unit_test(flows_that_keep_much_waiting_are_described_early),
 		cmocka_unit_test(a_server_that_is_heard_alone_is_half_a_conversation),
