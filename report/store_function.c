@@ -29,7 +29,10 @@ static void sql_banner_host(sqlite3_context *context, int count, sqlite3_value *
 	while (at != NULL && *at != '\0') {
 		int len = 0, dot = 0;
 
-		at += *at == '.';
+		if (*at == '.') {
+			at++;
+			continue;
+		}
 		while (in_host_name(at[len]))
 			len++;
 		while (len > 0 && at[len - 1] == '.')

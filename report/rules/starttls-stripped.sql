@@ -39,7 +39,7 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 			WHEN b.signature = 'edited-list'
 				THEN 'the server''s list forbids to log in and offers no other way, as no server would'
 			WHEN h.rank = 3 THEN 'what is left of the server''s answers shows that they were edited'
-			ELSE printf('it was not offered, as it was in %d earlier session%s with a server of that name%s',
+			ELSE printf('it was not offered, unlike in %d earlier session%s with a server of that name%s',
 				o.earlier, iif(o.earlier = 1, '', 's'), CASE o.earlier_same
 					WHEN o.earlier THEN ''
 					WHEN 0 THEN ', which called itself otherwise'
