@@ -11,6 +11,9 @@ struct endpoint_table {
 	struct key_set *keys;		/* pack */
 	struct endpoint *endpoints;	/* by number of the key */
 	unsigned size;
+	struct key_set *alike;		/* owner, service, role, named_by and strength */
+	int64_t *first_alike;		/* by number of these; the id of the first endpoint */
+	unsigned alike_size;
 	sqlite3_stmt *insert, *insert_owner;
 };
 
@@ -48,6 +51,29 @@ static void bind_text(sqlite3_stmt *q, int at, const char *text)
 	sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);
 }
 
+/* schema.sql, endpoint.alike. */
+static int64_t first_alike(struct endpoint_table *t, int64_t id, const struct owner_tag *tag, const char *named_by)
+{
+	const char *const texts[] = { tag->owner, tag->service, fact_role_name(tag->role), named_by,
+		fact_strength_name(tag->strength) };
+	char key[sizeof(tag->owner) + sizeof(tag->service) + 128];
+	unsigned before = key_set_count(t->alike), number;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		base_copy(key + n, sizeof(key) - n, texts[i]);
+		n += strlen(key + n) + 1;
+	}
+	number = key_set_add(t->alike, key, n);
+	if (number > t->alike_size) {
+		t->alike_size = number * 2;
+		t->first_alike = base_realloc(t->first_alike, t->alike_size * sizeof(*t->first_alike));
+	}
+	if (number > before)
+		t->first_alike[number - 1] = id;
+	return t->first_alike[number - 1];
+}
+
 static bool write_endpoint(struct endpoint_table *t, int64_t id, const struct owner_tag *tag, const char *named_by)
 {
 	sqlite3_stmt *q = t->insert;
@@ -66,6 +92,7 @@ static bool write_endpoint(struct endpoint_table *t, int64_t id, const struct ow
 	sqlite3_bind_int64(q, 12, tag->asn);
 	bind_text(q, 13, tag->as_org);
 	bind_text(q, 14, tag->source);
+	sqlite3_bind_int64(q, 15, first_alike(t, id, tag, named_by));
 	if (store_step(t->part->st, q) != SQLITE_ROW)
 		return false;
 	bind_text(t->insert_owner, 1, tag->owner);
@@ -142,7 +169,8 @@ struct endpoint_table *endpoint_table_new(const struct judge_part *part)
 
 	t->part = part;
 	t->keys = key_set_new();
-	t->insert = store_prepare(part->st, "INSERT INTO endpoint VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	t->alike = key_set_new();
+	t->insert = store_prepare(part->st, "INSERT INTO endpoint VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 		" RETURNING unnamed, web_mail");
 	t->insert_owner = store_prepare(part->st, "INSERT OR IGNORE INTO owner VALUES (?,?)");
 	if (t->insert == NULL || t->insert_owner == NULL)
@@ -155,6 +183,8 @@ void endpoint_table_free(struct endpoint_table **t)
 	if (*t == NULL)
 		return;
 	key_set_free(&(*t)->keys);
+	key_set_free(&(*t)->alike);
+	free((*t)->first_alike);
 	free((*t)->endpoints);
 	sqlite3_finalize((*t)->insert);
 	sqlite3_finalize((*t)->insert_owner);

@@ -257,6 +257,7 @@ CREATE TABLE endpoint (
 	asn INTEGER NOT NULL,
 	as_org TEXT NOT NULL,
 	source TEXT NOT NULL,
+	alike INTEGER NOT NULL,		-- the first of the same owner, service, role, named_by and strength
 	-- Nothing better than an AS number or a shared address says whose it is.
 	unnamed INTEGER AS (role <> 'local' AND (named_by IN ('none', 'asn') OR role = 'unnamed' OR ambiguous
 		OR (named_by = 'prefix' AND role IN ('cdn', 'vendor-cloud', 'access')))),
@@ -822,10 +823,10 @@ CREATE TABLE destination (
 	PRIMARY KEY (client, owner, service, role, named_by, strength)
 ) WITHOUT ROWID;
 CREATE VIEW sent_to AS
-SELECT t.client, e.owner, e.service, e.role, e.named_by, e.strength, sum(t.up) AS bytes_up,
-	sum(t.down) AS bytes_down, sum(t.flows) AS flows
-FROM (SELECT client, endpoint, sum(up) AS up, sum(down) AS down, sum(flows) AS flows FROM traffic
-	WHERE NOT loopback AND client IN (SELECT id FROM client WHERE judged) GROUP BY client, endpoint) AS t
-JOIN endpoint AS e ON e.id = t.endpoint
-WHERE e.role <> 'local'
-GROUP BY t.client, e.owner, e.service, e.role, e.named_by, e.strength;
+SELECT t.client, e.owner, e.service, e.role, e.named_by, e.strength, t.bytes_up, t.bytes_down, t.flows
+FROM (SELECT t.client, e.alike, sum(t.up) AS bytes_up, sum(t.down) AS bytes_down, sum(t.flows) AS flows
+	FROM traffic AS t
+	JOIN endpoint AS e ON e.id = t.endpoint
+	WHERE NOT t.loopback AND t.client IN (SELECT id FROM client WHERE judged) AND e.role <> 'local'
+	GROUP BY t.client, e.alike) AS t
+JOIN endpoint AS e ON e.id = t.alike;
