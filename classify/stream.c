@@ -12,6 +12,7 @@
 struct stream_buffer {
 	uint32_t head;		/* where watch_next is in data */
 	uint32_t size;
+	uint64_t frame;		/* that brought what the taker left; 0 is none */
 	uint8_t data[];
 };
 
@@ -115,8 +116,10 @@ static void keep(struct stream *s, uint32_t seq, const uint8_t *data, uint32_t l
 		uint32_t size = need < STREAM_WATCHED / 2 ? need * 2 : STREAM_WATCHED;
 
 		b = base_realloc(b, sizeof(*b) + size);
-		if (s->buffer == NULL)
+		if (s->buffer == NULL) {
 			b->head = 0;
+			b->frame = 0;
+		}
 		b->size = size;
 		s->buffer = b;
 	}
@@ -203,6 +206,15 @@ static void offer(struct stream *s, const uint8_t *data, uint32_t len, uint64_t 
 		keep(s, s->watch_next, data + used, len - used);
 	if (s->watch_next == s->next)
 		drop_buffer(s);
+	else if (s->buffer != NULL)
+		s->buffer->frame = frame;
+}
+
+static void offer_buffer(struct stream *s, uint64_t frame, stream_take *take, void *context)
+{
+	if (s->buffer != NULL && ready_end(s) != s->watch_next)
+		offer(s, s->buffer->data + s->buffer->head, ready_end(s) - s->watch_next, frame, take,
+		      context);
 }
 
 /* Bytes of a segment that stand before the stream's first: nobody reads them, and they are no repetition
@@ -247,14 +259,12 @@ void stream_add(struct stream *s, uint32_t seq, const uint8_t *data, uint32_t le
 	while (s->hole_count > 0 && s->next - s->holes[0].to >= STREAM_AHEAD)
 		give_up_first_hole(s);
 	if (!s->stopped && ready_end(s) != was_ready)
-		stream_again(s, frame, take, context);
+		offer_buffer(s, frame, take, context);
 }
 
 void stream_again(struct stream *s, uint64_t frame, stream_take *take, void *context)
 {
-	if (s->buffer != NULL && ready_end(s) != s->watch_next)
-		offer(s, s->buffer->data + s->buffer->head, ready_end(s) - s->watch_next, frame, take,
-		      context);
+	offer_buffer(s, s->buffer != NULL && s->buffer->frame != 0 ? s->buffer->frame : frame, take, context);
 }
 
 void stream_acked(struct stream *s, uint32_t ack)

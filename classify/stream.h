@@ -55,7 +55,8 @@ void stream_syn(struct stream *s, uint32_t seq);
 void stream_add(struct stream *s, uint32_t seq, const uint8_t *data, uint32_t len, uint32_t wire_len,
 		uint64_t frame, stream_take *take, void *context);
 
-/* Hands on again what the taker left, for a new one (another watcher took over). */
+/* Hands on again what the taker left, for a new one (another watcher took over), as of the frame that brought
+ * it; `frame` is now's, where nobody was offered it before. */
 void stream_again(struct stream *s, uint64_t frame, stream_take *take, void *context);
 
 /* The other side says it got everything before ack. Begins a stream that nothing was seen of: what is

@@ -41,5 +41,6 @@ try evidence tests/evidence.sh "$out/mailwitness"
 # The comparison reads the same files with tshark, which takes its time: once, with the plain build.
 [ "$out" = build ] && try dane tests/dane "$out/mailwitness"
 [ "$out" = build ] && try differential tests/differential "$out/mailwitness"
+[ "$out" = build ] && try credentials tests/credentials "$out/mailwitness"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
