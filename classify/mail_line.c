@@ -159,6 +159,13 @@ bool mail_dot_end(uint8_t *state, struct bytes *in)
 	enum { LINE_START, DOT, DOT_CR, INSIDE, CR };
 
 	while (bytes_left(in) > 0) {
+		size_t n;
+
+		if (*state == INSIDE)	/* where only CR matters, and most bytes are */
+			bytes_skip(in, bytes_until(in, '\r', &n) ? n : bytes_left(in));
+		if (bytes_left(in) == 0)
+			break;
+
 		uint8_t c = bytes_u8(in);
 
 		if (*state == DOT_CR && c == '\n')
