@@ -131,6 +131,9 @@ enum parse mail_clear(struct bytes *in, bool begun);
  * follows then. False: nothing for watch_tls yet. */
 bool mail_skip_clear(struct watch_facts *facts, enum fact_side from, struct bytes *in);
 
+/* The connection was closed and nothing was missed from its SYN on: STARTTLS that has no answer by then is refused. */
+void mail_closed(struct watch_facts *facts);
+
 /* What became of a session whose STARTTLS was agreed, once its handshake is described: USED when TLS
  * records came from both sides, FAILED when an alert in clear ended it or `over` says that the flow
  * ended before, else UNKNOWN. Without an agreement nothing is changed. */

@@ -319,6 +319,13 @@ bool mail_skip_clear(struct watch_facts *facts, enum fact_side from, struct byte
 	return facts->sealed[from];
 }
 
+void mail_closed(struct watch_facts *facts)
+{
+	if (facts->has_mail && !facts->begin_missed && facts->mail.transport == MAIL_UNKNOWN &&
+	    facts->mail.starttls_asked)
+		facts->mail.transport = MAIL_STARTTLS_REFUSED;
+}
+
 void mail_tls_outcome(struct watch_facts *facts, bool over)
 {
 	const struct fact_handshake *handshake = &facts->handshake;

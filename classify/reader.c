@@ -333,6 +333,7 @@ void reader_end(const struct reader *r, struct flow *f)
 {
 	const struct host_port *resp = f->orig_is_hi ? &f->key.lo : &f->key.hi;
 	bool lost = false;	/* what would complete a handshake may be among it */
+	bool closed = f->fin[0] && f->fin[1], read = f->watch != NULL;
 
 	if (f->streams != NULL) {
 		stream_over(&f->streams[0]);
@@ -340,9 +341,11 @@ void reader_end(const struct reader *r, struct flow *f)
 		hear_gaps(f);
 		lost = stream_missing(&f->streams[0]) + stream_missing(&f->streams[1]) > 0;
 	}
+	if (read && f->facts != NULL && closed && !f->reset && !lost)
+		mail_closed(f->facts);
 	end_watch(f);
 	if (f->facts != NULL && f->facts->has_mail)
-		mail_tls_outcome(f->facts, !lost && (f->reset || (f->fin[0] && f->fin[1])));
+		mail_tls_outcome(f->facts, !lost && (f->reset || closed));
 	dpi_flow_free(&f->dpi_flow);
 	label_by_name(r, f);
 	quic_free(&f->quic);

@@ -238,6 +238,14 @@ static void greeting(struct imap *w, struct bytes line, bool preauth)
 	mail_text(t->mail->banner, sizeof(t->mail->banner), line);
 }
 
+/* It is the last that the server says, so it is an answer to STARTTLS too (RFC 9051 section 7.1.5). */
+static void goodbye(struct mail_talk *t)
+{
+	mail_letter(t, 'q');
+	if (t->held)
+		(void)mail_starttls_refused(t, "BYE");
+}
+
 static void untagged(struct imap *w, struct bytes line)
 {
 	struct mail_talk *t = &w->talk;
@@ -249,7 +257,7 @@ static void untagged(struct imap *w, struct bytes line)
 		if (!t->mail->greeting_seen && t->mail->dialogue[0] == '\0')
 			greeting(w, line, bytes_is(&word, "PREAUTH"));
 		else if (bytes_is(&word, "BYE"))
-			mail_letter(t, 'q');
+			goodbye(t);
 		else
 			response_code(w, &line);
 		return;

@@ -129,7 +129,8 @@ static void capability(struct sieve *w, struct bytes line)
 		mail_text(t->mail->banner, sizeof(t->mail->banner), bytes_of(value, strlen(value)));
 }
 
-static enum watch_answer status(struct sieve *w, bool ok)
+/* An answer: OK, or how it was refused. */
+static enum watch_answer status(struct sieve *w, bool ok, const char *refusal)
 {
 	struct mail_talk *t = &w->talk;
 	uint8_t asked = mail_queue_front(&w->asked);
@@ -146,7 +147,7 @@ static enum watch_answer status(struct sieve *w, bool ok)
 	w->listing = w->listed = false;
 	mail_queue_pop(&w->asked);
 	if (asked == ASKED_STARTTLS)
-		return ok ? mail_starttls_agreed(t) : mail_starttls_refused(t, "NO");
+		return ok ? mail_starttls_agreed(t) : mail_starttls_refused(t, refusal);
 	if (asked == ASKED_AUTHENTICATE)
 		mail_login_end(t, ok);
 	return WATCH_MORE;
@@ -162,9 +163,9 @@ static enum watch_answer server_line(struct sieve *w, struct bytes line)
 	if (continued)
 		return WATCH_MORE;
 	if (bytes_is(&word, "OK"))
-		return status(w, true);
+		return status(w, true, "");
 	if (bytes_is(&word, "NO") || bytes_is(&word, "BYE"))
-		return status(w, false);
+		return status(w, false, bytes_is(&word, "NO") ? "NO" : "BYE");
 	if (w->talk.login.active)
 		challenge(&w->talk, line);
 	else if (mail_queue_front(&w->asked) <= ASKED_CAPABILITY && bytes_begins(&line, "\""))

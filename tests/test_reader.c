@@ -19,6 +19,7 @@ struct said {
 struct dialogue {
 	const char *name;
 	bool syn, reset;
+	uint32_t close;		/* with FINs, the server's this many bytes ahead of what was seen, plus 1 */
 	struct said said[7];
 	enum mail_transport transport;
 	enum mail_credential credential;
@@ -80,86 +81,104 @@ static void play(struct worker *w, const struct dialogue *d, uint32_t size)
 
 		worker_step(w, &p);
 	}
+	for (int client = 0; client <= 1 && d->close > 0; client++) {
+		struct packet p = packet_of(client, ++frame, TCP_FIN | TCP_ACK);
+
+		p.seq = next[client] + (client ? 0 : d->close - 1);
+		p.ack = next[!client];
+		worker_step(w, &p);
+	}
 	worker_finish(w);
 }
 
 static void dialogues_are_read_from_the_right_side_and_to_their_end(void **state)
 {
 	static const struct dialogue cases[] = {
-		{ "a login sent behind a STARTTLS that is refused", true, false,
+		{ "a login sent behind a STARTTLS that is refused", true, false, 0,
 		  { { false, BYTES("* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n") },
 		    { true, BYTES("a STARTTLS\r\nb LOGIN anna secret\r\n") },
 		    { false, BYTES("a NO not today\r\n") }, { false, BYTES("b OK done\r\n") } },
 		  MAIL_STARTTLS_REFUSED, CREDENTIAL_REUSABLE, .accepted = true },
-		{ "a connection that ends instead of a handshake", true, true,
+		{ "a connection that ends instead of a handshake", true, true, 0,
 		  { { false, BYTES("* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n") }, { true, BYTES("a STARTTLS\r\n") },
 		    { false, BYTES("a OK go ahead\r\n") } },
 		  .transport = MAIL_STARTTLS_FAILED },
-		{ "no SYN, and the server speaks first", false, false,
+		{ "no SYN, and the server speaks first", false, false, 0,
 		  { { false, BYTES("* OK [CAPABILITY IMAP4rev1] ready\r\n") }, { true, BYTES("a LOGIN anna secret\r\n") },
 		    { false, BYTES("a OK done\r\n") } },
 		  MAIL_PLAINTEXT, CREDENTIAL_REUSABLE, .accepted = true },
-		{ "a session under way: this OK is no greeting", false, false,
+		{ "a session under way: this OK is no greeting", false, false, 0,
 		  { { false, BYTES("* OK Still here\r\n") }, { true, BYTES("a CAPABILITY\r\n") },
 		    { false, BYTES("* CAPABILITY IMAP4rev1 IDLE\r\na OK done\r\n") } },
 		  .transport = MAIL_UNKNOWN },
-		{ "a session under way: this +OK is no greeting", false, false,
+		{ "a session under way: this +OK is no greeting", false, false, 0,
 		  { { false, BYTES("+OK 2 320\r\n") }, { true, BYTES("CAPA\r\n") },
 		    { false, BYTES("+OK\r\nTOP\r\n.\r\n") } },
 		  .transport = MAIL_UNKNOWN },
-		{ "a session under way: this list is not what a greeting would have said", false, false,
+		{ "a session under way: this list is not what a greeting would have said", false, false, 0,
 		  { { false, BYTES("\"IMPLEMENTATION\" \"x\"\r\n\"SASL\" \"\"\r\nOK\r\n") }, { true, BYTES("LISTSCRIPTS\r\n") } },
 		  .transport = MAIL_UNKNOWN },
-		{ "STARTTLS and a handshake", true, false,
+		{ .name = "a connection closed instead of an answer to STARTTLS", .syn = true, .close = 1,
+		  .said = { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") } }, .transport = MAIL_STARTTLS_REFUSED },
+		{ .name = "a connection closed, and an answer may be missing", .syn = true, .close = 1 + 10,
+		  .said = { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") } }, .transport = MAIL_UNKNOWN },
+		{ .name = "a connection closed whose begin was not seen", .close = 1,
+		  .said = { { true, BYTES("a STARTTLS\r\n") }, { false, BYTES("* OK Still here\r\n") } },
+		  .transport = MAIL_UNKNOWN },
+		{ .name = "a connection reset instead of an answer to STARTTLS", .syn = true, .reset = true,
+		  .said = { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") } }, .transport = MAIL_UNKNOWN },
+		{ .name = "a connection closed without STARTTLS", .syn = true, .close = 1,
+		  .said = { IMAP_HELLO, { true, BYTES("a LOGOUT\r\n") } }, .transport = MAIL_UNKNOWN },
+		{ "STARTTLS and a handshake", true, false, 0,
 		  { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") }, { false, BYTES("a OK go\r\n") },
 		    { true, BYTES(CLIENT_HELLO) }, { false, BYTES(SERVER_HELLO) } },
 		  .transport = MAIL_STARTTLS_USED },
-		{ "a ClientHello that does not wait", true, false,
+		{ "a ClientHello that does not wait", true, false, 0,
 		  { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n" CLIENT_HELLO) },
 		    { false, BYTES("a OK go\r\n" SERVER_HELLO) } },
 		  .transport = MAIL_STARTTLS_USED },
-		{ "a command injected behind STARTTLS, and TLS all the same", true, false,
+		{ "a command injected behind STARTTLS, and TLS all the same", true, false, 0,
 		  { IMAP_HELLO, { true, BYTES("a STARTTLS\r\nb NOOP\r\n") }, { false, BYTES("a OK go\r\n") },
 		    { true, BYTES(CLIENT_HELLO) }, { false, BYTES(SERVER_HELLO) } },
 		  MAIL_STARTTLS_USED, CREDENTIAL_NONE, .injected = { 8, 0 } },
-		{ "a command injected after the agreement", true, false,
+		{ "a command injected after the agreement", true, false, 0,
 		  { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") }, { false, BYTES("a OK go\r\n") },
 		    { true, BYTES("b LOGIN anna secret\r\n" CLIENT_HELLO) }, { false, BYTES(SERVER_HELLO) } },
 		  MAIL_STARTTLS_USED, CREDENTIAL_NONE, .injected = { 21, 0 } },
-		{ "no SYN, and something injected from both sides", false, false,
+		{ "no SYN, and something injected from both sides", false, false, 0,
 		  { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") }, { false, BYTES("a OK go\r\n* OK\r\n") },
 		    { true, BYTES("b NOOP\r\n" CLIENT_HELLO) }, { false, BYTES(SERVER_HELLO) } },
 		  MAIL_STARTTLS_USED, CREDENTIAL_NONE, .injected = { 8, 6 } },
-		{ "a response injected behind the agreement", true, false,
+		{ "a response injected behind the agreement", true, false, 0,
 		  { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") },
 		    { false, BYTES("a OK go\r\n* OK [ALERT] \xc3\xb6\x16\r\n") }, { true, BYTES(CLIENT_HELLO) },
 		    { false, BYTES("* BYE\r\n" SERVER_HELLO) } },
 		  MAIL_STARTTLS_USED, CREDENTIAL_NONE, .injected = { 0, 18 + 7 } },
-		{ "a server that gives up on TLS says so in clear", true, true,
+		{ "a server that gives up on TLS says so in clear", true, true, 0,
 		  { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") }, { false, BYTES("a OK go\r\n") },
 		    { true, BYTES(CLIENT_HELLO) }, { false, BYTES("* BYE no TLS\r\n") } },
 		  .transport = MAIL_STARTTLS_FAILED },
-		{ "a client that asks for TLS and goes on in clear", true, true,
+		{ "a client that asks for TLS and goes on in clear", true, true, 0,
 		  { IMAP_HELLO, { true, BYTES("a STARTTLS\r\n") }, { false, BYTES("a OK go\r\n") },
 		    { true, BYTES("b LOGIN anna secret\r\n") } },
 		  .transport = MAIL_STARTTLS_FAILED },
-		{ "a proxy before SMTP", true, false,
+		{ "a proxy before SMTP", true, false, 0,
 		  { { true, BYTES("PROXY TCP4 192.0.2.99 198.51.100.9 40000 25\r\n") },
 		    { false, BYTES("220 mx ESMTP\r\n") }, { true, BYTES("EHLO pc\r\n") },
 		    { false, BYTES("250-mx\r\n250 AUTH PLAIN\r\n") }, { true, BYTES("AUTH PLAIN AGpvZQBzZWNyZXQ=\r\n") },
 		    { false, BYTES("235 in\r\n") } },
 		  MAIL_PLAINTEXT, CREDENTIAL_REUSABLE, .accepted = true, .claimed = "192.0.2.99" },
-		{ "a proxy before IMAP, binary, and no SYN", false, false,
+		{ "a proxy before IMAP, binary, and no SYN", false, false, 0,
 		  { { true, BYTES(PROXY_2 "\x21\x21\0\x27" "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\7" ZERO_16
 				  "\1\1\0\x8f" "\4\0\0") },
 		    { false, BYTES("* OK [CAPABILITY IMAP4rev1] ready\r\n") }, { true, BYTES("a LOGIN anna secret\r\n") },
 		    { false, BYTES("a OK done\r\n") } },
 		  MAIL_PLAINTEXT, CREDENTIAL_REUSABLE, .accepted = true, .claimed = "2001:db8::7" },
-		{ "a proxy's own check, and a client that speaks at once", true, false,
+		{ "a proxy's own check, and a client that speaks at once", true, false, 0,
 		  { { true, BYTES(PROXY_2 "\x20\0\0\0" "EHLO pc\r\n") }, { false, BYTES("220 mx ESMTP\r\n") },
 		    { false, BYTES("250-mx\r\n250 SIZE\r\n") } },
 		  .transport = MAIL_PLAINTEXT },
-		{ "a proxy that does not know", true, false,
+		{ "a proxy that does not know", true, false, 0,
 		  { { true, BYTES("PROXY UNKNOWN\r\n") }, { false, BYTES("+OK ready\r\n") }, { true, BYTES("CAPA\r\n") },
 		    { false, BYTES("+OK\r\nTOP\r\n.\r\n") } },
 		  .transport = MAIL_PLAINTEXT },
@@ -210,9 +229,9 @@ static void dialogues_are_read_from_the_right_side_and_to_their_end(void **state
 static void tls_behind_a_proxys_header_is_read(void **state)
 {
 	static const struct dialogue cases[] = {
-		{ "in one segment", true, false, { { true, BYTES("PROXY TCP6 2001:db8::7 2001:db8::9 1 993\r\n" CLIENT_HELLO) } },
+		{ "in one segment", true, false, 0, { { true, BYTES("PROXY TCP6 2001:db8::7 2001:db8::9 1 993\r\n" CLIENT_HELLO) } },
 		  .transport = MAIL_UNKNOWN },
-		{ "apart, binary", false, false,
+		{ "apart, binary", false, false, 0,
 		  { { true, BYTES(PROXY_2 "\x21\x11\0\x0c" "\xc0\0\2\7" "\xc6\x33\x64\x09" "\1\1\1\1") },
 		    { true, BYTES(CLIENT_HELLO) }, { false, BYTES(SERVER_HELLO) } }, .transport = MAIL_UNKNOWN },
 	};

@@ -48,7 +48,7 @@ static const struct dialogue dialogues[] = {
 	    "SOK\r\n" },
 	  .transport = MAIL_STARTTLS_OFFERED_NOT_USED, "PLAIN", "joe", 6, CREDENTIAL_REUSABLE, .accepted = true },
 	{ "STARTTLS refused with BYE",
-	  { OFFER, "CSTARTTLS\r\n", "SBYE\r\n" }, .transport = MAIL_STARTTLS_REFUSED, .refusal = "NO" },
+	  { OFFER, "CSTARTTLS\r\n", "SBYE\r\n" }, .transport = MAIL_STARTTLS_REFUSED, .refusal = "BYE" },
 	{ "only the server is heard", { BARE }, .transport = MAIL_UNKNOWN },
 };
 
