@@ -587,14 +587,16 @@ CROSS JOIN seen AS s
 WHERE k.class = 'opaque' AND s.flow = k.flow;
 
 -- A client's mail session whose server showed its certificate in clear (TLS up to 1.2, not resumed). Whoever
--- delivers mail on port 25 takes any certificate unless a policy says otherwise (RFC 7435); one that TLSA
--- records vouch for needs no authority and no name, with DANE-EE(3) no dates either (RFC 7672 section 3.1).
+-- delivers mail on port 25 takes any certificate unless a policy says otherwise (RFC 7435). One that a DANE-EE
+-- record vouches for needs no authority, name or dates (RFC 7672 section 3.1.1), but who can forge the AD bit
+-- can show a certificate to it: an answer that crossed the network vouches for none. Nor does DANE-TA: that
+-- the one above signed it was not verified.
 CREATE VIEW shown_certificate AS
 SELECT s.flow, s.client, s.owner, s.far, s.resp_port, s.mail_proto, s.delivery, s.first_ns, s.last_ns,
 	s.completed, iif(h.alert_in_clear, h.alert, NULL) AS alert, iif(h.alert_in_clear, h.alert_from, NULL)
 	AS alert_from, coalesce(n.name, host(s.far)) AS server, n.name, n.sure, c.frame, c.time_ns, c.sha256,
 	c.subject, c.issuer, c.name_count, c.names_cut, c.not_before, c.not_after, c.weak, c.chain, c.why,
-	c.covers_sni, iif(s.delivery, coalesce(d.outcome, ''), '') AS dane,
+	c.covers_sni, iif(s.delivery AND d.on_host AND d.sure AND d.outcome = 'ee-match', 'ee-match', '') AS dane,
 	coalesce(n.name, host(s.far)) || '/' || hex(c.sha256) AS about,
 	iif(s.delivery, 'suspected', 'strong') AS rule_strength,
 	printf('%s port %d', coalesce(n.name || ' (' || host(s.far) || ')', host(s.far)), s.resp_port) AS server_words,
@@ -742,7 +744,7 @@ WHERE m.flow = s.flow AND c.id = s.client;
 -- The certificate that a session's server showed. covers: whether it is for the name asked for (SNI), else for
 -- the one looked up; NULL is not known. vouched: TLSA records do in the stead of authorities.
 CREATE VIEW server_certificate AS
-SELECT s.flow, s.chain, s.dane IN ('ee-match', 'ta-match') AS vouched, CASE
+SELECT s.flow, s.chain, s.dane <> '' AS vouched, CASE
 	WHEN s.covers_sni >= 0 THEN s.covers_sni
 	WHEN s.sure IS NOT 1 OR s.name_count = 0 THEN NULL
 	WHEN EXISTS (SELECT 1 FROM name AS n WHERE n.id = s.frame AND n.kind = 'certificate'

@@ -12,7 +12,7 @@ WITH hit AS (
 		max(s.alert) OVER w AS any_alert, max(s.alert_from) OVER w AS any_alert_from,
 		min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns
 	FROM shown_certificate AS s
-	WHERE s.chain <> 'malformed' AND s.dane <> 'ee-match' AND (s.chain IN ('expired', 'not-yet-valid')
+	WHERE s.chain <> 'malformed' AND s.dane = '' AND (s.chain IN ('expired', 'not-yet-valid')
 			OR s.not_after * 1000000000 < s.time_ns OR s.not_before * 1000000000 > s.time_ns)
 		AND (:client IS NULL OR s.client = :client)
 	WINDOW w AS (PARTITION BY s.client, s.owner, s.about)

@@ -9,7 +9,7 @@ WITH hit AS (
 		min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns
 	FROM shown_certificate AS s
 	WHERE (s.weak <> '' OR (s.chain IN ('self-signed', 'untrusted', 'malformed')
-			AND s.dane NOT IN ('ee-match', 'ta-match')))
+			AND s.dane = ''))
 		AND (:client IS NULL OR s.client = :client)
 	WINDOW w AS (PARTITION BY s.client, s.owner, s.about)
 )

@@ -8,7 +8,7 @@ WITH hit AS (
 		max(s.alert) OVER w AS any_alert, max(s.alert_from) OVER w AS any_alert_from,
 		min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns
 	FROM shown_certificate AS s
-	WHERE s.chain <> 'malformed' AND NOT s.names_cut AND s.dane NOT IN ('ee-match', 'ta-match')
+	WHERE s.chain <> 'malformed' AND NOT s.names_cut AND s.dane = ''
 		AND (s.covers_sni = 0
 			OR (s.covers_sni = -1 AND s.sure AND s.name_count > 0 AND NOT EXISTS (SELECT 1 FROM name AS n
 				WHERE n.id = s.frame AND n.kind = 'certificate' AND covers(n.name, s.name))))
