@@ -4,12 +4,12 @@
 
 #include <stdlib.h>
 
-/* Who is judged: hosts with mail contact of their own, contact with a vendor's mail service, or a finding. */
+/* Who is judged: hosts with mail contact, contact with a vendor's mail service, or a finding. */
 static const char judged_sql[] =
 	"UPDATE client SET judged = 1 WHERE id IN ("
 	" SELECT client FROM client_state"
 	" UNION SELECT client FROM web_mail_contact"
-	" UNION SELECT client FROM contact_class JOIN contact USING (flow) WHERE class = 'vendor'"
+	" UNION SELECT client FROM contact_class JOIN contact USING (flow) WHERE class IN ('vendor', 'incoming')"
 	" UNION SELECT c.client FROM contact_class JOIN contact AS c USING (flow) JOIN endpoint AS e ON e.id = c.endpoint"
 	"  JOIN client_provider AS p ON p.client = c.client AND p.owner = e.owner WHERE class = 'web-clear'"
 	" UNION SELECT client FROM finding)";
@@ -107,12 +107,6 @@ static const struct reason reasons[] = {
 	  " WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback"
 	  " GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES " OR client IN"
 	  "  (SELECT client FROM client_provider WHERE how = 'declared') ORDER BY client, far" },
-	/* Goes when the rule vendor-pull judges it. */
-	{ "third_party",
-	  "SELECT client, printf('%d mail session%s came in to it from %d host%s; who fetches mail there is not"
-	  " judged.', count(*), " S("count(*)") ", count(DISTINCT far), " S("count(DISTINCT far)") ")"
-	  " FROM contact_class AS k CROSS JOIN seen AS s WHERE k.class = 'incoming' AND s.flow = k.flow"
-	  " AND role <> 'local' GROUP BY client" },
 	{ "third_party",
 	  "SELECT t.client, printf('It sent %d bytes to %s, which neither the catalogue nor expected: knows.',"
 	  " sum(t.up), " TITLE("e.owner") ") FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint"
@@ -175,7 +169,7 @@ static const struct reason reasons[] = {
 	  " WHERE k.class = 'web-clear' AND s.flow = k.flow AND NOT s.loopback"
 	  " GROUP BY s.client, s.owner ORDER BY s.client, s.owner" },
 	{ "path",
-	  "SELECT id, 'No mail session was seen, so nothing is known of how its mail travels.' FROM client"
+	  "SELECT id, 'No mail session of its own was seen, so nothing is known of how its mail travels.' FROM client"
 	  " WHERE id NOT IN (SELECT client FROM client_state)"
 	  " AND id NOT IN (SELECT client FROM web_mail_contact)"
 	  " AND id NOT IN (SELECT client FROM finding WHERE class = 'exposure')" },

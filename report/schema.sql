@@ -233,6 +233,9 @@ CREATE TABLE threshold (
 INSERT INTO threshold VALUES
 	('relay-span-ns', 600000000000, 'watched this long without a session with the provider'),
 	('watched-gap-ns', 300000000000, 'of a silence of the client as much counts as watched: a clock may jump'),
+	('displacement-pause-ns', 600000000000, 'sessions with the provider no further apart are one visit'),
+	('displacement-visits', 4, 'visits to the provider that make a rhythm: three times between them'),
+	('displacement-times', 2, 'a silence of as many of the longest of these times is beyond the rhythm'),
 	('relay-span-bytes', 20000, 'sent up in that time; less is a destination, not a mailbox in use'),
 	('relay-bytes', 200000, 'sent up to the vendor, however short the watch: mail, not a look at a web page'),
 	('unnamed-bytes', 1000, 'sent up to one endpoint that nothing names: enough for a password'),

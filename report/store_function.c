@@ -133,6 +133,24 @@ static void sql_went_on(sqlite3_context *context, int count, sqlite3_value **val
 	sqlite3_result_text(context, text, -1, sqlite3_free);
 }
 
+/* In the largest unit of which it is two or more. */
+static void sql_duration(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	static const struct { int64_t ns; const char *name; } units[] = {
+		{ 86400000000000, "days" }, { 3600000000000, "hours" }, { 60000000000, "minutes" },
+	};
+	int64_t ns = sqlite3_value_int64(values[0]);
+	char *text = NULL;
+
+	(void)count;
+	for (unsigned i = 0; text == NULL && i < sizeof(units) / sizeof(units[0]); i++)
+		if (ns >= 2 * units[i].ns)
+			text = sqlite3_mprintf("%lld %s", (long long)(ns / units[i].ns), units[i].name);
+	if (text == NULL)
+		text = sqlite3_mprintf("%.1f seconds", (double)ns / 1e9);
+	sqlite3_result_text(context, text, -1, sqlite3_free);
+}
+
 bool store_functions(sqlite3 *db)
 {
 	static const struct {
@@ -142,6 +160,7 @@ bool store_functions(sqlite3 *db)
 	} functions[] = {
 		{ "host", 1, sql_host }, { "banner_host", 1, sql_banner_host }, { "covers", 2, sql_covers },
 		{ "tlsa_matches", 6, sql_tlsa_matches }, { "tlsa_usage", 1, sql_tlsa_usage }, { "went_on", 4, sql_went_on },
+		{ "duration", 1, sql_duration },
 	};
 
 	for (unsigned i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

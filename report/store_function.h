@@ -3,6 +3,7 @@
  *   host(address)            an address of 16 bytes as text
  *   banner_host(banner)      the host that a greeting names, in small letters, or '': the first word with a dot inside whose last
  *                            label begins with a letter; versions and time stamps are none
+ *   duration(ns)             "4 days", "12 minutes", "0.3 seconds"
  *   covers(pattern, host)    identity_covers: 1 or 0; NULL when either is
  *   tlsa_matches(rdata, digest, sha256, sha512, spki_sha256, spki_sha512)
  *                            identity_tlsa: 1, 0, or NULL when the record is not usable; hashes that are

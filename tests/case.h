@@ -141,6 +141,7 @@ struct flow_case {
 	enum mail_transport transport;
 	enum mail_credential credential;
 	const char *mechanism, *account;
+	bool accepted;
 };
 
 static inline unsigned case_flow(const struct flow_case *c, unsigned number, struct fact *out)
@@ -185,6 +186,7 @@ static inline unsigned case_flow(const struct flow_case *c, unsigned number, str
 		out[count].kind = FACT_MAIL_SESSION;
 		out[count].mail_session = (struct fact_mail_session){
 			.flow = id, .proto = c->proto, .transport = c->transport, .credential = c->credential,
+			.accepted = c->accepted,
 			.secret_len = c->credential != CREDENTIAL_NONE ? 9 : 0,
 			.credential_frame = c->credential != CREDENTIAL_NONE ? id + 5 : 0,
 		};
