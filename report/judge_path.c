@@ -4,8 +4,8 @@
 static const char *const steps[] = {
 	/* Nobody asks for names of servers where all went under TLS. */
 	"INSERT INTO address_name SELECT d.far, d.resp_port, min(e.name) FROM ("
-	"  SELECT DISTINCT c.far, c.resp_port, c.endpoint FROM contact_class AS k CROSS JOIN contact AS c"
-	"  WHERE k.class = 'mail' AND c.flow = k.flow AND c.originated"
+	"  SELECT DISTINCT c.far, c.resp_port, c.endpoint FROM mail_session AS m CROSS JOIN contact AS c"
+	"  WHERE c.flow = m.flow AND c.originated"
 	"  AND EXISTS (SELECT 1 FROM mail_session WHERE transport NOT IN ('implicit-tls', 'starttls-used'))) AS d"
 	" JOIN endpoint AS e ON e.id = d.endpoint AND e.name <> ''"
 	" GROUP BY d.far, d.resp_port HAVING min(e.name) = max(e.name)",

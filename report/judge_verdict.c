@@ -266,10 +266,10 @@ static bool write_because(const struct judge_part *part)
 #define COUNT(what) "total(s.sessions) FILTER (WHERE w.counts_as = '" what "')"
 
 /* A client that gave up when TLS was kept from it has shown nobody anything. */
-#define EXPOSED "SELECT f.client FROM finding AS f JOIN finding_flow AS w ON w.finding = f.id" \
-	" LEFT JOIN clear_session AS s ON s.flow = w.flow AND NOT s.went_on" \
-	"  AND s.transport IN ('plaintext', 'starttls-stripped', 'starttls-refused')" \
-	" WHERE f.class = 'exposure' AND f.strength IN ('proven', 'strong') AND s.flow IS NULL"
+#define EXPOSED "SELECT f.client FROM finding AS f WHERE f.class = 'exposure' AND f.strength IN ('proven', 'strong')" \
+	" AND EXISTS (SELECT 1 FROM finding_flow AS w WHERE w.finding = f.id AND w.flow NOT IN" \
+	"  (SELECT flow FROM clear_session WHERE NOT went_on" \
+	"   AND transport IN ('plaintext', 'starttls-stripped', 'starttls-refused')))"
 
 static const char verdict_sql[] =
 	"INSERT INTO client_transport SELECT c.id, " COUNT("sealed") ", " COUNT("sealed_not_judged") ", "

@@ -689,6 +689,7 @@ CREATE TABLE clear_session (
 	last_ns INTEGER NOT NULL,
 	last_frame INTEGER NOT NULL,
 	frame INTEGER NOT NULL,		-- of the login, else the last
+	offered INTEGER NOT NULL,	-- STARTTLS, in this session
 	mail_moved INTEGER NOT NULL,
 	went_on INTEGER NOT NULL	-- the client logged in, sent or asked for more while it was in clear
 );
@@ -696,7 +697,7 @@ CREATE TABLE clear_session (
 CREATE VIEW session_to_look_at AS
 SELECT s.flow, s.client, s.owner, s.originated, s.far, s.resp_port, s.server, m.proto, m.transport,
 	s.first_ns, s.last_ns, s.last_frame, coalesce(nullif(m.credential_frame, 0), s.last_frame) AS frame,
-	m.mail_moved,
+	m.starttls_offered, m.mail_moved,
 	m.mail_moved OR m.preauth OR m.credential <> 'none' OR m.recipient_domain <> ''
 		OR m.transport = 'starttls-offered-not-used' OR m.dialogue GLOB '*[cr]*[LAMmX]*' AS went_on
 FROM mail_session AS m
@@ -727,9 +728,9 @@ FROM (SELECT s.flow, s.server, s.resp_port AS port, banner_host(m.banner) AS ban
 	FROM mail_session AS m
 	CROSS JOIN served AS s
 	WHERE s.flow = m.flow AND (m.starttls_offered OR m.offers_seen OR m.starttls_asked)
-		AND (s.server, s.resp_port) IN (SELECT c.server, c.port FROM clear_session AS c
-			JOIN mail_session AS o ON o.flow = c.flow AND NOT o.starttls_offered
-			WHERE c.transport IN ('plaintext', 'starttls-refused')));
+		AND EXISTS (SELECT 1 FROM clear_session WHERE NOT offered AND transport IN ('plaintext', 'starttls-refused'))
+		AND (s.server, s.resp_port) IN (SELECT server, port FROM clear_session
+			WHERE NOT offered AND transport IN ('plaintext', 'starttls-refused')));
 
 -- One of them with what rules say of it.
 CREATE VIEW clear_contact AS
@@ -738,7 +739,7 @@ SELECT s.*, iif(s.originated, host(c.address), host(s.far)) AS opener,
 		WHEN s.server = host(s.far) THEN s.server
 		ELSE printf('%s (%s)', s.server, host(s.far)) END AS server_text,
 	printf('%s port %d', iif(s.proto = 'sieve', 'Sieve', upper(s.proto)), s.port) AS service_text,
-	printf('%s port %d', s.server, s.port) AS about, m.starttls_offered, m.refusal, m.signature, m.injected_by_client, m.injected_by_server
+	printf('%s port %d', s.server, s.port) AS about, m.refusal, m.signature, m.injected_by_client, m.injected_by_server
 FROM clear_session AS s
 CROSS JOIN mail_session AS m
 CROSS JOIN client AS c
@@ -770,9 +771,9 @@ SELECT s.flow, s.client, s.state AS before, CASE
 	WHEN x.covers = 1 OR x.vouched THEN 'sealed'
 	ELSE 'no_name' END AS after
 FROM (SELECT flow FROM certificate WHERE place = 0
-	UNION SELECT c.flow FROM contact_class AS k
+	UNION SELECT m.flow FROM mail_session AS m
 	CROSS JOIN contact AS c
-	WHERE k.class = 'mail' AND c.flow = k.flow AND c.transport = 'starttls-used'
+	WHERE m.transport = 'starttls-used' AND c.flow = m.flow
 		AND c.client IN (SELECT client FROM clear_session WHERE went_on)) AS d
 CROSS JOIN served AS s
 LEFT JOIN server_certificate AS x ON x.flow = s.flow

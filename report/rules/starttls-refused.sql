@@ -10,7 +10,7 @@ WITH hit AS (
 		min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns,
 		max(s.strong) OVER w AS strong
 	FROM (SELECT c.*, (m.refusal GLOB '50[02]*' OR m.refusal = 'BAD')
-				AND (m.starttls_offered OR o.earlier > 0) AS strong
+				AND (c.offered OR o.earlier > 0) AS strong
 			FROM clear_session AS c
 			CROSS JOIN mail_session AS m
 			LEFT JOIN starttls_offer AS o ON o.flow = c.flow
@@ -25,7 +25,7 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 	printf('%s asked %s for STARTTLS over %s and was refused%s%s%s; %s', b.opener, b.server_text,
 		b.service_text, iif(b.refusal = '', '', ' (' || b.refusal || ')'),
 		iif(h.sessions = 1, '', printf(' in %d sessions', h.sessions)),
-		CASE WHEN b.starttls_offered THEN ', although it had been offered'
+		CASE WHEN b.offered THEN ', although it had been offered'
 			WHEN o.earlier > 0 THEN printf(', although a server of that name had offered it %d time%s'
 				|| ' before', o.earlier, iif(o.earlier = 1, '', 's'))
 			ELSE '' END,
