@@ -36,7 +36,7 @@ void endpoint_ask(const struct endpoint_table *t, const struct endpoint_key *key
 		.quic = key->quic,
 		.dns_name = name,
 		.dns_canonical = canonical,
-		.certificate = "",
+		.certificate = key->certificate,
 	};
 
 	memcpy(evidence.address, key->address, 16);
@@ -131,15 +131,17 @@ static struct endpoint new_endpoint(struct endpoint_table *t, int64_t id, const 
 	return endpoint;
 }
 
+#define PACKED_MAX (16 + 1 + 4 * FACT_NAME_SIZE)
+
 /* All of a key as one string of bytes. Returns its length. */
-static size_t pack(const struct endpoint_key *key, uint8_t out[16 + 1 + 3 * FACT_NAME_SIZE])
+static size_t pack(const struct endpoint_key *key, uint8_t out[PACKED_MAX])
 {
-	const char *const texts[] = { key->sni, key->dns_name, key->canonical };
+	const char *const texts[] = { key->sni, key->dns_name, key->canonical, key->certificate };
 	size_t n = 17;
 
 	memcpy(out, key->address, 16);
 	out[16] = (uint8_t)(key->quic | key->ambiguous << 1 | key->own_server << 2);
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		size_t len = strlen(texts[i]) + 1;
 
 		memcpy(out + n, texts[i], len);
@@ -150,7 +152,7 @@ static size_t pack(const struct endpoint_key *key, uint8_t out[16 + 1 + 3 * FACT
 
 struct endpoint endpoint_of(struct endpoint_table *t, const struct endpoint_key *key)
 {
-	uint8_t packed[16 + 1 + 3 * FACT_NAME_SIZE];
+	uint8_t packed[PACKED_MAX];
 	unsigned before = key_set_count(t->keys);
 	unsigned number = key_set_add(t->keys, packed, pack(key, packed));
 

@@ -14,6 +14,7 @@ struct endpoint_key {
 	bool quic, own_server;
 	bool ambiguous;			/* dns_name is one of several, of different owners */
 	char sni[FACT_NAME_SIZE], dns_name[FACT_NAME_SIZE], canonical[FACT_NAME_SIZE];
+	char certificate[FACT_NAME_SIZE];	/* a name that a trusted certificate is for, whose key the server has */
 };
 
 /* What of a tag decides the classes of its contacts. */

@@ -15,7 +15,7 @@ struct side {
 struct flow_reader {
 	struct store *st;
 	sqlite3_stmt *flows;
-	struct side hellos, dialogues, losses, disclosures;
+	struct side hellos, dialogues, losses, disclosures, certificates;
 	bool ended, failed;
 };
 
@@ -45,6 +45,12 @@ static const char loss_sql[] = "SELECT flow, reason, packets, bytes FROM loss WH
 
 static const char disclosure_sql[] = "SELECT flow FROM disclosure ORDER BY flow";
 
+enum certificate_column { CERTIFICATE_FRAME = 1, CERTIFICATE_COVERS_SNI, CERTIFICATE_NAMES_CUT };
+
+static const char certificate_sql[] =
+	"SELECT flow, frame, covers_sni = 1, names_cut FROM certificate WHERE place = 0 AND chain = 'trusted'"
+	" ORDER BY flow";
+
 struct flow_reader *flow_reader_open(struct store *st)
 {
 	struct flow_reader *r = base_alloc(sizeof(*r));
@@ -55,8 +61,9 @@ struct flow_reader *flow_reader_open(struct store *st)
 	r->dialogues.q = store_prepare(st, dialogue_sql);
 	r->losses.q = store_prepare(st, loss_sql);
 	r->disclosures.q = store_prepare(st, disclosure_sql);
+	r->certificates.q = store_prepare(st, certificate_sql);
 	if (r->flows == NULL || r->hellos.q == NULL || r->dialogues.q == NULL || r->losses.q == NULL ||
-	    r->disclosures.q == NULL)
+	    r->disclosures.q == NULL || r->certificates.q == NULL)
 		flow_reader_close(&r);
 	return r;
 }
@@ -72,6 +79,7 @@ bool flow_reader_close(struct flow_reader **r)
 	sqlite3_finalize((*r)->dialogues.q);
 	sqlite3_finalize((*r)->losses.q);
 	sqlite3_finalize((*r)->disclosures.q);
+	sqlite3_finalize((*r)->certificates.q);
 	free(*r);
 	*r = NULL;
 	return ok;
@@ -187,6 +195,14 @@ static void read_flow(sqlite3_stmt *q, struct judge_flow *f)
 	};
 }
 
+static void read_certificate(sqlite3_stmt *q, struct judge_flow *f)
+{
+	f->trusted = true;
+	f->certificate_frame = sqlite3_column_int64(q, CERTIFICATE_FRAME);
+	f->covers_sni = sqlite3_column_int(q, CERTIFICATE_COVERS_SNI) != 0;
+	f->names_cut = sqlite3_column_int(q, CERTIFICATE_NAMES_CUT) != 0;
+}
+
 bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)
 {
 	sqlite3_stmt *q = r->flows;
@@ -205,5 +221,7 @@ bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)
 	read_shown_losses(flow_out, sqlite3_column_int64(q, MISSING), sqlite3_column_int64(q, CUT),
 			  sqlite3_column_int(q, EVICTED) != 0);
 	flow_out->disclosure = stands_at(r, &r->disclosures, flow_out->id);
+	if (stands_at(r, &r->certificates, flow_out->id))
+		read_certificate(r->certificates.q, flow_out);
 	return true;
 }

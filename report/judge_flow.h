@@ -14,7 +14,7 @@ struct flow_loss {
 	int64_t packets, bytes;
 };
 
-/* What judge goes by of tables flow, handshake, mail_session, loss and disclosure. Pointers are borrowed
+/* What judge goes by of tables flow, handshake, mail_session, loss, disclosure and certificate. Pointers are borrowed
  * until the next flow. */
 struct judge_flow {
 	int64_t id, first_ns, last_ns;
@@ -33,6 +33,9 @@ struct judge_flow {
 	bool mail_moved;	/* readable */
 	bool readable;		/* these, any other credential, a greeting that logs in, or compressed mail */
 	bool disclosure;	/* has one */
+	bool trusted;		/* the server showed a chain that was; without it the next three are empty */
+	bool covers_sni, names_cut;
+	int64_t certificate_frame;
 	/* What was not seen of it: as was told, and what it shows itself where nothing of that was told. */
 	struct flow_loss losses[LOSS_REASONS];
 	unsigned loss_count;

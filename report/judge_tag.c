@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 #include "capture/flow_key.h"
+#include "report/identity.h"
 #include "report/judge_contact.h"
 #include "report/judge_host.h"
 
@@ -15,7 +16,7 @@ struct tagger {
 	struct host_table *hosts;
 	struct endpoint_table *endpoints;
 	struct ledger *ledger;
-	sqlite3_stmt *names, *insert_contact, *insert_class;
+	sqlite3_stmt *names, *certificate_names, *insert_contact, *insert_class;
 	struct endpoint_key key;
 	uint8_t named[1 << (NAMED_BITS - 3)];	/* by address_bit: some name may lead to the address */
 };
@@ -32,7 +33,7 @@ static uint32_t address_bit(const uint8_t address[16])
 /* Most far ends have no name: those are not worth a query for each of their flows. */
 static bool note_named(struct tagger *t)
 {
-	sqlite3_stmt *q = store_prepare(t->part->st, "SELECT address FROM name");
+	sqlite3_stmt *q = store_prepare(t->part->st, "SELECT address FROM name WHERE kind = 'dns'");
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = store_step(t->part->st, q)) == SQLITE_ROW) {
@@ -97,6 +98,50 @@ static bool name_by_dns(struct tagger *t, unsigned client, int64_t first_ns)
 		t->key.ambiguous = strcmp(best.owner, other.owner) != 0;
 	}
 	return true;
+}
+
+/* Of names that nobody asked for, one is as good as another when all are one owner's, and nothing tells
+ * when they are not. */
+static void take_certificate_name(struct tagger *t, const char *name, char owner[FACT_NAME_SIZE], bool *one_owner)
+{
+	struct endpoint_key key = t->key;
+	struct owner_tag tag;
+
+	base_copy(key.certificate, sizeof(key.certificate), name);
+	endpoint_ask(t->endpoints, &key, "", "", &tag);
+	if (owner[0] == '\0') {
+		base_copy(owner, FACT_NAME_SIZE, tag.owner);
+		t->key = key;
+	}
+	*one_owner = *one_owner && strcmp(owner, tag.owner) == 0;
+}
+
+/* The server showed a trusted certificate, and has its key, for the client went on: it is whom the client
+ * asked for, when the certificate covers that name, and else one of those that it is for. */
+static bool name_by_certificate(struct tagger *t, const struct judge_flow *f)
+{
+	struct endpoint_key *key = &t->key;
+	bool asked = key->dns_name[0] != '\0', one_owner = !f->names_cut;
+	char owner[FACT_NAME_SIZE] = "";
+	int rc;
+
+	if (key->sni[0] != '\0') {
+		base_copy(key->certificate, sizeof(key->certificate), f->covers_sni ? key->sni : "");
+		return true;
+	}
+	sqlite3_bind_int64(t->certificate_names, 1, f->certificate_frame);
+	while ((rc = store_step(t->part->st, t->certificate_names)) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(t->certificate_names, 0);
+
+		if (!asked)
+			take_certificate_name(t, name, owner, &one_owner);
+		else if (!key->ambiguous && identity_covers(name, key->dns_name))
+			base_copy(key->certificate, sizeof(key->certificate), key->dns_name);
+	}
+	sqlite3_reset(t->certificate_names);
+	if (!asked && !one_owner)
+		key->certificate[0] = '\0';
+	return rc == SQLITE_DONE;
 }
 
 enum host_column { HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
@@ -167,6 +212,8 @@ static bool find_endpoint(struct tagger *t, const struct judge_flow *f, struct c
 		t->key.quic = f->quic;
 	}
 	if (t->key.sni[0] == '\0' && may_be_named(t, far) && !name_by_dns(t, c->sums.client, f->first_ns))
+		return false;
+	if (f->trusted && f->completed && c->sums.originated && !name_by_certificate(t, f))
 		return false;
 	c->endpoint = endpoint_of(t->endpoints, &t->key);
 	c->sums.endpoint = c->endpoint.id;
@@ -320,12 +367,15 @@ bool judge_tag(const struct judge_part *part)
 		" ORDER BY from_ns DESC, id DESC, place DESC LIMIT 16");
 	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	t.insert_class = store_prepare(part->st, "INSERT INTO contact_class VALUES (?,?)");
-	ok = t.endpoints != NULL && t.names != NULL && t.insert_contact != NULL && t.insert_class != NULL &&
+	t.certificate_names = store_prepare(part->st,
+		"SELECT name FROM name WHERE id = ? AND kind = 'certificate' ORDER BY place");
+	ok = t.endpoints != NULL && t.names != NULL && t.certificate_names != NULL && t.insert_contact != NULL && t.insert_class != NULL &&
 	     note_hosts(&t) && tag_all(&t);
 	ledger_free(&t.ledger);
 	endpoint_table_free(&t.endpoints);
 	host_table_free(&t.hosts);
 	sqlite3_finalize(t.names);
+	sqlite3_finalize(t.certificate_names);
 	sqlite3_finalize(t.insert_contact);
 	sqlite3_finalize(t.insert_class);
 	return ok;

@@ -72,13 +72,13 @@ static inline void small_tag_name(const char *name, struct owner_tag *out)
 
 static inline void small_tag(const void *context, const struct owner_evidence *e, struct owner_tag *out)
 {
-	const char *name = e->sni[0] != '\0' ? e->sni : e->dns_name;
+	const char *name = e->certificate[0] != '\0' ? e->certificate : e->sni[0] != '\0' ? e->sni : e->dns_name;
 
 	(void)context;
 	memset(out, 0, sizeof(*out));
 	out->strength = STRENGTH_STRONG;
 	if (name[0] != '\0') {
-		out->named_by = e->sni[0] == '\0' ? NAMED_BY_DNS : e->quic ? NAMED_BY_QUIC_SNI : NAMED_BY_SNI;
+		out->named_by = e->certificate[0] != '\0' ? NAMED_BY_CERTIFICATE : e->sni[0] == '\0' ? NAMED_BY_DNS : e->quic ? NAMED_BY_QUIC_SNI : NAMED_BY_SNI;
 		base_copy(out->name, sizeof(out->name), name);
 		small_tag_name(name, out);
 		out->ambiguous = ends_in(name, "shared.test");
