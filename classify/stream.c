@@ -43,9 +43,17 @@ static uint32_t ready_end(const struct stream *s)
 	return earlier(s->hole_count > 0 ? s->holes[0].from : s->next, watch_end(s));
 }
 
+/* It may hold passwords. */
+static void free_buffer(struct stream_buffer *b)
+{
+	if (b != NULL)
+		explicit_bzero(b->data, b->size);
+	free(b);
+}
+
 static void drop_buffer(struct stream *s)
 {
-	free(s->buffer);
+	free_buffer(s->buffer);
 	s->buffer = NULL;
 }
 
@@ -195,7 +203,7 @@ static void offer(struct stream *s, const uint8_t *data, uint32_t len, uint64_t 
 		used = len;
 	s->watch_next += used;
 	if (s->stopped || last) {
-		free(held);
+		free_buffer(held);
 		stream_stop(s);
 		return;
 	}
