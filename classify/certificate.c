@@ -334,6 +334,9 @@ static void judge(struct certificate_judge *j, const struct watch_chain *seen, i
 		judge_chain(j, seen, now, &reading, r);
 	if (r->said.count > 0 && sni[0] != '\0')
 		r->said.certificates[0].covers_sni = reading.leaf != NULL && certificate_covers(reading.leaf, sni);
+	if (r->said.count > 0)
+		r->said.certificates = base_realloc(r->said.certificates,
+						    r->said.count * sizeof(r->said.certificates[0]));
 	sk_X509_pop_free(reading.all, X509_free);
 	ERR_clear_error();
 }

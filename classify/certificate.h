@@ -13,8 +13,8 @@
 
 #define CERTIFICATES_MAX 10	/* of one message that are read; public servers show two to four */
 #define CERTIFICATE_NAMES_MAX 100	/* of one certificate that are said */
-#define CERTIFICATE_MEMORY 256
-#define CERTIFICATE_REMEMBERED 16384u
+#define CERTIFICATE_MEMORY 1024	/* chains with their SNI; 40 MB at worst */
+#define CERTIFICATE_REMEMBERED 8192u	/* public servers' are of 3 to 6 kB */
 
 struct certificate_store;
 

@@ -298,7 +298,7 @@ static void what_was_judged_before_changes_nothing(void **state)
 	uint32_t x = 7;
 	(void)state;
 
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 3000; i++) {
 		x = x * 1664525 + 1013904223;
 		check(&cases[(x >> 8) % CASES], j, "after others");
 	}
@@ -332,7 +332,7 @@ static void neither_another_name_nor_another_length_is_mistaken_for_it(void **st
 	struct watch_chain *seen = message(chain, 1, NOW);
 	(void)state;
 
-	for (unsigned i = 1; i < 2000; i++) {
+	for (unsigned i = 1; i < 3000; i++) {
 		char other[32];
 
 		snprintf(other, sizeof(other), "host%u.example", i);
