@@ -9,6 +9,7 @@
 #define PHONE "192.168.1.11"
 #define SERVER "192.0.2.1"
 #define IMAP(which) PC, which, 143, 900, 5000, .app = "imap", .mail = true, .proto = MAIL_IMAP
+#define OTHER_PORT PC, SERVER, 1143, 900, 500, .app = "imap", .mail = true, .proto = MAIL_IMAP
 #define SMTP(which) PC, which, 587, 900, 500, .app = "smtp", .mail = true, .proto = MAIL_SMTP
 #define DELIVERY PC, "192.0.2.50", 25, 900, 500, .app = "smtp", .mail = true, .proto = MAIL_SMTP
 #define USED .sni = "imap.provider.test", .transport = MAIL_STARTTLS_USED
@@ -184,11 +185,18 @@ static const struct path_case cases[] = {
 		     { { IMAP(SERVER), .transport = MAIL_PLAINTEXT, LOGIN, .at_s = 90 }, .listed = true,
 		       .banner = "mail.provider.test", .dialogue = "hCgcL" } },
 	  .want = CREDENTIAL "starttls-stripped suspected\nexposed 0 0 0 3 1 0\n" },
-	{ .name = "missing after three on another port",
-	  .flows = { OFFERED_BEFORE(1), OFFERED_BEFORE(2), OFFERED_BEFORE(3),
-		     { { PC, SERVER, 1143, 900, 500, .app = "imap", .mail = true, .proto = MAIL_IMAP, LOGIN,
-		       .transport = MAIL_PLAINTEXT, .at_s = 90 }, .listed = true } },
-	  .want = CREDENTIAL "exposed 0 3 0 0 1 0\n" },
+	{ .name = "missing after three on another port, where it was missing before them",
+	  .flows = { { { IMAP(SERVER), .transport = MAIL_PLAINTEXT }, .listed = true, .dialogue = "hcQ" },
+		     OFFERED_BEFORE(1), OFFERED_BEFORE(2), OFFERED_BEFORE(3),
+		     { { OTHER_PORT, LOGIN, .transport = MAIL_PLAINTEXT, .at_s = 90 }, .listed = true } },
+	  .want = CREDENTIAL "exposed 0 3 0 0 2 0\n" },
+	{ .name = "missing on both of two ports, after three on the one and one on the other",
+	  .flows = { { { OTHER_PORT, .transport = MAIL_PLAINTEXT }, .listed = true, .dialogue = "hcQ" },
+		     { { OTHER_PORT, USED, .at_s = 1 }, OFFER, .banner = "mail.provider.test" },
+		     { { OTHER_PORT, USED, .at_s = 2 }, OFFER, .banner = "mail.provider.test" },
+		     { { OTHER_PORT, USED, .at_s = 3 }, OFFER, .banner = "mail.provider.test" },
+		     OFFERED_BEFORE(4), MISSING },
+	  .want = CREDENTIAL "starttls-stripped suspected\nexposed 0 3 0 1 2 0\n" },
 	{ .name = "missing after three of another server",
 	  .flows = { OFFERED_BEFORE(1), OFFERED_BEFORE(2), OFFERED_BEFORE(3),
 		     { { IMAP("192.0.2.2"), .transport = MAIL_PLAINTEXT, LOGIN, .at_s = 90 }, .listed = true } },
@@ -385,10 +393,36 @@ static void exposures_and_states_are_what_the_facts_show(void **state)
 	assert_int_equal(bad, 0);
 }
 
+static void the_text_counts_sessions_by_state(void **state)
+{
+	static const struct path_case c = { .name = "transport line", .flows = {
+		{ { PC, SERVER, 993, 900, 500, "imap.provider.test" } },
+		{ { PC, SERVER, 993, 900, 500, "imap.provider.test", 0x0303 }, .certificate = true,
+		  .chain = CHAIN_TRUSTED, .covers_sni = 1 },
+		{ { PC, SERVER, 993, 900, 500, "imap.provider.test", 0x0303 }, .certificate = true,
+		  .chain = CHAIN_TRUSTED, .covers_sni = 1 },
+		{ { SMTP(SERVER), .transport = MAIL_PLAINTEXT }, .listed = true } } };
+	struct emit_settings settings = { .columns = 100 };
+	struct store *st = case_store(&c, false);
+	char *data = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&data, &size);
+
+	(void)state;
+	judge_it(st, c.name);
+	assert_true(emit_text(st, &settings, out));
+	fclose(out);
+	if (strstr(data, "\n  transport: 2 sealed, 1 sealed (certificate hidden by TLS 1.3), 1 postcard\n") == NULL)
+		fail_msg("%s", data);
+	free(data);
+	store_close(&st);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exposures_and_states_are_what_the_facts_show),
+		cmocka_unit_test(the_text_counts_sessions_by_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
