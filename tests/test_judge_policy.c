@@ -264,7 +264,7 @@ static void a_certificate_is_held_to_the_servers_tlsa_records(void **state)
 		  .shown = { .covers_sni = 1, .expires_s = -9, .root = true, .chain = CHAIN_UNTRUSTED },
 		  .want = "certificate-expired suspected\ncertificate-invalid suspected\n" },
 		{ "what DNS vouches for does not count with clients", { IMAP, SNI, IMAP12 },
-		  .answers = { { "TLSA", "_993._tcp.mx.b.test", "3 1 1 " H32(LEAF_KEY), .ad = true } },
+		  .answers = { { "TLSA", "_993._tcp.mx.b.test", "3 1 1 " H32(LEAF_KEY), .ad = true, .resolver = MTA } },
 		  .has_certificate = true, .shown = { .covers_sni = 1, .chain = CHAIN_SELF_SIGNED },
 		  .want = "certificate-invalid strong\n" },
 		{ "DANE-TA above the server's", { SENT, SNI, TLS12 }, DANE("2 0 1 " H32(ROOT)), .has_certificate = true,
