@@ -16,7 +16,8 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
 	"DROP TABLE IF EXISTS temp.refined;"
-	"CREATE INDEX IF NOT EXISTS clear_by_server ON clear_session (client, server, first_ns)";
+	"CREATE INDEX IF NOT EXISTS clear_by_time ON clear_session (client, server, first_ns) WHERE went_on;"
+	"CREATE INDEX IF NOT EXISTS clear_by_port ON clear_session (client, server, port) WHERE went_on";
 
 /* The report says by which knowledge it was judged, not by which it was recorded. */
 static bool note_book(struct store *st, const struct owner_book *book)
