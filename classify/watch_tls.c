@@ -275,6 +275,8 @@ static void begin_record(struct tls_watch *w, enum fact_side from, struct fact_h
 	case RECORD_HANDSHAKE:
 		if (!sealed && answered && side->changed_cipher)
 			protected_record(w, from, false, h);
+		else if (!sealed && side->changed_cipher)
+			side->went_on = true;	/* a Finished: the answer before it is captured late */
 		break;
 	default:
 		break;

@@ -19,8 +19,10 @@ struct said {
 };
 
 /* Which packets a part has. */
-enum part { BEGINNINGS, ENDINGS, ONE_LOST, ONE_SIDE, PART_KINDS };
-static const char *const part_names[] = { "the first", "all but the first", "all but number", "one side:" };
+enum part { BEGINNINGS, ENDINGS, ONE_LOST, ONE_EARLY, ONE_SIDE, PART_KINDS };
+static const char *const part_names[] = {
+	"the first", "all but the first", "all but number", "overtaken, number", "one side:",
+};
 
 static bool has_packet(enum part kind, size_t part, const struct packet *p, size_t i)
 {
@@ -31,9 +33,19 @@ static bool has_packet(enum part kind, size_t part, const struct packet *p, size
 		return i >= part;
 	case ONE_LOST:
 		return i != part;
+	case ONE_EARLY:
+		return true;
 	default:
 		return p->dir == part;
 	}
+}
+
+/* Which packet comes i-th. Where two interfaces see the two sides, an answer may come before what it is to. */
+static size_t place(enum part kind, size_t part, size_t i, size_t count)
+{
+	if (kind != ONE_EARLY || part + 1 >= count)
+		return i;
+	return i == part ? i + 1 : i == part + 1 ? i - 1 : i;
 }
 
 /* The sessions of all parts: the source in a frame's id says which part it is of. */
@@ -84,7 +96,7 @@ static unsigned play(const struct player *player, const struct segments *s, enum
 {
 	for (size_t i = 0; i < s->count; i++) {
 		for (size_t k = 0; k < parts; k++) {
-			struct packet p = s->packets[i];
+			struct packet p = s->packets[place(kind, from + k * step, i, s->count)];
 
 			if (!has_packet(kind, from + k * step, &p, i))
 				continue;
@@ -171,7 +183,7 @@ static unsigned check_parts(const struct task *t, enum mangled how, enum part ki
 {
 	struct segments s = mangle(t->segments, how);
 	struct said *said = base_alloc_array(PARTS * SESSIONS, sizeof(*said));
-	size_t all = kind == ONE_SIDE ? 2 : s.count + (kind != ONE_LOST), step = 1, parts = all;
+	size_t all = kind == ONE_SIDE ? 2 : s.count + (kind == BEGINNINGS || kind == ENDINGS), step = 1, parts = all;
 	unsigned count, wrong = 0;
 
 	while (parts > PARTS || parts * s.count / 2 > STEPS) {
