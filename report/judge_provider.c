@@ -192,13 +192,14 @@ static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
 /* Look-ups under a declared provider's domain that lead to another owner: it may have its mail there. Where
  * the MX was asked for, it says so (RFC 5321 section 5.1), and an alias for set-up says no more. */
 static const char hint_sql[] =
-	"WITH delivered AS (SELECT asked_by, name FROM mail_dns WHERE type = 'MX' AND answered AND rdata <> ''),"
-	" alias AS MATERIALIZED (SELECT asked_by, 'autodiscover.' || name AS name FROM delivered"
-	"  UNION SELECT asked_by, 'autoconfig.' || name FROM delivered)"
-	" SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
+	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
 	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
 	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared')"
-	" AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.asked_by = d.asked_by AND alias.name = d.name)"
+	" AND NOT EXISTS (SELECT 1 FROM mail_dns AS m INDEXED BY mx_by_question WHERE m.type = 'MX'"
+	"  AND m.asked_by = d.asked_by AND m.name = CASE"
+	"  WHEN d.name GLOB 'autodiscover.*' THEN substr(d.name, length('autodiscover.') + 1)"
+	"  WHEN d.name GLOB 'autoconfig.*' THEN substr(d.name, length('autoconfig.') + 1) END"
+	"  AND m.answered AND m.rdata <> '')"
 	" ORDER BY 1, 2, 3, 4";
 
 static bool write_hint(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
