@@ -24,6 +24,8 @@ struct mail_login {
 	bool active;			/* client lines are SASL responses */
 	bool recorded;			/* this login's credential is the one in the session fact */
 	uint8_t step;			/* responses seen */
+	uint32_t secret_len;		/* of the credential that was read, and where */
+	uint64_t frame;
 	enum mail_prompt prompt;
 	enum mail_credential worth;
 	char mechanism[FACT_WORD_SIZE];

@@ -35,31 +35,43 @@ static bool swapped(const struct mail_login *login, struct bytes secret)
 	return mail_is_address(secret) && !mail_is_address(bytes_of(login->account, strlen(login->account)));
 }
 
-void mail_login_seen(struct mail_talk *t, enum mail_credential worth, struct bytes secret)
+/* Into the session, when it is worth more than what is there. */
+static void record(struct mail_talk *t)
 {
 	struct fact_mail_session *mail = t->mail;
-	int better = rank(worth) - rank(mail->credential);
+	int better = rank(t->login.worth) - rank(mail->credential);
 
-	t->login.worth = worth;
-	if (swapped(&t->login, secret))
-		explicit_bzero(t->login.account, sizeof(t->login.account));
 	if (better < 0 || (better == 0 && mail->accepted))
 		return;
 	t->login.recorded = true;
-	mail->credential = worth;
-	mail->secret_len = (uint32_t)bytes_left(&secret);
-	mail->credential_frame = worth == CREDENTIAL_NONE ? 0 : t->frame;
+	mail->credential = t->login.worth;
+	mail->secret_len = t->login.secret_len;
+	mail->credential_frame = t->login.worth == CREDENTIAL_NONE ? 0 : t->login.frame;
 	mail->accepted = false;
 	base_copy(mail->mechanism, sizeof(mail->mechanism), t->login.mechanism);
 	base_copy(mail->account, sizeof(mail->account), t->login.account);
 }
 
+void mail_login_seen(struct mail_talk *t, enum mail_credential worth, struct bytes secret)
+{
+	t->login.worth = worth;
+	t->login.secret_len = (uint32_t)bytes_left(&secret);
+	t->login.frame = t->frame;
+	if (swapped(&t->login, secret))
+		explicit_bzero(t->login.account, sizeof(t->login.account));
+	/* Where the begin was not seen, what looks like a login may stand in a message: the answer tells. */
+	if (!t->late)
+		record(t);
+}
+
 void mail_login_end(struct mail_talk *t, bool accepted)
 {
+	if (t->late && t->login.worth != CREDENTIAL_NONE)
+		record(t);
 	/* A mechanism that shows no credential (EXTERNAL, GSSAPI) is still named when it succeeds. */
 	if (accepted && !t->login.recorded && t->login.worth == CREDENTIAL_NONE &&
 	    t->login.mechanism[0] != '\0')
-		mail_login_seen(t, CREDENTIAL_NONE, bytes_of("", 0));
+		record(t);
 	if (accepted && t->login.recorded)
 		t->mail->accepted = true;
 	t->authenticated = t->authenticated || accepted;
