@@ -62,6 +62,17 @@ struct fact_flow {
 	bool encrypted_dns;		/* DoT, DoH or DoQ, as far as packets show */
 };
 
+/* What passed in one interval of a flow that carries mail or may (mail protocols, TLS, QUIC) and did not end
+ * in the interval that it began in. All samples of a flow make up its payload; an interval in which none
+ * passed has none. */
+struct fact_flow_sample {
+	uint64_t flow;
+	uint32_t place;			/* counts those of the flow */
+	uint64_t frame;			/* the last of the flow in the interval */
+	int64_t start_ns, end_ns;	/* of the interval, on the packet clock */
+	uint64_t bytes[2];		/* payload, as in fact_flow */
+};
+
 /* Something not seen, tied to a flow or not. */
 struct fact_loss {
 	uint64_t id;			/* frame it concerns, or the flow's id */
@@ -248,6 +259,7 @@ enum fact_kind {
 	FACT_MAIL_SESSION,
 	FACT_CERTIFICATE,
 	FACT_DISCLOSURE,
+	FACT_FLOW_SAMPLE,
 	FACT_END,		/* this worker says no more */
 };
 
@@ -262,6 +274,7 @@ struct fact {
 		struct fact_mail_session mail_session;
 		struct fact_certificate certificate;
 		struct fact_disclosure disclosure;
+		struct fact_flow_sample flow_sample;
 	};
 };
 

@@ -14,6 +14,13 @@ static const struct host_port *end_of(const struct flow *f, enum fact_side side)
 	return f->orig_is_hi == (side == SIDE_ORIGINATOR) ? &f->key.hi : &f->key.lo;
 }
 
+static int64_t interval_start(int64_t time_ns, int64_t length_ns)
+{
+	int64_t into = time_ns % length_ns;
+
+	return time_ns - (into >= 0 ? into : into + length_ns);
+}
+
 void flow_begin(struct flow *f, const struct packet *p)
 {
 	const struct host_port *src = p->dir == FLOW_LO_TO_HI ? &p->key.lo : &p->key.hi;
@@ -27,6 +34,8 @@ void flow_begin(struct flow *f, const struct packet *p)
 	f->orig_is_hi = (p->dir == FLOW_HI_TO_LO) == src_is_orig;
 	f->id = p->frame;
 	f->first_ns = f->last_ns = p->time_ns;
+	f->sample_start_ns = interval_start(p->time_ns, FLOW_SAMPLE_NS);
+	f->sample_end_ns = f->sample_start_ns + FLOW_SAMPLE_NS;
 	f->vlan = p->vlan;
 	f->app_proto = "";
 	f->has_mac = p->has_mac;
@@ -159,6 +168,63 @@ bool flow_is_over_for(const struct flow *f, const struct packet *p)
 					   f->pace == PACE_ESTABLISHED));
 }
 
+static uint64_t payload_of(const struct flow *f, int side)
+{
+	return f->streams == NULL ? f->payload[side] : f->streams[side].seen;
+}
+
+static bool may_carry_mail(const struct flow *f)
+{
+	static const char *const protos[] = { "tls", "quic", "imap", "pop3", "smtp", "sieve" };
+
+	for (unsigned i = 0; i < sizeof(protos) / sizeof(protos[0]); i++) {
+		if (strcmp(f->app_proto, protos[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void next_interval(struct flow *f, int64_t now_ns)
+{
+	unsigned doublings = f->samples / FLOW_SAMPLES;
+	int64_t length_ns = FLOW_SAMPLE_NS << (doublings < FLOW_SAMPLE_DOUBLINGS ? doublings : FLOW_SAMPLE_DOUBLINGS);
+	int64_t start_ns = interval_start(now_ns, length_ns);
+
+	f->sample_start_ns = start_ns < f->sample_end_ns ? f->sample_end_ns : start_ns;
+	f->sample_end_ns = start_ns + length_ns;
+}
+
+bool flow_is_sampled(const struct flow *f)
+{
+	return f->last_ns >= interval_start(f->first_ns, FLOW_SAMPLE_NS) + FLOW_SAMPLE_NS;
+}
+
+bool flow_flips(const struct flow *f)
+{
+	return f->facts != NULL && f->facts->flip && !f->saw_syn && !f->saw_syn_ack;
+}
+
+bool flow_sample(struct flow *f, int64_t now_ns, struct fact_flow_sample *out)
+{
+	bool turned = flow_flips(f);
+
+	*out = (struct fact_flow_sample){
+		.flow = f->id, .place = f->samples, .frame = f->last_frame,
+		.start_ns = f->sample_start_ns, .end_ns = f->sample_end_ns,
+	};
+	for (int side = 0; side < 2; side++)
+		out->bytes[side != turned] = payload_of(f, side) - f->sampled[side];
+	if (out->bytes[0] + out->bytes[1] == 0 || !may_carry_mail(f)) {
+		next_interval(f, now_ns);
+		return false;
+	}
+	for (int side = 0; side < 2; side++)
+		f->sampled[side] += out->bytes[side != turned];
+	f->samples++;
+	next_interval(f, now_ns);
+	return true;
+}
+
 static void swap(void *a, void *b, size_t n)
 {
 	unsigned char *x = a, *y = b;
@@ -181,6 +247,7 @@ void flow_flip(struct flow *f)
 	SWAP_SIDES(f->packets);
 	SWAP_SIDES(f->bytes);
 	SWAP_SIDES(f->payload);
+	SWAP_SIDES(f->sampled);
 	SWAP_SIDES(f->fin);
 	SWAP_SIDES(f->gap_told);
 	SWAP_SIDES(f->mac);
@@ -216,7 +283,7 @@ void flow_describe(const struct flow *f, enum flow_end end, struct flow_ids *ids
 	for (int i = 0; i < 2; i++) {
 		out->packets[i] = f->packets[i];
 		out->bytes[i] = f->bytes[i];
-		out->payload[i] = f->streams == NULL ? f->payload[i] : f->streams[i].seen;
+		out->payload[i] = payload_of(f, i);
 		out->missing[i] = f->streams == NULL ? 0 : stream_missing(&f->streams[i]);
 	}
 	out->packets_cut = f->packets_cut;

@@ -38,6 +38,12 @@ enum flow_reader {
 #define FLOW_COPY_NS (10 * 1000000LL)
 #define FLOW_RECENT 4
 
+/* Intervals of fact_flow_sample begin at multiples of their length. A flow that has so many of one length goes
+ * on in intervals twice as long: some thousand rows for any connection, however long it is held. */
+#define FLOW_SAMPLE_NS (10 * 1000000000LL)
+#define FLOW_SAMPLES 4096
+#define FLOW_SAMPLE_DOUBLINGS 16	/* 10 s to 7 days */
+
 /* In the order of use: what every packet looks at stands in front (TABLE_HOT), and what only some or the
  * flow's beginning and end need, behind. */
 struct flow {
@@ -49,6 +55,7 @@ struct flow {
 	struct flow *newer, *older;		/* flow_table's list of its pace */
 	uint64_t last_frame;
 	int64_t last_ns;
+	int64_t sample_end_ns;			/* of the interval that it is in */
 	uint64_t packets[2], bytes[2], payload[2];	/* by enum fact_side; payload: not TCP's */
 	struct stream *streams;			/* [2], TCP with payload; NULL before */
 	const struct watch *watch;
@@ -70,6 +77,9 @@ struct flow {
 	int64_t recent_ns[2];
 	uint32_t recent[2][FLOW_RECENT];	/* the last datagrams' hashes, by enum fact_side */
 	void *watch_state;
+	int64_t sample_start_ns;
+	uint64_t sampled[2];			/* payload that samples have, by enum fact_side */
+	uint32_t samples;
 	uint64_t packets_cut;
 	uint64_t id;
 	int64_t first_ns;
@@ -97,7 +107,16 @@ enum flow_pace flow_count(struct flow *f, const struct packet *p);
  * end. */
 bool flow_is_over_for(const struct flow *f, const struct packet *p);
 
-/* The dialogue shows that the responder is the client: turns everything by side round. */
+/* The interval ended before now_ns, or the flow did: whether there is anything to say of it. The next begins. */
+bool flow_sample(struct flow *f, int64_t now_ns, struct fact_flow_sample *out);
+
+/* Whether it went on after the interval that it began in. */
+bool flow_is_sampled(const struct flow *f);
+
+/* Whether the dialogue shows that the responder is the client. */
+bool flow_flips(const struct flow *f);
+
+/* ... Turns everything by side round. */
 void flow_flip(struct flow *f);
 
 /* What is said about it. */

@@ -357,7 +357,7 @@ void reader_end(const struct reader *r, struct flow *f)
 	if (f->streams != NULL && strcmp(f->app_proto, "dns") == 0 &&
 	    f->streams[SIDE_ORIGINATOR].seen > STREAM_WATCHED)
 		f->opaque = true;
-	if (f->facts != NULL && f->facts->flip && !f->saw_syn && !f->saw_syn_ack) {
+	if (flow_flips(f)) {
 		flow_flip(f);
 		f->facts->handshake.alert_from = !f->facts->handshake.alert_from;
 		if (f->facts->chain != NULL)

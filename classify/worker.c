@@ -226,11 +226,21 @@ static void say_losses(struct worker *w, const struct fact_flow *f, enum flow_en
 		say_loss(w, f, LOSS_EVICTED, 0, 0);
 }
 
+static void say_sample(struct worker *w, struct flow *f, int64_t now_ns)
+{
+	struct fact_flow_sample sample;
+
+	if (flow_sample(f, now_ns, &sample))
+		say(w, FACT_FLOW_SAMPLE)->flow_sample = sample;
+}
+
 static void describe(struct worker *w, struct flow_table *t, struct flow *f, enum flow_end end)
 {
 	struct fact_flow *fact;
 	const struct watch_facts *facts;
 
+	if (flow_is_sampled(f))
+		say_sample(w, f, f->last_ns);
 	reader_end(&w->reader, f);
 	fact = &say(w, FACT_FLOW)->flow;
 	flow_describe(f, end, w->ids, fact);
@@ -310,6 +320,8 @@ static void step(struct worker *w, const struct packet *p, uint64_t hash)
 	}
 	if (f == NULL)
 		f = new_flow(w, t, p, hash);
+	if (p->time_ns >= f->sample_end_ns)
+		say_sample(w, f, p->time_ns);
 	flow_table_touch(t, f, flow_count(f, p));
 	reader_packet(&w->reader, f, p);
 	flow_table_note_memory(t, f, reader_memory(f));

@@ -98,6 +98,18 @@ CREATE TABLE flow (
 	encrypted_dns INTEGER NOT NULL
 );
 
+-- Of flows that carry mail or may, and did not end in the interval that they began in.
+CREATE TABLE flow_sample (
+	flow INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	frame INTEGER NOT NULL,		-- the flow's last in the interval
+	start_ns INTEGER NOT NULL,
+	end_ns INTEGER NOT NULL,
+	orig_bytes INTEGER NOT NULL,	-- payload
+	resp_bytes INTEGER NOT NULL,
+	PRIMARY KEY (flow, place)
+) WITHOUT ROWID;
+
 CREATE TABLE name (
 	id INTEGER NOT NULL,
 	place INTEGER NOT NULL,

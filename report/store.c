@@ -286,6 +286,8 @@ static uint64_t fact_id(const struct fact *fact)
 		return fact->certificate.flow;
 	case FACT_DISCLOSURE:
 		return fact->disclosure.flow;
+	case FACT_FLOW_SAMPLE:
+		return fact->flow_sample.flow;
 	case FACT_END:
 		break;
 	}

@@ -16,6 +16,7 @@ const char *const store_fact_sql[FACT_END] = {
 	[FACT_CERTIFICATE] = "INSERT OR REPLACE INTO certificate VALUES"
 		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[FACT_DISCLOSURE] = "INSERT OR REPLACE INTO disclosure VALUES (?,?,?,?,?,?)",
+	[FACT_FLOW_SAMPLE] = "INSERT OR REPLACE INTO flow_sample VALUES (?,?,?,?,?,?,?)",
 };
 
 /* Binds the values of a row one after the other. */
@@ -254,6 +255,17 @@ static void put_disclosure(struct row *r, const struct fact_disclosure *d)
 	put_text(r, d->account);
 }
 
+static void put_flow_sample(struct row *r, const struct fact_flow_sample *s)
+{
+	put(r, s->flow);
+	put(r, s->place);
+	put(r, s->frame);
+	put_time(r, s->start_ns);
+	put_time(r, s->end_ns);
+	for (int side = 0; side < 2; side++)
+		put(r, s->bytes[side]);
+}
+
 void store_fact_bind(struct store_insert *insert, const struct fact *fact)
 {
 	struct row r = { .insert = insert };
@@ -284,6 +296,9 @@ void store_fact_bind(struct store_insert *insert, const struct fact *fact)
 		break;
 	case FACT_DISCLOSURE:
 		put_disclosure(&r, &fact->disclosure);
+		break;
+	case FACT_FLOW_SAMPLE:
+		put_flow_sample(&r, &fact->flow_sample);
 		break;
 	case FACT_END:
 		break;

@@ -87,6 +87,123 @@ static void history_pace_and_sums_tell_what_happened(void **state)
 	flow_ids_free(&ids);
 }
 
+#define S (1000000000LL)
+
+/* A packet of each second that `bytes` names, and what flow_sample says at the end of each interval. */
+static unsigned samples_of(const char *app_proto, const uint32_t *bytes, unsigned seconds,
+			   struct fact_flow_sample *out)
+{
+	struct packet p = packet_of(true, 40000, 443, IPPROTO_UDP, 0, 0);
+	struct flow f = { .key = p.key };
+	unsigned count = 0;
+
+	p.time_ns = 7 * S;
+	flow_begin(&f, &p);
+	f.app_proto = app_proto;
+	for (unsigned i = 0; i < seconds; i++) {
+		if (bytes[i] == 0)
+			continue;
+		p = packet_of(i % 2 == 0, 40000, 443, IPPROTO_UDP, 0, bytes[i]);
+		p.payload_len = 0;		/* cut: nothing to tell copies by */
+		p.time_ns = (7 + i) * S;
+		p.frame = i;
+		if (p.time_ns >= f.sample_end_ns)
+			count += flow_sample(&f, p.time_ns, &out[count]);
+		flow_count(&f, &p);
+	}
+	if (flow_is_sampled(&f))
+		count += flow_sample(&f, f.last_ns, &out[count]);
+	return count;
+}
+
+static void samples_are_the_payload_of_each_interval(void **state)
+{
+	static const struct {
+		const char *name, *app_proto;
+		uint32_t bytes[60];		/* from second 7 on; even ones up */
+		struct { int64_t start_s; uint64_t up, down, frame; } want[4];
+	} cases[] = {
+		{ "ends in its first interval", "tls", { 5, 6, 7 }, { { 0 } } },
+		{ "goes on into the second", "tls", { 5, 6, 7, 8 }, { { 0, 12, 6, 2 }, { 10, 0, 8, 3 } } },
+		{ "is silent for an interval", "imap", { [0] = 5, [23] = 6, [24] = 7 },
+		  { { 0, 5, 0, 0 }, { 30, 7, 6, 24 } } },
+		{ "carries no mail", "dns", { [0] = 5, [23] = 6 }, { { 0 } } },
+		{ "is not known", "", { [0] = 5, [23] = 6 }, { { 0 } } },
+	};
+	struct fact_flow_sample got[4];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned count = samples_of(cases[i].app_proto, cases[i].bytes, 60, got), k = 0;
+
+		for (; k < count; k++) {
+			if (got[k].place != k || got[k].start_ns != cases[i].want[k].start_s * S ||
+			    got[k].end_ns != got[k].start_ns + 10 * S || got[k].bytes[0] != cases[i].want[k].up ||
+			    got[k].bytes[1] != cases[i].want[k].down || got[k].frame != cases[i].want[k].frame)
+				fail_msg("a flow that %s: sample %u is not right", cases[i].name, k);
+		}
+		if (k < 4 && cases[i].want[k].up + cases[i].want[k].down > 0)
+			fail_msg("a flow that %s has too few samples", cases[i].name);
+	}
+}
+
+/* Until the flow is over the server counts as its originator; samples are right already. */
+static void samples_of_a_flow_that_will_be_turned_round_are_the_clients(void **state)
+{
+	struct packet p = packet_of(false, 40000, 50000, IPPROTO_UDP, 0, 900);
+	struct watch_facts facts = { .flip = true };
+	struct flow f = { .key = p.key };
+	struct fact_flow_sample s;
+	(void)state;
+
+	flow_begin(&f, &p);
+	f.app_proto = "tls";
+	f.facts = &facts;
+	flow_count(&f, &p);
+	assert_true(flow_sample(&f, 10 * S, &s));
+	assert_int_equal(s.bytes[SIDE_RESPONDER], 900);
+	assert_int_equal(s.bytes[SIDE_ORIGINATOR], 0);
+	assert_false(flow_sample(&f, 20 * S, &s));
+	flow_flip(&f);
+	facts.flip = false;
+	assert_false(flow_sample(&f, 30 * S, &s));
+	p.time_ns = 31 * S;
+	p.payload_len = 0;
+	flow_count(&f, &p);
+	assert_true(flow_sample(&f, 40 * S, &s));
+	assert_int_equal(s.bytes[SIDE_RESPONDER], 900);
+	assert_int_equal(s.bytes[SIDE_ORIGINATOR], 0);
+}
+
+static void a_flow_held_for_long_is_sampled_more_coarsely(void **state)
+{
+	struct packet p = packet_of(true, 40000, 443, IPPROTO_UDP, 0, 1);
+	struct flow f = { .key = p.key, .app_proto = "tls" };
+	struct fact_flow_sample s = { 0 };
+	int64_t end_ns = 0;
+	unsigned count = 0;
+	uint64_t bytes = 0;
+	(void)state;
+
+	p.payload_len = 0;
+	flow_begin(&f, &p);
+	f.app_proto = "tls";
+	for (unsigned i = 0; i < 4 * FLOW_SAMPLES; i++) {
+		p.time_ns = 100 + i * FLOW_SAMPLE_NS;
+		if (p.time_ns >= f.sample_end_ns && flow_sample(&f, p.time_ns, &s)) {
+			assert_true(s.start_ns >= end_ns);
+			assert_int_equal(s.place, count++);
+			end_ns = s.end_ns;
+			bytes += s.bytes[0];
+		}
+		flow_count(&f, &p);
+	}
+	assert_true(flow_sample(&f, p.time_ns, &s));
+	assert_int_equal(bytes + s.bytes[0], 4 * FLOW_SAMPLES);
+	assert_int_equal(s.end_ns - s.start_ns, 4 * FLOW_SAMPLE_NS);
+	assert_in_range(count, 2 * FLOW_SAMPLES, 5 * FLOW_SAMPLES / 2 + 1);
+}
+
 static void flipping_turns_everything_round_and_back(void **state)
 {
 	struct packet p = packet_of(true, 40000, 50000, IPPROTO_TCP, TCP_ACK, 7);
@@ -166,6 +283,9 @@ int main(void)
 		cmocka_unit_test(history_pace_and_sums_tell_what_happened),
 		cmocka_unit_test(flipping_turns_everything_round_and_back),
 		cmocka_unit_test(a_new_syn_after_the_end_is_another_flow),
+		cmocka_unit_test(samples_are_the_payload_of_each_interval),
+		cmocka_unit_test(samples_of_a_flow_that_will_be_turned_round_are_the_clients),
+		cmocka_unit_test(a_flow_held_for_long_is_sampled_more_coarsely),
 		cmocka_unit_test(a_copied_datagram_is_counted_once_and_a_repeated_one_twice),
 	};
 

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "capture/base.h"
+#include "classify/flow.h"
 #include "classify/stream.h"
 #include "classify/worker.h"
 
@@ -194,7 +195,8 @@ static int by_id(const void *a, const void *b)
 
 struct seen {
 	struct fact_flow flows[PACKETS];
-	unsigned flow_count, sessions, evictions, halves, names;
+	unsigned flow_count, sessions, evictions, halves, names, samples;
+	uint64_t sampled[2], samples_mix;
 };
 
 static void see(struct seen *seen, const struct fact *f)
@@ -208,6 +210,15 @@ static void see(struct seen *seen, const struct fact *f)
 		break;
 	case FACT_NAME:
 		seen->names++;
+		break;
+	case FACT_FLOW_SAMPLE:
+		seen->samples++;
+		for (int side = 0; side < 2; side++)
+			seen->sampled[side] += f->flow_sample.bytes[side];
+		/* In whatever order they come. */
+		seen->samples_mix += (f->flow_sample.flow * 31 + f->flow_sample.place) *
+			((uint64_t)(f->flow_sample.start_ns / BASE_NS_PER_S) + 7 * f->flow_sample.bytes[0] +
+			 f->flow_sample.frame);
 		break;
 	case FACT_LOSS:
 		seen->evictions += f->loss.reason == LOSS_EVICTED;
@@ -260,6 +271,25 @@ static void run(const struct packet packets[PACKETS], unsigned count, size_t max
 	qsort(seen->flows, seen->flow_count, sizeof(seen->flows[0]), by_id);
 }
 
+/* Together they are the payload of the flows that have any. */
+static void check_samples(const struct seen *seen)
+{
+	uint64_t payload[2] = { 0 };
+
+	for (unsigned i = 0; i < seen->flow_count; i++) {
+		const struct fact_flow *f = &seen->flows[i];
+
+		if (strcmp(f->app_proto, "imap") != 0 ||
+		    f->last_ns / FLOW_SAMPLE_NS == f->first_ns / FLOW_SAMPLE_NS)
+			continue;
+		payload[0] += f->payload[0];
+		payload[1] += f->payload[1];
+	}
+	assert_true(seen->samples > 100);
+	assert_int_equal(seen->sampled[0], payload[0]);
+	assert_int_equal(seen->sampled[1], payload[1]);
+}
+
 static void workers_agree_whatever_their_number(void **state)
 {
 	static const struct {
@@ -278,6 +308,7 @@ static void workers_agree_whatever_their_number(void **state)
 		run(packets, 1, cases[c].max_flows, one);
 		assert_true(one->flow_count > 100);
 		assert_true(one->sessions > 10);
+		check_samples(one);
 		assert_int_equal(one->evictions > 0, cases[c].evicts);
 		for (unsigned i = 0; i < one->flow_count; i++)
 			counted += one->flows[i].packets[0] + one->flows[i].packets[1];
@@ -285,7 +316,8 @@ static void workers_agree_whatever_their_number(void **state)
 		for (unsigned n = 2; n <= 8; n++) {
 			run(packets, n, cases[c].max_flows, many);
 			if (many->flow_count != one->flow_count || many->sessions != one->sessions ||
-			    many->evictions != one->evictions ||
+			    many->evictions != one->evictions || many->samples != one->samples ||
+			    many->samples_mix != one->samples_mix ||
 			    memcmp(many->flows, one->flows, one->flow_count * sizeof(one->flows[0])) != 0)
 				fail_msg("%s: %u workers say other things than one", cases[c].name, n);
 		}
