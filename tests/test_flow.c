@@ -156,6 +156,7 @@ static void samples_of_a_flow_that_will_be_turned_round_are_the_clients(void **s
 	struct fact_flow_sample s;
 	(void)state;
 
+	p.payload_len = 0;
 	flow_begin(&f, &p);
 	f.app_proto = "tls";
 	f.facts = &facts;
@@ -168,7 +169,6 @@ static void samples_of_a_flow_that_will_be_turned_round_are_the_clients(void **s
 	facts.flip = false;
 	assert_false(flow_sample(&f, 30 * S, &s));
 	p.time_ns = 31 * S;
-	p.payload_len = 0;
 	flow_count(&f, &p);
 	assert_true(flow_sample(&f, 40 * S, &s));
 	assert_int_equal(s.bytes[SIDE_RESPONDER], 900);
