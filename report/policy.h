@@ -1,6 +1,6 @@
 /* policy.h - whose provider is whose, and which networks are home
  *
- * From --provider, --client and mailwitness.yaml (the only user of libcyaml in this room). Declared
+ * From --provider, --client and mailwitness.yaml (policy_yaml.c, the only user of libcyaml in this room). Declared
  * providers are the complete set of a client; where none is declared they are learnt (judge).
  *
  * Thread: immutable once loaded. Errors: a line with file and line number. */

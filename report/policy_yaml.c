@@ -1,0 +1,259 @@
+#include "report/policy_part.h"
+
+#include "capture/base.h"
+
+#include <cyaml/cyaml.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What mailwitness.yaml looks like. */
+struct yaml_client {
+	char *address;
+	char **providers;
+	unsigned providers_count;
+};
+
+struct yaml_sts {
+	char *domain, *mode;
+	char **mx;
+	unsigned mx_count;
+};
+
+struct yaml_policy {
+	char **home, **mail_servers, **providers, **expected;
+	unsigned home_count, mail_servers_count, providers_count, expected_count;
+	struct yaml_client *clients;
+	unsigned clients_count;
+	struct yaml_sts *mta_sts;
+	unsigned mta_sts_count;
+};
+
+#define TEXTS(key, where) \
+	CYAML_FIELD_SEQUENCE(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct where, key, \
+			     &text_schema, 0, CYAML_UNLIMITED)
+
+static const cyaml_schema_value_t text_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
+};
+static const cyaml_schema_field_t client_fields[] = {
+	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct yaml_client, address, 1,
+			       CYAML_UNLIMITED),
+	CYAML_FIELD_SEQUENCE("providers", CYAML_FLAG_POINTER, struct yaml_client, providers,
+			     &text_schema, 1, CYAML_UNLIMITED),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t client_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_client, client_fields),
+};
+static const cyaml_schema_field_t sts_fields[] = {
+	CYAML_FIELD_STRING_PTR("domain", CYAML_FLAG_POINTER, struct yaml_sts, domain, 1, CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("mode", CYAML_FLAG_POINTER, struct yaml_sts, mode, 1, CYAML_UNLIMITED),
+	TEXTS(mx, yaml_sts),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t sts_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_sts, sts_fields),
+};
+static const cyaml_schema_field_t policy_fields[] = {
+	TEXTS(home, yaml_policy),
+	TEXTS(mail_servers, yaml_policy),
+	TEXTS(providers, yaml_policy),
+	TEXTS(expected, yaml_policy),
+	CYAML_FIELD_SEQUENCE("clients", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_policy, clients,
+			     &client_schema, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_SEQUENCE("mta_sts", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_policy, mta_sts,
+			     &sts_schema, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t policy_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_policy, policy_fields),
+};
+
+/* What libcyaml said first, and the first line number it gave. */
+struct yaml_log {
+	char what[160];
+	unsigned line;
+};
+
+__attribute__((format(printf, 3, 0)))
+static void yaml_says(cyaml_log_t level, void *context, const char *fmt, va_list args)
+{
+	struct yaml_log *log = context;
+	char text[256];
+	const char *line;
+
+	(void)level;
+	vsnprintf(text, sizeof(text), fmt, args);
+	text[strcspn(text, "\n")] = '\0';
+	line = strstr(text, "(line: ");
+	if (line != NULL && log->line == 0)
+		log->line = (unsigned)strtoul(line + strlen("(line: "), NULL, 10);
+	else if (log->what[0] == '\0')
+		base_copy(log->what, sizeof(log->what), strncmp(text, "Load: ", 6) == 0 ? text + 6 : text);
+}
+
+static const cyaml_config_t *yaml_config(cyaml_config_t *config_out, struct yaml_log *log)
+{
+	*config_out = (cyaml_config_t){
+		.log_fn = yaml_says,
+		.log_ctx = log,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS,	/* aliases let a small file become a huge one */
+	};
+	return config_out;
+}
+
+/* "PATH:LINE" of the first line that has the word: libcyaml does not say where a value stood. */
+static char *place_of(const char *path, const char *word)
+{
+	char line[1024], *place = base_alloc(strlen(path) + 16);
+	FILE *f = fopen(path, "r");
+	unsigned number = 0;
+
+	sprintf(place, "%s", path);
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		number++;
+		if (strstr(line, word) != NULL) {
+			sprintf(place, "%s:%u", path, number);
+			break;
+		}
+	}
+	if (f != NULL)
+		fclose(f);
+	return place;
+}
+
+/* Always false. */
+static bool bad_word(const char *path, const char *word, const char *why, char *error, size_t error_size)
+{
+	char *place = place_of(path, word);
+
+	snprintf(error, error_size, "%s: %s %s", place, word, why);
+	free(place);
+	return false;
+}
+
+static bool bad_net(const char *path, const char *text, char *error, size_t error_size)
+{
+	return bad_word(path, text, "is no address and no network in CIDR notation", error, error_size);
+}
+
+static bool take_nets(struct net_list *list, char **texts, unsigned count, const char *path, char *error,
+		      size_t error_size)
+{
+	struct net net;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!net_parse(texts[i], &net))
+			return bad_net(path, texts[i], error, error_size);
+		net_list_add(list, &net);
+	}
+	return true;
+}
+
+static void take_words(struct word_list *list, char **texts, unsigned count, const char *path)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char *place = place_of(path, texts[i]);
+
+		policy_words_add(list, texts[i], place);
+		free(place);
+	}
+}
+
+/* A host or domain name (RFC 1123 section 2.1) of more than one label. */
+static bool is_domain(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	size_t len = strlen(name);
+	unsigned labels = 0;
+
+	for (size_t at = 0; at < len && len < FACT_NAME_SIZE; labels++) {
+		size_t label = strspn(name + at, letters);
+
+		if (label == 0 || label > 63 || (name[at + label] != '.' && name[at + label] != '\0'))
+			return false;
+		at += label + 1;
+	}
+	return labels > 1;
+}
+
+/* RFC 8461 section 3.2: an mx: line for all that can be enforced. */
+static bool sts_is_good(const struct policy *p, const struct yaml_sts *y, const char *path, char *error,
+			size_t error_size)
+{
+	if (!is_domain(y->domain))
+		return bad_word(path, y->domain, "is no domain", error, error_size);
+	for (unsigned i = 0; i < p->sts_count; i++)
+		if (strcasecmp(p->sts[i].domain, y->domain) == 0)
+			return bad_word(path, y->domain, "has two MTA-STS policies", error, error_size);
+	if (strcmp(y->mode, "enforce") != 0 && strcmp(y->mode, "testing") != 0 && strcmp(y->mode, "none") != 0)
+		return bad_word(path, y->mode, "is no MTA-STS mode (enforce, testing, none)", error, error_size);
+	if (y->mx_count == 0 && strcmp(y->mode, "none") != 0)
+		return bad_word(path, y->domain, "has an MTA-STS policy without mx", error, error_size);
+	for (unsigned i = 0; i < y->mx_count; i++)
+		if (!is_domain(strncmp(y->mx[i], "*.", 2) == 0 ? y->mx[i] + 2 : y->mx[i]))
+			return bad_word(path, y->mx[i], "is no host name and no *.domain", error, error_size);
+	return true;
+}
+
+static void take_sts(struct policy *p, const struct yaml_sts *y)
+{
+	struct policy_sts sts = {
+		.domain = base_strdup(y->domain), .mode = base_strdup(y->mode),
+		.mx = base_alloc_array(y->mx_count, sizeof(*sts.mx)), .mx_count = y->mx_count,
+	};
+
+	for (unsigned i = 0; i < y->mx_count; i++)
+		sts.mx[i] = base_strdup(y->mx[i]);
+	p->sts = base_realloc(p->sts, (p->sts_count + 1) * sizeof(*p->sts));
+	p->sts[p->sts_count++] = sts;
+}
+
+static bool take_yaml(struct policy *p, const struct yaml_policy *y, const char *path, char *error,
+		      size_t error_size)
+{
+	if (!take_nets(&p->home, y->home, y->home_count, path, error, error_size) ||
+	    !take_nets(&p->mail_servers, y->mail_servers, y->mail_servers_count, path, error, error_size))
+		return false;
+	take_words(&p->providers, y->providers, y->providers_count, path);
+	take_words(&p->expected, y->expected, y->expected_count, path);
+	for (unsigned i = 0; i < y->mta_sts_count; i++) {
+		if (!sts_is_good(p, &y->mta_sts[i], path, error, error_size))
+			return false;
+		take_sts(p, &y->mta_sts[i]);
+	}
+	for (unsigned i = 0; i < y->clients_count; i++) {
+		const struct yaml_client *c = &y->clients[i];
+		struct policy_host host = { 0 };
+
+		if (!net_parse(c->address, &host.net))
+			return bad_net(path, c->address, error, error_size);
+		take_words(&host.providers, c->providers, c->providers_count, path);
+		p->hosts = base_realloc(p->hosts, (p->host_count + 1) * sizeof(*p->hosts));
+		p->hosts[p->host_count++] = host;
+	}
+	return true;
+}
+
+bool policy_load(struct policy *p, const char *path, char *error, size_t error_size)
+{
+	struct yaml_log log = { .what = "" };
+	struct yaml_policy *y = NULL;
+	cyaml_config_t config;
+	cyaml_err_t rc = cyaml_load_file(path, yaml_config(&config, &log), &policy_schema,
+					 (cyaml_data_t **)&y, NULL);
+	bool ok = rc == CYAML_OK;
+
+	if (!ok && log.line != 0)
+		snprintf(error, error_size, "%s:%u: %s", path, log.line, log.what);
+	else if (!ok)
+		snprintf(error, error_size, "%s: %s", path,
+			 log.what[0] != '\0' ? log.what : cyaml_strerror(rc));
+	else if (y != NULL)		/* NULL: an empty file */
+		ok = take_yaml(p, y, path, error, error_size);
+	cyaml_free(yaml_config(&config, &log), &policy_schema, y, 0);
+	return ok;
+}
