@@ -27,7 +27,7 @@ static _Noreturn void fail(int status, const char *why)
 	exit(status);
 }
 
-/* The knowledge that replay and owners need. */
+/* The knowledge that replay, judge, owners and policy need. */
 struct knowledge {
 	struct catalogue *catalogue;
 	struct asn *asn;
@@ -59,10 +59,12 @@ static void knowledge_close(struct knowledge *k)
 
 static struct policy *policy_of(const struct options *o, const struct owner_finder *finder)
 {
+	struct owner_book book = owner_book_of(finder);
 	struct policy *p = policy_new();
 	char error[512], owner[64];
 
-	if (o->policy != NULL && !policy_load(p, o->policy, error, sizeof(error)))
+	if (o->policy != NULL && (!policy_load(p, o->policy, error, sizeof(error)) ||
+				  !policy_resolve(p, &book, error, sizeof(error))))
 		fail(EX_CONFIG, error);
 	for (unsigned i = 0; i < o->providers.count; i++) {
 		if (!owner_resolve(finder, o->providers.of[i], owner))
@@ -304,6 +306,24 @@ static int owners(const struct options *o)
 	return EX_OK;
 }
 
+static int policy_command(const struct options *o)
+{
+	struct options checked = *o;
+	struct knowledge k;
+	struct policy *policy;
+
+	if (o->files.count != 2 || strcmp(o->files.of[0], "check") != 0)
+		options_misuse("policy check and one file are wanted", "");
+	k = knowledge_open(o);
+	checked.policy = o->files.of[1];
+	policy = policy_of(&checked, k.finder);
+	printf("%s: ", checked.policy);
+	policy_describe(policy, stdout);
+	policy_free(&policy);
+	knowledge_close(&k);
+	return EX_OK;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct options *o);
@@ -315,6 +335,7 @@ static const struct {
 	{ "evidence", evidence },
 	{ "export", export },
 	{ "owners", owners },
+	{ "policy", policy_command },
 };
 
 static bool is_command(const char *word)

@@ -27,6 +27,7 @@ static const char usage[] =
 	"       mailwitness explain CASE FINDING\n"
 	"       mailwitness evidence -w OUT.pcapng CASE FINDING\n"
 	"       mailwitness owners [--catalogue FILE] [--asn-db FILE] NAME|ADDRESS...\n"
+	"       mailwitness policy check [--catalogue FILE] FILE\n"
 	"       mailwitness --help | --version\n";
 
 static const char help[] =
@@ -42,6 +43,7 @@ static const char help[] =
 	"  explain CASE FINDING   one finding with its flows and packets, and what would refute it\n"
 	"  evidence CASE FINDING  write its packets for Wireshark, credentials and mail overwritten\n"
 	"  owners NAME|ADDRESS    what the catalogue says about a host, and why\n"
+	"  policy check FILE      whether a policy file can be used, and what it says\n"
 	"\n"
 	"options\n"
 	"  -r FILE                replay this file\n"

@@ -110,6 +110,9 @@ static struct endpoint new_endpoint(struct endpoint_table *t, int64_t id, const 
 	if (key->own_server) {
 		tag = (struct owner_tag){ .owner = JUDGE_OWN_SERVER, .title = "own mail server",
 			.role = ROLE_MAIL_PROVIDER, .strength = STRENGTH_PROVEN };
+	} else if (key->expected) {
+		tag = (struct owner_tag){ .owner = JUDGE_EXPECTED, .title = "a network that the policy expects",
+			.role = ROLE_OTHER, .strength = STRENGTH_PROVEN };
 	} else {
 		endpoint_ask(t, key, key->dns_name, key->canonical, &tag);
 		named_by = fact_named_by_name(tag.named_by);
@@ -140,7 +143,7 @@ static size_t pack(const struct endpoint_key *key, uint8_t out[PACKED_MAX])
 	size_t n = 17;
 
 	memcpy(out, key->address, 16);
-	out[16] = (uint8_t)(key->quic | key->ambiguous << 1 | key->own_server << 2);
+	out[16] = (uint8_t)(key->quic | key->ambiguous << 1 | key->own_server << 2 | key->expected << 3);
 	for (unsigned i = 0; i < 4; i++) {
 		size_t len = strlen(texts[i]) + 1;
 

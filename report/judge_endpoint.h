@@ -12,6 +12,7 @@
 struct endpoint_key {
 	uint8_t address[16];
 	bool quic, own_server;
+	bool expected;			/* the policy says so of the address */
 	bool ambiguous;			/* dns_name is one of several, of different owners */
 	char sni[FACT_NAME_SIZE], dns_name[FACT_NAME_SIZE], canonical[FACT_NAME_SIZE];
 	char certificate[FACT_NAME_SIZE];	/* a name that a trusted certificate is for, whose key the server has */

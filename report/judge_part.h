@@ -9,6 +9,8 @@
 
 /* The owner of the user's own mail servers (policy). */
 #define JUDGE_OWN_SERVER "own-mail-server"
+/* Of the networks that the user expects (policy). */
+#define JUDGE_EXPECTED "expected-by-policy"
 
 struct judge_part {
 	struct store *st;

@@ -85,7 +85,7 @@ static bool expected(const struct judge_part *part)
 		ok = ok && store_do(part->st, insert);
 	}
 	sqlite3_finalize(insert);
-	return ok;
+	return ok && store_exec(part->st, "INSERT OR IGNORE INTO expected VALUES ('" JUDGE_EXPECTED "')");
 }
 
 /* What a name alone says of its owner. The address is global unicast and in nobody's prefix. */
@@ -239,7 +239,7 @@ static bool write_hints(const struct judge_part *part)
 static const char session_sql[] =
 	"INSERT OR IGNORE INTO client_provider"
 	" SELECT DISTINCT client, owner, 'learnt' FROM own_sessions"
-	" WHERE named AND NOT ambiguous AND answered > 0 AND owner <> ''"
+	" WHERE named AND named_by <> 'policy' AND NOT ambiguous AND answered > 0 AND owner <> ''"
 	" AND role IN ('mail-provider', 'mail-service', 'other', 'access', 'vendor-cloud', 'cdn')"
 	" AND NOT (role = 'vendor-cloud' AND relay <> 'no')"
 	" AND client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"

@@ -206,6 +206,7 @@ static bool find_endpoint(struct tagger *t, const struct judge_flow *f, struct c
 	memset(&t->key, 0, sizeof(t->key));
 	memcpy(t->key.address, far, 16);
 	t->key.own_server = policy_mail_server(t->part->policy, far);
+	t->key.expected = policy_expected_address(t->part->policy, far);
 	/* A name in a hello that came in is the home host's own. */
 	if (c->sums.originated) {
 		base_copy(t->key.sni, sizeof(t->key.sni), f->sni);

@@ -120,7 +120,7 @@ static const struct reason reasons[] = {
 	  "SELECT s.client, printf('%d deliver%s on port 25 to %s, which no MX look-up names.', count(*),"
 	  " iif(count(*) = 1, 'y', 'ies'), iif(s.name <> '', s.name, host(s.far)))"
 	  " FROM contact_class AS k CROSS JOIN seen AS s WHERE k.class = 'delivery' AND s.flow = k.flow"
-	  " AND s.role <> 'local' AND NOT s.loopback"
+	  " AND s.role <> 'local' AND s.named_by <> 'policy' AND NOT s.loopback"
 	  " AND s.client IN (SELECT client FROM own_sessions)"
 	  " AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client)"
 	  " AND s.name NOT IN (SELECT lower(rtrim(substr(rdata, instr(rdata, ' ') + 1), '.')) FROM mail_dns"

@@ -80,6 +80,8 @@ bool policy_client(struct policy *p, const char *text, char *error, size_t error
 
 bool policy_home(const struct policy *p, const uint8_t address[16])
 {
+	if (net_list_has(&p->mail_servers, address))
+		return true;
 	if (p->home.count > 0)
 		return net_list_has(&p->home, address);
 	return net_private(address) || net_link(address);
@@ -125,4 +127,59 @@ unsigned policy_sts(const struct policy *p, const struct policy_sts **sts_out)
 {
 	*sts_out = p->sts;
 	return p->sts_count;
+}
+
+bool policy_expected_address(const struct policy *p, const uint8_t address[16])
+{
+	return net_list_has(&p->expected_nets, address);
+}
+
+static bool resolve(const struct word_list *list, const struct owner_book *book, char *error, size_t error_size)
+{
+	char owner[64];
+
+	for (unsigned i = 0; i < list->count; i++) {
+		if (!book->resolve(book->context, list->words[i].word, owner)) {
+			snprintf(error, error_size, "%s: %s is no owner of the catalogue and no domain",
+				 list->words[i].where, list->words[i].word);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool policy_resolve(const struct policy *p, const struct owner_book *book, char *error, size_t error_size)
+{
+	for (unsigned i = 0; i < p->host_count; i++) {
+		if (!resolve(&p->hosts[i].providers, book, error, error_size))
+			return false;
+	}
+	return resolve(&p->providers, book, error, error_size) && resolve(&p->expected, book, error, error_size);
+}
+
+static void describe_count(FILE *out, const char *before, unsigned count, const char *what)
+{
+	fprintf(out, "%s%u %s%s", before, count, what, count == 1 ? "" : "s");
+}
+
+static void describe_words(FILE *out, const char *before, const struct word_list *list, const char *none)
+{
+	fprintf(out, "%s%s", before, list->count == 0 ? none : "");
+	for (unsigned i = 0; i < list->count; i++)
+		fprintf(out, "%s%s", i > 0 ? ", " : "", list->words[i].word);
+}
+
+void policy_describe(const struct policy *p, FILE *out)
+{
+	if (p->home.count > 0)
+		describe_count(out, "", p->home.count, "home network");
+	else
+		fputs("private networks are home", out);
+	describe_count(out, "; ", p->mail_servers.count, "own mail server");
+	describe_words(out, "; providers: ", &p->providers, "learnt");
+	describe_count(out, "; ", p->host_count, "client line");
+	describe_words(out, "; expected: ", &p->expected, "no owner");
+	describe_count(out, " and ", p->expected_nets.count, "network");
+	describe_count(out, "; MTA-STS: ", p->sts_count, "domain");
+	putc('\n', out);
 }

@@ -9,6 +9,8 @@
 
 #include "classify/fact.h"
 
+#include <stdio.h>
+
 struct policy;
 
 struct policy *policy_new(void);
@@ -26,8 +28,13 @@ struct policy_word {
 	char *word, *where;
 };
 
-/* Whether the address is at home: in the home networks, or where none are given private (RFC 1918, 6598),
- * unique local, link-local or loopback. */
+/* Whether every word for a provider or an expected owner is known; error has the first that is not. */
+bool policy_resolve(const struct policy *p, const struct owner_book *book, char *error, size_t error_size);
+/* What the policy says, in one line. */
+void policy_describe(const struct policy *p, FILE *out);
+
+/* Whether the address is at home: an own mail server, in the home networks, or where none are given private
+ * (RFC 1918, 6598), unique local, link-local or loopback. */
 bool policy_home(const struct policy *p, const uint8_t address[16]);
 /* Whether the address is private (RFC 1918, 6598, unique local) and in none of the home networks that are
  * given: somebody else's. False where none are given. */
@@ -40,8 +47,10 @@ bool policy_mail_server(const struct policy *p, const uint8_t address[16]);
  * none are declared. */
 unsigned policy_providers(const struct policy *p, const uint8_t address[16],
 			  const struct policy_word **words_out);
-/* Destinations that the user expects. */
+/* Owners that the user expects to be talked to. */
 unsigned policy_expected(const struct policy *p, const struct policy_word **words_out);
+/* Whether the address is in a network that the user expects: own servers elsewhere, migration tools, backup MX. */
+bool policy_expected_address(const struct policy *p, const uint8_t address[16]);
 
 /* The MTA-STS policy of a mail domain (RFC 8461 section 3.2), which TLS hides from who watches. */
 struct policy_sts {

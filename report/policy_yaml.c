@@ -153,14 +153,35 @@ static bool take_nets(struct net_list *list, char **texts, unsigned count, const
 	return true;
 }
 
+static void take_word(struct word_list *list, const char *text, const char *path)
+{
+	char *place = place_of(path, text);
+
+	policy_words_add(list, text, place);
+	free(place);
+}
+
 static void take_words(struct word_list *list, char **texts, unsigned count, const char *path)
 {
-	for (unsigned i = 0; i < count; i++) {
-		char *place = place_of(path, texts[i]);
+	for (unsigned i = 0; i < count; i++)
+		take_word(list, texts[i], path);
+}
 
-		policy_words_add(list, texts[i], place);
-		free(place);
+/* Owners and networks, mixed. What begins like a network and is none is a mistake, no owner. */
+static bool take_expected(struct policy *p, char **texts, unsigned count, const char *path, char *error,
+			  size_t error_size)
+{
+	struct net net;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (net_parse(texts[i], &net))
+			net_list_add(&p->expected_nets, &net);
+		else if (strpbrk(texts[i], "/:") != NULL || strspn(texts[i], "0123456789.") == strlen(texts[i]))
+			return bad_net(path, texts[i], error, error_size);
+		else
+			take_word(&p->expected, texts[i], path);
 	}
+	return true;
 }
 
 /* A host or domain name (RFC 1123 section 2.1) of more than one label. */
@@ -216,10 +237,10 @@ static bool take_yaml(struct policy *p, const struct yaml_policy *y, const char 
 		      size_t error_size)
 {
 	if (!take_nets(&p->home, y->home, y->home_count, path, error, error_size) ||
-	    !take_nets(&p->mail_servers, y->mail_servers, y->mail_servers_count, path, error, error_size))
+	    !take_nets(&p->mail_servers, y->mail_servers, y->mail_servers_count, path, error, error_size) ||
+	    !take_expected(p, y->expected, y->expected_count, path, error, error_size))
 		return false;
 	take_words(&p->providers, y->providers, y->providers_count, path);
-	take_words(&p->expected, y->expected, y->expected_count, path);
 	for (unsigned i = 0; i < y->mta_sts_count; i++) {
 		if (!sts_is_good(p, &y->mta_sts[i], path, error, error_size))
 			return false;

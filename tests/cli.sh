@@ -112,6 +112,15 @@ printf 'providers: [mailbox-org]\n' >"$dir/policy.yaml"
 expect "a policy declares the provider" 1 '^192\.168\.178\.20: leak' "$program" replay -q $asn --policy "$dir/policy.yaml" $demo
 printf 'provders: [mailbox-org]\n' >"$dir/policy.yaml"
 expect "a policy with a mistake" 78 'policy.yaml:1' "$program" replay -q $asn --policy "$dir/policy.yaml" $demo
+expect "a policy with an owner that nobody knows" 78 'policy.yaml:3: nonsense is no owner' sh -c \
+	"printf 'clients:\n  - address: 10.9.9.9\n    providers: [nonsense]\n' >$dir/policy.yaml; '$program' replay -q $asn --policy $dir/policy.yaml $demo"
+expect "the same, checked without a capture" 78 'policy.yaml:3: nonsense is no owner' "$program" policy check "$dir/policy.yaml"
+expect "the example policy" 0 '^packaging/mailwitness.yaml: 2 home networks; 1 own mail server; providers: mailbox-org; 1 client line; expected: zeitung.example and 2 networks; MTA-STS: 1 domain$' \
+	"$program" policy check packaging/mailwitness.yaml
+expect "an expected network that is none" 78 'policy.yaml:1: 10.0.0.0/40 is no address' sh -c \
+	"echo 'expected: [10.0.0.0/40]' >$dir/policy.yaml; '$program' policy check $dir/policy.yaml"
+expect "a policy that is not there" 78 'none.yaml: ' "$program" policy check $dir/none.yaml
+expect "policy without check" 64 'policy check and one file' "$program" policy "$dir/policy.yaml"
 
 echo "cli: $passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -18,6 +18,13 @@ static void load(struct policy *p, const char *yaml, bool want, const char *erro
 	unlink(path);
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), e = strlen(end);
+
+	return n >= e && strcmp(text + n - e, end) == 0;
+}
+
 static void mistakes_are_told_with_file_and_line(void **state)
 {
 	static const struct { const char *yaml, *error; } cases[] = {
@@ -29,6 +36,9 @@ static void mistakes_are_told_with_file_and_line(void **state)
 		{ "clients:\n  - address: x\n    providers: [a.test]\n", ":2: x is no address" },
 		{ "mail_servers:\n\n  - 10.0.0.1/-1\n", ":3: 10.0.0.1/-1 is no address" },
 		{ "home: [\n", ":1: libyaml" },
+		{ "expected:\n  - a.test\n  - 10.0.0.0/33\n", ":3: 10.0.0.0/33 is no address" },
+		{ "expected: [10.0.0]\n", ":1: 10.0.0 is no address" },
+		{ "expected: ['2001:db8']\n", ":1: 2001:db8 is no address" },
 		{ "mta_sts:\n  - domain: a.test\n", ":2: Missing required mapping field: mode" },
 		{ "mta_sts:\n  - domain: a.test\n    mode: strict\n", ":3: strict is no MTA-STS mode" },
 		{ "mta_sts:\n  - domain: a.test\n    mode: enforce\n", ":2: a.test has an MTA-STS policy without mx" },
@@ -75,7 +85,8 @@ static void home_is_private_unless_said_otherwise(void **state)
 		if (asks(policy_home, p, cases[i].address) != cases[i].home)
 			fail_msg("%s", cases[i].address);
 	}
-	load(p, "home: [2001:db8::/33, 198.51.100.7]\n", true, NULL);
+	load(p, "home: [2001:db8::/33, 198.51.100.7]\nmail_servers: [203.0.113.5]\n", true, NULL);
+	assert_true(asks(policy_home, p, "203.0.113.5"));
 	assert_true(asks(policy_home, p, "2001:db8:7fff::1"));
 	assert_false(asks(policy_home, p, "2001:db8:8000::1"));
 	assert_true(asks(policy_home, p, "198.51.100.7"));
@@ -93,7 +104,7 @@ static void a_clients_own_line_goes_before_everyones(void **state)
 
 	(void)state;
 	load(p, "providers: [one.test]\nclients:\n  - address: 192.168.1.7\n    providers: [two.test, three.test]\n"
-		"expected: [four.test]\nmail_servers: [192.168.1.2]\n", true, NULL);
+		"expected: [198.51.100.0/24, four.test, '2001:db8::25']\nmail_servers: [192.168.1.2]\n", true, NULL);
 	assert_true(policy_provider(p, "five.test", error, sizeof(error)));
 	assert_false(policy_provider(p, "", error, sizeof(error)));
 	address("192.168.1.7", a);
@@ -106,6 +117,9 @@ static void a_clients_own_line_goes_before_everyones(void **state)
 	assert_string_equal(words[1].where, "--provider");
 	assert_int_equal(policy_expected(p, &words), 1);
 	assert_string_equal(words[0].word, "four.test");
+	assert_true(asks(policy_expected_address, p, "198.51.100.0"));
+	assert_true(asks(policy_expected_address, p, "2001:db8::25"));
+	assert_false(asks(policy_expected_address, p, "198.51.101.0"));
 	assert_true(asks(policy_mail_server, p, "192.168.1.2"));
 	assert_false(asks(policy_mail_server, p, "192.168.1.3"));
 	policy_free(&p);
@@ -145,6 +159,29 @@ static void a_domains_mta_sts_policy_is_as_it_was_given(void **state)
 	policy_free(&p);
 }
 
+/* Which of the words is not known, and where it stood; "" is none. */
+static void an_unknown_owner_is_told_wherever_it_stands(void **state)
+{
+	static const struct { const char *yaml, *error_end; } cases[] = {
+		{ "providers: [provider]\nexpected: [a.test]\n", "" },
+		{ "providers: [provider]\nexpected: [nobody]\n", ":2: nobody is no owner of the catalogue and no domain" },
+		{ "providers: [nobody]\n", ":1: nobody is no owner of the catalogue and no domain" },
+		{ "clients:\n  - { address: 10.0.0.1, providers: [big] }\n  - { address: 10.0.0.2, providers: [nobody] }\n",
+		  ":3: nobody is no owner of the catalogue and no domain" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct policy *p = policy_new();
+		char error[256] = "";
+
+		load(p, cases[i].yaml, true, NULL);
+		assert_int_equal(policy_resolve(p, &small_book, error, sizeof(error)), cases[i].error_end[0] == '\0');
+		assert_true(ends_with(error, cases[i].error_end));
+		policy_free(&p);
+	}
+}
+
 static void an_empty_file_is_an_empty_policy(void **state)
 {
 	struct policy *p = policy_new();
@@ -174,6 +211,7 @@ int main(void)
 		cmocka_unit_test(a_clients_own_line_goes_before_everyones),
 		cmocka_unit_test(clients_are_all_unless_some_are_named),
 		cmocka_unit_test(a_domains_mta_sts_policy_is_as_it_was_given),
+		cmocka_unit_test(an_unknown_owner_is_told_wherever_it_stands),
 		cmocka_unit_test(an_empty_file_is_an_empty_policy),
 		cmocka_unit_test(a_missing_file_is_told),
 	};

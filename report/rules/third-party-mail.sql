@@ -3,7 +3,8 @@
 -- IMAP, POP3, submission or Sieve, begun by the client, answered. Deliveries (port 25) are between servers
 -- and never count; nor do local servers. The owner must be named by more than an AS number: a session
 -- with an unnamed server is a reason for cannot-say, not for this. Where no provider is known every session
--- teaches its own owner, so that only services that are relays and nothing else are left.
+-- teaches its own owner, so that only services that are relays and nothing else are left. What the policy
+-- expects by its address is the user's own business.
 -- Seen directly, so loss does not weaken it; but a server known by its address alone may be reached in
 -- place of another of the same prefix, TLS on a port that is nobody's may be another service, and with loss the name may be among what was lost.
 WITH hit AS (
@@ -16,7 +17,7 @@ WITH hit AS (
 			WHEN s.strength = 'proven' THEN 3
 			ELSE 2 END) OVER w AS rank
 	FROM own_session AS s
-	WHERE s.named AND s.role <> 'local' AND NOT s.loopback AND s.up > 0 AND s.down > 0
+	WHERE s.named AND s.named_by <> 'policy' AND s.role <> 'local' AND NOT s.loopback AND s.up > 0 AND s.down > 0
 		AND s.owner NOT IN (SELECT owner FROM client_provider WHERE client = s.client)
 		AND (s.role = 'relay' OR s.client IN (SELECT client FROM client_provider))
 		AND (:client IS NULL OR s.client = :client)
