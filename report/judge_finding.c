@@ -1,36 +1,56 @@
 #include "report/judge_part.h"
+
+#include "capture/base.h"
+#include "report/key_set.h"
 #include "report/sql.h"
 
-/* What the rules yield: a row for each frame of each flow of each finding. */
-static const char found_sql[] =
-	"DROP TABLE IF EXISTS temp.found;"
-	"CREATE TEMP TABLE found (kind TEXT, class TEXT, client INTEGER, owner TEXT, account TEXT,"
-	" mechanism TEXT, secret_len INTEGER, strength TEXT, first_ns INTEGER, last_ns INTEGER, flow INTEGER,"
-	" frame INTEGER, sentence TEXT, refuted_by TEXT, about TEXT)";
+#include <stdlib.h>
+#include <string.h>
 
-/* Rows of one client, owner, account, mechanism and what they are about are one finding. With min(flow)
- * SQLite takes the bare columns from the row of that minimum (lang_select, "bare columns"). */
-static const char finding_sql[] =
-	"CREATE TEMP TABLE grouped AS SELECT row_number() OVER"
-	"  (ORDER BY client, kind, owner, first_flow, account, mechanism, about) AS id, * FROM"
-	"  (SELECT min(flow) AS first_flow, * FROM found GROUP BY kind, client, owner, account, mechanism, about);"
-	"INSERT INTO finding SELECT g.id,"
-	" g.kind || '/' || host(c.address) || '/' || g.owner || '/' || g.first_flow || '/'"
-	"  || coalesce(g.account, '') || '/' || coalesce(g.mechanism, '') || coalesce('/' || g.about, ''),"
-	" g.kind, g.class, g.strength, g.client, g.owner, g.account, g.mechanism, g.secret_len, g.first_ns,"
-	" g.last_ns, g.sentence, g.refuted_by FROM grouped AS g JOIN client AS c ON c.id = g.client;"
-	"CREATE TEMP TABLE matched AS SELECT g.id, f.flow, f.frame FROM found AS f"
-	" CROSS JOIN grouped AS g ON g.kind = f.kind AND g.client = f.client AND g.owner = f.owner"
-	"  AND g.account IS f.account AND g.mechanism IS f.mechanism AND g.about IS f.about;"
-	"INSERT OR IGNORE INTO finding_flow SELECT id, flow FROM matched;"
-	"INSERT OR IGNORE INTO evidence SELECT id, frame FROM matched WHERE frame > 0;"
-	"DROP TABLE matched; DROP TABLE grouped; DROP TABLE found";
+/* The columns of a rule, in order. A row without a sentence adds its flow and frame to a finding that another
+ * row tells of. */
+enum column { CLASS, CLIENT, OWNER, ACCOUNT, MECHANISM, SECRET_LEN, STRENGTH, FIRST_NS, LAST_NS, FLOW, FRAME,
+	      SENTENCE, REFUTED_BY, ABOUT, COLUMNS };
 
-static const char *const columns[] = {
+static const char *const columns[COLUMNS] = {
 	"class", "client", "owner", "account", "mechanism", "secret_len", "strength", "first_ns", "last_ns",
 	"flow", "frame", "sentence", "refuted_by", "about",
 };
-#define COLUMN_COUNT ((int)(sizeof(columns) / sizeof(columns[0])))
+
+/* Rows of one kind, client, owner, account, mechanism and what they are about are one finding: its key. */
+enum key_text { KEY_KIND, KEY_OWNER, KEY_ACCOUNT, KEY_MECHANISM, KEY_ABOUT, KEY_TEXTS };
+
+struct finding {
+	int64_t client, first_flow;
+	int64_t told_flow;		/* of the row that the rest is of; of several the first */
+	int64_t first_ns, last_ns;
+	int64_t secret_len;
+	bool has_secret_len;
+	char *told;			/* class, strength, sentence, refuted_by, each with its NUL; NULL: not yet */
+	const char *key[KEY_TEXTS];	/* NULL where the rule has none */
+	unsigned id;
+};
+
+/* A flow, or a frame, of a finding. */
+struct link {
+	unsigned finding;
+	int64_t to;
+};
+
+struct links {
+	struct link *links;
+	size_t count, size;
+};
+
+struct collector {
+	const struct judge_part *part;
+	struct key_set *keys;
+	struct finding *findings;	/* by number of the key */
+	unsigned size;
+	struct links flows, frames;
+	uint8_t *packed;		/* the key of the row at hand */
+	size_t packed_size;
+};
 
 /* Rules name their columns, and all rules the same ones in the same order. The last, about, may be left
  * out: it tells findings of one client and owner apart, by server or certificate. */
@@ -38,8 +58,8 @@ static bool has_the_columns(const struct judge_part *part, const struct sql_rule
 {
 	int count = sqlite3_column_count(q);
 
-	for (int i = 0; i < COLUMN_COUNT - 1 || i < count; i++) {
-		if (count < COLUMN_COUNT - 1 || count > COLUMN_COUNT ||
+	for (int i = 0; i < COLUMNS - 1 || i < count; i++) {
+		if (count < COLUMNS - 1 || count > COLUMNS ||
 		    sqlite3_stricmp(sqlite3_column_name(q, i), columns[i]) != 0)
 			return store_fail(part->st, "rule %s: column %d must be %s", rule->kind, i + 1,
 					  columns[i]);
@@ -47,37 +67,251 @@ static bool has_the_columns(const struct judge_part *part, const struct sql_rule
 	return true;
 }
 
-static bool run(const struct judge_part *part, const struct sql_rule *rule, sqlite3_stmt *insert)
+static void add_link(struct links *l, unsigned finding, int64_t to)
 {
-	sqlite3_stmt *q = store_prepare(part->st, rule->select);
+	if (l->count > 0 && l->links[l->count - 1].finding == finding && l->links[l->count - 1].to == to)
+		return;
+	if (l->count == l->size) {
+		l->size = l->size > 0 ? l->size * 2 : 256;
+		l->links = base_realloc(l->links, l->size * sizeof(*l->links));
+	}
+	l->links[l->count++] = (struct link){ finding, to };
+}
+
+static void pack(struct collector *c, size_t at, const void *bytes, size_t len)
+{
+	if (at + len > c->packed_size) {
+		c->packed_size = (at + len) * 2;
+		c->packed = base_realloc(c->packed, c->packed_size);
+	}
+	memcpy(c->packed + at, bytes, len);
+}
+
+/* A text, or that there is none: the byte 1 and the text with its NUL, or the byte 0. */
+static size_t pack_text(struct collector *c, size_t at, const char *text)
+{
+	pack(c, at, &(uint8_t){ text != NULL }, 1);
+	if (text == NULL)
+		return at + 1;
+	pack(c, at + 1, text, strlen(text) + 1);
+	return at + 2 + strlen(text);
+}
+
+static const char *text_of(sqlite3_stmt *q, enum column column)
+{
+	return (int)column < sqlite3_column_count(q) ? (const char *)sqlite3_column_text(q, (int)column) : NULL;
+}
+
+/* The number of the row's finding, which may be new. */
+static unsigned number_of(struct collector *c, const struct sql_rule *rule, sqlite3_stmt *q)
+{
+	const char *const texts[KEY_TEXTS] = {
+		[KEY_KIND] = rule->kind,
+		[KEY_OWNER] = text_of(q, OWNER),
+		[KEY_ACCOUNT] = text_of(q, ACCOUNT),
+		[KEY_MECHANISM] = text_of(q, MECHANISM),
+		[KEY_ABOUT] = text_of(q, ABOUT),
+	};
+	int64_t client = sqlite3_column_int64(q, CLIENT);
+	unsigned before = key_set_count(c->keys), number;
+	size_t n = sizeof(client);
+
+	pack(c, 0, &client, sizeof(client));
+	for (unsigned i = 0; i < KEY_TEXTS; i++)
+		n = pack_text(c, n, texts[i]);
+	number = key_set_add(c->keys, c->packed, n);
+	if (number > c->size) {
+		c->size = number * 2;
+		c->findings = base_realloc(c->findings, c->size * sizeof(*c->findings));
+	}
+	if (number > before)
+		c->findings[number - 1] = (struct finding){ .client = client, .first_flow = INT64_MAX };
+	return number;
+}
+
+static void tell(struct finding *f, sqlite3_stmt *q)
+{
+	static const enum column told[] = { CLASS, STRENGTH, SENTENCE, REFUTED_BY };
+	const char *texts[4];
+	size_t len = 0, n = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		texts[i] = text_of(q, told[i]) != NULL ? text_of(q, told[i]) : "";
+		len += strlen(texts[i]) + 1;
+	}
+	f->told = base_realloc(f->told, len);
+	for (unsigned i = 0; i < 4; i++) {
+		base_copy(f->told + n, len - n, texts[i]);
+		n += strlen(texts[i]) + 1;
+	}
+	f->told_flow = sqlite3_column_int64(q, FLOW);
+	f->first_ns = sqlite3_column_int64(q, FIRST_NS);
+	f->last_ns = sqlite3_column_int64(q, LAST_NS);
+	f->has_secret_len = sqlite3_column_type(q, SECRET_LEN) != SQLITE_NULL;
+	f->secret_len = sqlite3_column_int64(q, SECRET_LEN);
+}
+
+static void add_row(struct collector *c, const struct sql_rule *rule, sqlite3_stmt *q)
+{
+	unsigned number = number_of(c, rule, q);
+	struct finding *f = &c->findings[number - 1];
+	int64_t flow = sqlite3_column_int64(q, FLOW), frame = sqlite3_column_int64(q, FRAME);
+
+	if (flow < f->first_flow)
+		f->first_flow = flow;
+	if (sqlite3_column_type(q, SENTENCE) != SQLITE_NULL && (f->told == NULL || flow < f->told_flow))
+		tell(f, q);
+	add_link(&c->flows, number, flow);
+	if (frame > 0)
+		add_link(&c->frames, number, frame);
+}
+
+static bool run(struct collector *c, const struct sql_rule *rule)
+{
+	sqlite3_stmt *q = store_prepare(c->part->st, rule->select);
 	int rc = SQLITE_ERROR;
 
 	/* :client and :from stay NULL: everyone, from the beginning. */
-	if (q != NULL && has_the_columns(part, rule, q)) {
-		while ((rc = store_step(part->st, q)) == SQLITE_ROW) {
-			sqlite3_bind_text(insert, 1, rule->kind, -1, SQLITE_STATIC);
-			sqlite3_bind_null(insert, COLUMN_COUNT + 1);
-			for (int i = 0; i < sqlite3_column_count(q); i++)
-				sqlite3_bind_value(insert, i + 2, sqlite3_column_value(q, i));
-			if (!store_do(part->st, insert))
-				break;
-		}
+	if (q != NULL && has_the_columns(c->part, rule, q)) {
+		while ((rc = store_step(c->part->st, q)) == SQLITE_ROW)
+			add_row(c, rule, q);
 	}
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE;
 }
 
+/* What is not there comes first. */
+static int compare(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : strcmp(a, b);
+}
+
+static int compare_numbers(int64_t a, int64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct finding *x = *(struct finding *const *)a, *y = *(struct finding *const *)b;
+	int cmp = compare_numbers(x->client, y->client);
+
+	for (unsigned i = KEY_KIND; cmp == 0 && i <= KEY_OWNER; i++)
+		cmp = compare(x->key[i], y->key[i]);
+	if (cmp == 0)
+		cmp = compare_numbers(x->first_flow, y->first_flow);
+	for (unsigned i = KEY_ACCOUNT; cmp == 0 && i < KEY_TEXTS; i++)
+		cmp = compare(x->key[i], y->key[i]);
+	return cmp;
+}
+
+static void read_key(struct collector *c, unsigned number)
+{
+	const char *at = (const char *)key_set_key(c->keys, number) + sizeof(int64_t);
+
+	for (unsigned i = 0; i < KEY_TEXTS; i++) {
+		bool there = *at++ != 0;
+
+		c->findings[number - 1].key[i] = there ? at : NULL;
+		at += there ? strlen(at) + 1 : 0;
+	}
+}
+
+static bool write_finding(struct collector *c, sqlite3_stmt *insert, const struct finding *f)
+{
+	const char *told = f->told;
+
+	if (told == NULL)
+		return store_fail(c->part->st, "rule %s: no row of a finding has a sentence", f->key[KEY_KIND]);
+	sqlite3_bind_int64(insert, 1, f->id);
+	sqlite3_bind_int64(insert, 2, f->client);
+	sqlite3_bind_int64(insert, 3, f->first_flow);
+	for (unsigned i = 0; i < KEY_TEXTS; i++)
+		sqlite3_bind_text(insert, (int)i + 4, f->key[i], -1, SQLITE_STATIC);
+	for (unsigned i = 0; i < 4; i++, told += strlen(told) + 1)
+		sqlite3_bind_text(insert, (int)i + 9, told, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(insert, 13, f->first_ns);
+	sqlite3_bind_int64(insert, 14, f->last_ns);
+	if (f->has_secret_len)
+		sqlite3_bind_int64(insert, 15, f->secret_len);
+	else
+		sqlite3_bind_null(insert, 15);
+	return store_do(c->part->st, insert);
+}
+
+static const char insert_sql[] =
+	"INSERT INTO finding VALUES (?1, ?4 || '/' || (SELECT host(address) FROM client WHERE id = ?2) || '/' || ?5"
+	" || '/' || ?3 || '/' || coalesce(?6, '') || '/' || coalesce(?7, '') || coalesce('/' || ?8, ''),"
+	" ?4, ?9, ?10, ?2, ?5, ?6, ?7, ?15, ?13, ?14, ?11, ?12)";
+
+/* Numbers findings in their order and writes them. */
+static bool write_findings(struct collector *c)
+{
+	unsigned count = key_set_count(c->keys);
+	struct finding **order = base_alloc_array(count, sizeof(struct finding *));
+	sqlite3_stmt *insert = store_prepare(c->part->st, insert_sql);
+	bool ok = insert != NULL;
+
+	for (unsigned i = 0; i < count; i++) {
+		read_key(c, i + 1);
+		order[i] = &c->findings[i];
+	}
+	if (count > 0)
+		qsort(order, count, sizeof(struct finding *), by_order);
+	for (unsigned i = 0; ok && i < count; i++) {
+		order[i]->id = i + 1;
+		ok = write_finding(c, insert, order[i]);
+	}
+	sqlite3_finalize(insert);
+	free(order);
+	return ok;
+}
+
+static int by_finding(const void *a, const void *b)
+{
+	const struct link *x = a, *y = b;
+
+	if (x->finding != y->finding)
+		return x->finding < y->finding ? -1 : 1;
+	return compare_numbers(x->to, y->to);
+}
+
+/* In the order of the table, which is quickest filled so. */
+static bool write_links(struct collector *c, struct links *l, const char *sql)
+{
+	sqlite3_stmt *insert = store_prepare(c->part->st, sql);
+	bool ok = insert != NULL;
+
+	for (size_t i = 0; i < l->count; i++)
+		l->links[i].finding = c->findings[l->links[i].finding - 1].id;
+	if (l->count > 0)
+		qsort(l->links, l->count, sizeof(*l->links), by_finding);
+	for (size_t i = 0; ok && i < l->count; i++) {
+		if (i > 0 && by_finding(&l->links[i - 1], &l->links[i]) == 0)
+			continue;
+		sqlite3_bind_int64(insert, 1, l->links[i].finding);
+		sqlite3_bind_int64(insert, 2, l->links[i].to);
+		ok = store_do(c->part->st, insert);
+	}
+	sqlite3_finalize(insert);
+	return ok;
+}
+
 bool judge_finding(const struct judge_part *part)
 {
-	sqlite3_stmt *insert;
-	bool ok;
+	struct collector c = { .part = part, .keys = key_set_new() };
+	bool ok = true;
 
-	if (!store_exec(part->st, found_sql))
-		return false;
-	insert = store_prepare(part->st, "INSERT INTO temp.found VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-	ok = insert != NULL;
 	for (const struct sql_rule *rule = sql_rules; ok && rule->kind != NULL; rule++)
-		ok = run(part, rule, insert);
-	sqlite3_finalize(insert);
-	return ok && store_exec(part->st, finding_sql);
+		ok = run(&c, rule);
+	ok = ok && write_findings(&c) && write_links(&c, &c.flows, "INSERT INTO finding_flow VALUES (?,?)") &&
+	     write_links(&c, &c.frames, "INSERT INTO evidence VALUES (?,?)");
+	for (unsigned i = 0; i < key_set_count(c.keys); i++)
+		free(c.findings[i].told);
+	key_set_free(&c.keys);
+	free(c.findings);
+	free(c.flows.links);
+	free(c.frames.links);
+	free(c.packed);
+	return ok;
 }
