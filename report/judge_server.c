@@ -11,13 +11,22 @@
 	"(SELECT " what " FROM name AS n WHERE n.kind = 'dns' AND n.asked_by = t.asker AND n.address = t.far" \
 	" AND n.from_ns <= t.first_ns ORDER BY n.from_ns DESC, n.id DESC, n.place DESC LIMIT " limit ")"
 
+/* The mail contacts of which somebody asks for the name. */
+#define WANTED \
+	" WITH asked AS (SELECT flow FROM certificate WHERE place = 0" \
+	"  UNION SELECT flow FROM handshake WHERE version BETWEEN 1 AND 0x0302" \
+	"  UNION SELECT flow FROM contact_class WHERE class = 'mail'" \
+	"   AND (EXISTS (SELECT 1 FROM tlsa_answer) OR EXISTS (SELECT 1 FROM sts_policy)))," \
+	" wanted AS (SELECT k.flow FROM asked AS a CROSS JOIN contact_class AS k ON k.class = 'mail' AND k.flow = a.flow)"
+
 /* Other names that were valid then make it unsure; of many answers the latest few decide. */
 static const char name_sql[] =
-	"INSERT INTO server_name SELECT s.flow, s.sni, '', 1 FROM contact_class AS k CROSS JOIN seen AS s"
-	" WHERE k.class = 'mail' AND s.flow = k.flow AND s.originated AND s.sni <> '';"
-	"INSERT INTO server_name"
-	" WITH nameless AS MATERIALIZED (SELECT c.flow, c.client, c.far, c.first_ns FROM contact_class AS k"
-	"  CROSS JOIN contact AS c WHERE k.class = 'mail' AND c.flow = k.flow AND c.originated"
+	"INSERT INTO server_name" WANTED
+	" SELECT s.flow, s.sni, '', 1 FROM wanted AS w CROSS JOIN seen AS s"
+	" WHERE s.flow = w.flow AND s.originated AND s.sni <> '';"
+	"INSERT INTO server_name" WANTED ","
+	" nameless AS MATERIALIZED (SELECT c.flow, c.client, c.far, c.first_ns FROM wanted AS w"
+	"  CROSS JOIN contact AS c WHERE c.flow = w.flow AND c.originated"
 	"  AND c.flow NOT IN (SELECT flow FROM server_name)),"
 	" asking AS (SELECT n.*, a.address AS asker FROM nameless AS n CROSS JOIN client_address AS a"
 	"   ON a.client = n.client"
@@ -135,7 +144,7 @@ static const char delivery_sql[] =
 
 bool judge_server(const struct judge_part *part)
 {
-	return store_exec(part->st, name_sql) && store_exec(part->st, tlsa_sql) && write_dane(part->st, "canonical") &&
-	       write_dane(part->st, "name") && write_policies(part) && store_exec(part->st, sts_sql) &&
+	return store_exec(part->st, tlsa_sql) && write_policies(part) && store_exec(part->st, sts_sql) &&
+	       store_exec(part->st, name_sql) && write_dane(part->st, "canonical") && write_dane(part->st, "name") &&
 	       store_exec(part->st, delivery_sql);
 }

@@ -324,7 +324,8 @@ CREATE TABLE provider_hint (
 ) WITHOUT ROWID;
 
 -- By which name the server of a mail contact was meant: what the client's TLS asked for, else the last DNS
--- answer before the flow that the client's host got.
+-- answer before the flow that the client's host got. Only of those of which rules ask it: with a certificate,
+-- with TLS that is no longer to be used, and all where TLSA records or MTA-STS policies are known.
 CREATE TABLE server_name (
 	flow INTEGER PRIMARY KEY,
 	name TEXT NOT NULL,
