@@ -100,6 +100,7 @@ test:
 
 bench: $(OUT)/mailwitness $(OUT)/tests/bench/load
 	tests/bench/run.sh $(OUT)/mailwitness $(OUT)/tests/bench/load
+	tests/property $(OUT)/mailwitness 5
 
 $(OUT)/tests/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
