@@ -3,8 +3,8 @@
 #include "capture/base.h"
 #include "capture/flow_key.h"
 #include "report/identity.h"
+#include "report/judge_client.h"
 #include "report/judge_contact.h"
-#include "report/judge_host.h"
 
 #include <string.h>
 
@@ -144,17 +144,6 @@ static bool name_by_certificate(struct tagger *t, const struct judge_flow *f)
 	return rc == SQLITE_DONE;
 }
 
-enum host_column { HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
-
-static const char host_sql[] =
-	"SELECT orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content ORDER BY id";
-
-/* DESIGN, "Which end is the client". */
-static bool client_is_originator(const struct policy *policy, const uint8_t *orig, const uint8_t *resp)
-{
-	return policy_home(policy, orig) || !policy_home(policy, resp);
-}
-
 static bool is_loopback(const uint8_t *address)
 {
 	static const uint8_t v6[16] = { [15] = 1 }, v4[13] = { [10] = 0xff, 0xff, 127 };
@@ -256,97 +245,6 @@ static bool tag_flows(struct tagger *t)
 	return flow_reader_close(&r) && ok;
 }
 
-static bool is_unspecified(const uint8_t address[16])
-{
-	static const uint8_t v6[16], v4[16] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(address, v6, 16) == 0 || memcmp(address, v4, 16) == 0;
-}
-
-/* Whether the far end's card is a router's: what is not home was reached through it. IPv4 only: of the
- * global IPv6 addresses of neighbours it is not known that they are home. */
-static bool shows_router(const struct policy *policy, const uint8_t *near, const uint8_t *far)
-{
-	return policy_home(policy, near) && !policy_home(policy, far) && host_is_ipv4(far) && !is_unspecified(far);
-}
-
-static void note_host(struct tagger *t, sqlite3_stmt *q)
-{
-	const uint8_t *orig = sqlite3_column_blob(q, HOST_ORIG), *resp = sqlite3_column_blob(q, HOST_RESP);
-	bool originated = client_is_originator(t->part->policy, orig, resp);
-	const uint8_t *near = originated ? orig : resp, *far = originated ? resp : orig;
-	const uint8_t *far_mac = sqlite3_column_blob(q, originated ? HOST_RESP_MAC : HOST_ORIG_MAC);
-
-	if (far_mac != NULL && shows_router(t->part->policy, near, far))
-		host_table_router(t->hosts, far_mac);
-	/* A host that has no address yet (DHCP, duplicate address detection) is nobody. */
-	if (!is_unspecified(near))
-		host_table_seen(t->hosts, near,
-				sqlite3_column_blob(q, originated ? HOST_ORIG_MAC : HOST_RESP_MAC),
-				sqlite3_column_int64(q, HOST_FIRST_NS), sqlite3_column_int64(q, HOST_LAST_NS));
-}
-
-static bool note_hosts(struct tagger *t)
-{
-	sqlite3_stmt *q = store_prepare(t->part->st, host_sql);
-	int rc = SQLITE_ERROR;
-
-	while (q != NULL && (rc = store_step(t->part->st, q)) == SQLITE_ROW)
-		note_host(t, q);
-	sqlite3_finalize(q);
-	return rc == SQLITE_DONE;
-}
-
-static bool write_client(struct tagger *t, unsigned client, sqlite3_stmt *insert, sqlite3_stmt *insert_address)
-{
-	const struct host *const *hosts;
-	unsigned count = host_table_addresses(t->hosts, client, &hosts);
-	int64_t first_ns = hosts[0]->first_ns, last_ns = hosts[0]->last_ns;
-	bool ok;
-
-	sqlite3_bind_int64(insert, 1, client);
-	sqlite3_bind_blob(insert, 2, hosts[0]->address, 16, SQLITE_STATIC);
-	if (hosts[0]->has_mac)
-		sqlite3_bind_blob(insert, 3, hosts[0]->mac, 6, SQLITE_STATIC);
-	else
-		sqlite3_bind_null(insert, 3);
-	for (unsigned i = 0; i < count; i++) {
-		first_ns = hosts[i]->first_ns < first_ns ? hosts[i]->first_ns : first_ns;
-		last_ns = hosts[i]->last_ns > last_ns ? hosts[i]->last_ns : last_ns;
-	}
-	sqlite3_bind_int64(insert, 4, first_ns);
-	sqlite3_bind_int64(insert, 5, last_ns);
-	sqlite3_bind_int64(insert, 6, ledger_watched_ns(t->ledger, client));
-	ok = store_do(t->part->st, insert);
-	for (unsigned i = 0; ok && i < count; i++) {
-		sqlite3_bind_blob(insert_address, 1, hosts[i]->address, 16, SQLITE_STATIC);
-		sqlite3_bind_int64(insert_address, 2, client);
-		ok = store_do(t->part->st, insert_address);
-	}
-	return ok;
-}
-
-static bool write_clients(struct tagger *t, unsigned count)
-{
-	struct store *st = t->part->st;
-	sqlite3_stmt *insert = store_prepare(st,
-		"INSERT INTO client VALUES (?,?,?,'',?,?,?,0,'cannot-say','cannot-say','cannot-say')");
-	sqlite3_stmt *insert_address = store_prepare(st, "INSERT INTO client_address VALUES (?,?)");
-	bool ok = insert != NULL && insert_address != NULL;
-
-	for (unsigned client = 1; ok && client <= count; client++)
-		ok = write_client(t, client, insert, insert_address);
-	sqlite3_finalize(insert);
-	sqlite3_finalize(insert_address);
-	/* What a host called itself last. */
-	return ok && store_exec(st,
-		"UPDATE client SET name = coalesce((SELECT n.name FROM name AS n"
-		" JOIN client_address AS a ON a.address = n.address"
-		" WHERE n.kind = 'host' AND a.client = client.id"
-		" ORDER BY n.from_ns DESC, n.id DESC, n.place DESC LIMIT 1), '')"
-		" WHERE EXISTS (SELECT 1 FROM name WHERE kind = 'host')");
-}
-
 /* Once it is known who is one client. */
 static bool tag_all(struct tagger *t)
 {
@@ -354,7 +252,7 @@ static bool tag_all(struct tagger *t)
 
 	t->ledger = ledger_new(t->part, clients);
 	return t->ledger != NULL && note_named(t) && tag_flows(t) && ledger_write(t->ledger) &&
-	       write_clients(t, clients);
+	       client_write(t->part->st, t->hosts, t->ledger, clients);
 }
 
 bool judge_tag(const struct judge_part *part)
@@ -371,7 +269,7 @@ bool judge_tag(const struct judge_part *part)
 	t.certificate_names = store_prepare(part->st,
 		"SELECT name FROM name WHERE id = ? AND kind = 'certificate' ORDER BY place");
 	ok = t.endpoints != NULL && t.names != NULL && t.certificate_names != NULL && t.insert_contact != NULL && t.insert_class != NULL &&
-	     note_hosts(&t) && tag_all(&t);
+	     client_note_hosts(part, t.hosts) && tag_all(&t);
 	ledger_free(&t.ledger);
 	endpoint_table_free(&t.endpoints);
 	host_table_free(&t.hosts);

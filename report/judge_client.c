@@ -1,0 +1,106 @@
+#include "report/judge_client.h"
+
+#include "capture/flow_key.h"
+
+#include <string.h>
+
+bool client_is_originator(const struct policy *policy, const uint8_t *orig, const uint8_t *resp)
+{
+	return policy_home(policy, orig) || !policy_home(policy, resp);
+}
+
+enum host_column { HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
+
+static const char host_sql[] =
+	"SELECT orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content ORDER BY id";
+
+static bool is_unspecified(const uint8_t address[16])
+{
+	static const uint8_t v6[16], v4[16] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(address, v6, 16) == 0 || memcmp(address, v4, 16) == 0;
+}
+
+/* Whether the far end's card is a router's: what is not home was reached through it. IPv4 only: of the
+ * global IPv6 addresses of neighbours it is not known that they are home. */
+static bool shows_router(const struct policy *policy, const uint8_t *near, const uint8_t *far)
+{
+	return policy_home(policy, near) && !policy_home(policy, far) && host_is_ipv4(far) && !is_unspecified(far);
+}
+
+static void note_host(const struct policy *policy, struct host_table *hosts, sqlite3_stmt *q)
+{
+	const uint8_t *orig = sqlite3_column_blob(q, HOST_ORIG), *resp = sqlite3_column_blob(q, HOST_RESP);
+	bool originated = client_is_originator(policy, orig, resp);
+	const uint8_t *near = originated ? orig : resp, *far = originated ? resp : orig;
+	const uint8_t *far_mac = sqlite3_column_blob(q, originated ? HOST_RESP_MAC : HOST_ORIG_MAC);
+
+	if (far_mac != NULL && shows_router(policy, near, far))
+		host_table_router(hosts, far_mac);
+	/* A host that has no address yet (DHCP, duplicate address detection) is nobody. */
+	if (!is_unspecified(near))
+		host_table_seen(hosts, near,
+				sqlite3_column_blob(q, originated ? HOST_ORIG_MAC : HOST_RESP_MAC),
+				sqlite3_column_int64(q, HOST_FIRST_NS), sqlite3_column_int64(q, HOST_LAST_NS));
+}
+
+bool client_note_hosts(const struct judge_part *part, struct host_table *hosts)
+{
+	sqlite3_stmt *q = store_prepare(part->st, host_sql);
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW)
+		note_host(part->policy, hosts, q);
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE;
+}
+
+static bool write_client(struct store *st, const struct host_table *table, const struct ledger *ledger, unsigned client,
+			 sqlite3_stmt *insert, sqlite3_stmt *insert_address)
+{
+	const struct host *const *hosts;
+	unsigned count = host_table_addresses(table, client, &hosts);
+	int64_t first_ns = hosts[0]->first_ns, last_ns = hosts[0]->last_ns;
+	bool ok;
+
+	sqlite3_bind_int64(insert, 1, client);
+	sqlite3_bind_blob(insert, 2, hosts[0]->address, 16, SQLITE_STATIC);
+	if (hosts[0]->has_mac)
+		sqlite3_bind_blob(insert, 3, hosts[0]->mac, 6, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(insert, 3);
+	for (unsigned i = 0; i < count; i++) {
+		first_ns = hosts[i]->first_ns < first_ns ? hosts[i]->first_ns : first_ns;
+		last_ns = hosts[i]->last_ns > last_ns ? hosts[i]->last_ns : last_ns;
+	}
+	sqlite3_bind_int64(insert, 4, first_ns);
+	sqlite3_bind_int64(insert, 5, last_ns);
+	sqlite3_bind_int64(insert, 6, ledger_watched_ns(ledger, client));
+	ok = store_do(st, insert);
+	for (unsigned i = 0; ok && i < count; i++) {
+		sqlite3_bind_blob(insert_address, 1, hosts[i]->address, 16, SQLITE_STATIC);
+		sqlite3_bind_int64(insert_address, 2, client);
+		ok = store_do(st, insert_address);
+	}
+	return ok;
+}
+
+bool client_write(struct store *st, const struct host_table *hosts, const struct ledger *ledger, unsigned count)
+{
+	sqlite3_stmt *insert = store_prepare(st,
+		"INSERT INTO client VALUES (?,?,?,'',?,?,?,0,'cannot-say','cannot-say','cannot-say')");
+	sqlite3_stmt *insert_address = store_prepare(st, "INSERT INTO client_address VALUES (?,?)");
+	bool ok = insert != NULL && insert_address != NULL;
+
+	for (unsigned client = 1; ok && client <= count; client++)
+		ok = write_client(st, hosts, ledger, client, insert, insert_address);
+	sqlite3_finalize(insert);
+	sqlite3_finalize(insert_address);
+	/* What a host called itself last. */
+	return ok && store_exec(st,
+		"UPDATE client SET name = coalesce((SELECT n.name FROM name AS n"
+		" JOIN client_address AS a ON a.address = n.address"
+		" WHERE n.kind = 'host' AND a.client = client.id"
+		" ORDER BY n.from_ns DESC, n.id DESC, n.place DESC LIMIT 1), '')"
+		" WHERE EXISTS (SELECT 1 FROM name WHERE kind = 'host')");
+}

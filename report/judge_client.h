@@ -1,0 +1,19 @@
+/* judge_client.h - who is a client: which end of a flow, which hosts, and their table
+ *
+ * Errors: false, store_error says why. */
+#ifndef REPORT_JUDGE_CLIENT_H
+#define REPORT_JUDGE_CLIENT_H
+
+#include "report/judge_host.h"
+#include "report/judge_ledger.h"
+
+/* DESIGN, "Which end is the client". */
+bool client_is_originator(const struct policy *policy, const uint8_t *orig, const uint8_t *resp);
+
+/* Tells the table of hosts who is the client of some flow, and which cards forward. */
+bool client_note_hosts(const struct judge_part *part, struct host_table *hosts);
+
+/* Once these are put together: writes client and client_address for the clients 1 to count. */
+bool client_write(struct store *st, const struct host_table *hosts, const struct ledger *ledger, unsigned count);
+
+#endif
