@@ -7,7 +7,7 @@ static const char anew_sql[] =
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
 	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM client_state;"
-	"DELETE FROM address_name; DELETE FROM clear_session; DELETE FROM starttls_offer;"
+	"DELETE FROM address_name; DELETE FROM clear_session; DELETE FROM clear_peer; DELETE FROM starttls_offer;"
 	"DELETE FROM server_name; DELETE FROM tlsa_answer; DELETE FROM tlsa_asked; DELETE FROM dane;"
 	"DELETE FROM sts_policy; DELETE FROM sts_mx; DELETE FROM mx_answer; DELETE FROM sts_delivery;"
 	"CREATE INDEX IF NOT EXISTS name_by_question ON name (asked_by, address, from_ns) WHERE kind = 'dns';"
@@ -16,9 +16,7 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS mx_by_question ON mail_dns (asked_by, name) WHERE type = 'MX';"
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
-	"DROP TABLE IF EXISTS temp.refined;"
-	"CREATE INDEX IF NOT EXISTS clear_by_time ON clear_session (client, server, first_ns) WHERE went_on;"
-	"CREATE INDEX IF NOT EXISTS clear_by_port ON clear_session (client, server, port) WHERE went_on";
+	"DROP TABLE IF EXISTS temp.refined";
 
 /* The report says by which knowledge it was judged, not by which it was recorded. */
 static bool note_book(struct store *st, const struct owner_book *book)

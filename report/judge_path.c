@@ -10,6 +10,10 @@ static const char *const steps[] = {
 	" JOIN endpoint AS e ON e.id = d.endpoint AND e.name <> ''"
 	" GROUP BY d.far, d.resp_port HAVING min(e.name) = max(e.name)",
 	"INSERT INTO clear_session SELECT * FROM session_to_look_at",
+	"CREATE UNIQUE INDEX IF NOT EXISTS clear_by_flow ON clear_session (flow)",
+	"CREATE INDEX IF NOT EXISTS clear_by_time ON clear_session (peer, first_ns) WHERE went_on",
+	"CREATE INDEX IF NOT EXISTS clear_by_login ON clear_session (login) WHERE login > 0",
+	"INSERT INTO clear_peer SELECT client, server, port, peer FROM clear_session WHERE went_on GROUP BY peer",
 	"INSERT INTO starttls_offer SELECT * FROM offer_of_session",
 	"CREATE TEMP TABLE refined (client INTEGER, before TEXT, flow INTEGER, after TEXT,"
 	" PRIMARY KEY (client, before, flow)) WITHOUT ROWID",

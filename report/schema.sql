@@ -688,8 +688,11 @@ FROM seen AS s;
 
 -- Mail sessions over the wire in which something could be read that a reader has use for, or in which TLS was
 -- kept from beginning. Loopback is not the wire. The few of all sessions that exposure rules ask for.
+-- In the order of peers, so that a rule can sum them up by peer without sorting.
 CREATE TABLE clear_session (
-	flow INTEGER PRIMARY KEY,
+	peer INTEGER NOT NULL,		-- the number of its client, owner, server and port
+	login INTEGER NOT NULL,		-- the number of its client, owner, account and mechanism; 0: no readable credential of use
+	flow INTEGER NOT NULL,
 	client INTEGER NOT NULL,
 	owner TEXT NOT NULL,
 	originated INTEGER NOT NULL,
@@ -704,15 +707,32 @@ CREATE TABLE clear_session (
 	frame INTEGER NOT NULL,		-- of the login, else the last
 	offered INTEGER NOT NULL,	-- STARTTLS, in this session
 	mail_moved INTEGER NOT NULL,
-	went_on INTEGER NOT NULL	-- the client logged in, sent or asked for more while it was in clear
-);
+	went_on INTEGER NOT NULL,	-- the client logged in, sent or asked for more while it was in clear
+	preauth INTEGER NOT NULL,
+	injected INTEGER NOT NULL,	-- bytes in clear where TLS had to begin
+	credential_frame INTEGER NOT NULL,
+	secret_len INTEGER NOT NULL,
+	PRIMARY KEY (peer, flow)
+) WITHOUT ROWID;
+
+-- The peers with whom a client went on in clear.
+CREATE TABLE clear_peer (
+	client INTEGER NOT NULL,
+	server TEXT NOT NULL,
+	port INTEGER NOT NULL,
+	peer INTEGER NOT NULL,
+	PRIMARY KEY (client, server, port, peer)
+) WITHOUT ROWID;
 
 CREATE VIEW session_to_look_at AS
-SELECT s.flow, s.client, s.owner, s.originated, s.far, s.resp_port, s.server, m.proto, m.transport,
+SELECT number_of(s.client, s.owner, s.server, s.resp_port) AS peer,
+	iif(m.credential IN ('reusable', 'guessable'), number_of(s.client, s.owner, m.account, m.mechanism, ''), 0) AS login,
+	s.flow, s.client, s.owner, s.originated, s.far, s.resp_port, s.server, m.proto, m.transport,
 	s.first_ns, s.last_ns, s.last_frame, coalesce(nullif(m.credential_frame, 0), s.last_frame) AS frame,
 	m.starttls_offered, m.mail_moved,
 	m.mail_moved OR m.preauth OR m.credential <> 'none' OR m.recipient_domain <> ''
-		OR m.transport = 'starttls-offered-not-used' OR m.dialogue GLOB '*[cr]*[LAMmX]*' AS went_on
+		OR m.transport = 'starttls-offered-not-used' OR m.dialogue GLOB '*[cr]*[LAMmX]*' AS went_on,
+	m.preauth, m.injected_by_client > 0 OR m.injected_by_server > 0 AS injected, m.credential_frame, m.secret_len
 FROM mail_session AS m
 CROSS JOIN served AS s
 WHERE s.flow = m.flow AND NOT s.loopback
@@ -776,8 +796,8 @@ FROM shown_certificate AS s;
 CREATE VIEW state_to_refine AS
 SELECT s.flow, s.client, s.state AS before, CASE
 	WHEN NOT x.vouched AND (x.chain NOT IN ('trusted', 'not-judged') OR x.covers = 0) THEN 'bad_certificate'
-	WHEN s.transport = 'starttls-used' AND EXISTS (SELECT 1 FROM clear_session AS c
-		WHERE c.client = s.client AND c.server = s.server AND c.port = s.resp_port AND c.went_on)
+	WHEN s.transport = 'starttls-used' AND EXISTS (SELECT 1 FROM clear_peer AS c
+		WHERE c.client = s.client AND c.server = s.server AND c.port = s.resp_port)
 		THEN 'opportunistic'
 	WHEN x.flow IS NULL THEN s.state
 	WHEN x.chain = 'not-judged' AND NOT x.vouched THEN 'no_store'
@@ -787,7 +807,7 @@ FROM (SELECT flow FROM certificate WHERE place = 0
 	UNION SELECT m.flow FROM mail_session AS m
 	CROSS JOIN contact AS c
 	WHERE m.transport = 'starttls-used' AND c.flow = m.flow
-		AND c.client IN (SELECT client FROM clear_session WHERE went_on)) AS d
+		AND c.client IN (SELECT client FROM clear_peer)) AS d
 CROSS JOIN served AS s
 LEFT JOIN server_certificate AS x ON x.flow = s.flow
 WHERE s.flow = d.flow AND s.state IN ('hidden', 'resumed', 'certificate_not_seen');

@@ -1,7 +1,19 @@
 #include "report/store_function.h"
 
+#include "capture/base.h"
 #include "capture/packet.h"
 #include "report/identity.h"
+#include "report/key_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The values that number_of() was asked for, kept until the store is closed. */
+struct number_keys {
+	struct key_set *keys;
+	uint8_t *packed;	/* those of the call at hand */
+	size_t used, size;
+};
 
 static void sql_host(sqlite3_context *context, int count, sqlite3_value **values)
 {
@@ -151,6 +163,51 @@ static void sql_duration(sqlite3_context *context, int count, sqlite3_value **va
 	sqlite3_result_text(context, text, -1, sqlite3_free);
 }
 
+static void pack_value(struct number_keys *n, sqlite3_value *value)
+{
+	const void *bytes = sqlite3_value_text(value);
+	uint32_t len = bytes != NULL ? (uint32_t)sqlite3_value_bytes(value) : UINT32_MAX;
+	size_t room = sizeof(len) + (bytes != NULL ? len : 0);
+
+	if (n->used + room > n->size) {
+		n->size = (n->used + room) * 2;
+		n->packed = base_realloc(n->packed, n->size);
+	}
+	memcpy(n->packed + n->used, &len, sizeof(len));
+	if (bytes != NULL)
+		memcpy(n->packed + n->used + sizeof(len), bytes, len);
+	n->used += room;
+}
+
+static void sql_number_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	struct number_keys *n = sqlite3_user_data(context);
+
+	n->used = 0;
+	for (int i = 0; i < count; i++)
+		pack_value(n, values[i]);
+	sqlite3_result_int64(context, key_set_add(n->keys, n->packed, n->used));
+}
+
+static void number_keys_free(void *data)
+{
+	struct number_keys *n = data;
+
+	key_set_free(&n->keys);
+	free(n->packed);
+	free(n);
+}
+
+/* Not deterministic: numbers are given in the order of the calls. */
+static bool register_number_of(sqlite3 *db)
+{
+	struct number_keys *n = base_alloc(sizeof(*n));
+
+	n->keys = key_set_new();
+	return sqlite3_create_function_v2(db, "number_of", -1, SQLITE_UTF8, n, sql_number_of, NULL, NULL,
+					  number_keys_free) == SQLITE_OK;
+}
+
 bool store_functions(sqlite3 *db)
 {
 	static const struct {
@@ -169,5 +226,5 @@ bool store_functions(sqlite3 *db)
 					       NULL, NULL) != SQLITE_OK)
 			return false;
 	}
-	return true;
+	return register_number_of(db);
 }

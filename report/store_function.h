@@ -9,6 +9,8 @@
  *                            identity_tlsa: 1, 0, or NULL when the record is not usable; hashes that are
  *                            NULL match nothing
  *   tlsa_usage(rdata)        2, 3, or 0
+ *   number_of(...)           the number of these values, from 1 in the order in which they are asked for; the same
+ *                            values have the same number until the store is closed
  *   went_on(sessions, completed, alert, alert_from)
  *                            how TLS sessions ended, in words: "the client ended it with the alert unknown_ca" */
 #ifndef REPORT_STORE_FUNCTION_H

@@ -8,33 +8,33 @@
 -- count as well: they are readable on the same wire. LOGIN in spite of LOGINDISABLED is the client's fault
 -- (RFC 9051 section 6.2.3), which does not forbid AUTHENTICATE.
 WITH hit AS (
-	SELECT m.client, m.owner, m.account, m.mechanism, m.flow, m.credential, m.credential_frame, m.accepted,
-		m.originated, m.far, m.mail_proto, m.resp_port, m.mechanism = 'LOGIN' AND d.login_disabled
-			AND d.dialogue GLOB '*L*' AS disabled, min(m.first_ns) OVER w AS all_first_ns,
-		max(m.last_ns) OVER w AS all_last_ns, max(m.secret_len) OVER w AS max_secret_len
-	FROM mail_contact AS m
-	JOIN mail_session AS d ON d.flow = m.flow
-	WHERE m.flow IN (SELECT flow FROM contact_class WHERE class = 'credential') AND NOT m.loopback
-		AND (:client IS NULL OR m.client = :client)
-	WINDOW w AS (PARTITION BY m.client, m.owner, m.account, m.mechanism)
+	SELECT s.login, min(s.flow) AS best, min(s.first_ns) AS all_first_ns, max(s.last_ns) AS all_last_ns,
+		max(s.secret_len) AS max_secret_len
+	FROM clear_session AS s
+	WHERE s.login > 0 AND (:client IS NULL OR s.client = :client)
+	GROUP BY s.login
 )
-SELECT 'exposure' AS class, h.client, h.owner, nullif(h.account, '') AS account, h.mechanism,
+SELECT 'exposure' AS class, s.client, s.owner, nullif(m.account, '') AS account, m.mechanism,
 	h.max_secret_len AS secret_len, 'proven' AS strength, h.all_first_ns AS first_ns,
-	h.all_last_ns AS last_ns, h.flow, h.credential_frame AS frame,
-	printf('%s logged in to %s%s over %s port %d with %s%s%s, without TLS: %s is readable on the wire.',
-		iif(h.originated, host(c.address), host(h.far)),
-		iif(h.originated, host(h.far), host(c.address)),
-		iif(h.account = '', '', ' as ' || h.account),
-		upper(h.mail_proto), h.resp_port, h.mechanism, iif(h.accepted, ' (accepted)', ''),
-		iif(h.disabled, ', in spite of LOGINDISABLED', ''),
-		CASE
-			WHEN h.credential = 'guessable'
-				THEN 'an answer from which the password can be guessed off line'
-			WHEN h.mechanism IN ('XOAUTH2', 'OAUTHBEARER') THEN 'a token that can be replayed'
-			ELSE 'the password' END) AS sentence,
+	h.all_last_ns AS last_ns, s.flow, s.credential_frame AS frame,
+	iif(s.flow = h.best,
+		printf('%s logged in to %s%s over %s port %d with %s%s%s, without TLS: %s is readable on the wire.',
+			iif(s.originated, host(c.address), host(s.far)),
+			iif(s.originated, host(s.far), host(c.address)),
+			iif(m.account = '', '', ' as ' || m.account),
+			upper(m.proto), s.port, m.mechanism, iif(m.accepted, ' (accepted)', ''),
+			iif(m.mechanism = 'LOGIN' AND m.login_disabled AND m.dialogue GLOB '*L*',
+				', in spite of LOGINDISABLED', ''),
+			CASE
+				WHEN m.credential = 'guessable'
+					THEN 'an answer from which the password can be guessed off line'
+				WHEN m.mechanism IN ('XOAUTH2', 'OAUTHBEARER') THEN 'a token that can be replayed'
+				ELSE 'the password' END), NULL) AS sentence,
 	'The wire between the two is protected below IP where others could listen (VPN, WPA, MACsec).'
 		AS refuted_by
 FROM hit AS h
-JOIN client AS c ON c.id = h.client
-WHERE :from IS NULL OR h.all_last_ns >= :from
-ORDER BY h.client, h.owner, account, h.mechanism, h.flow;
+CROSS JOIN mail_session AS m
+CROSS JOIN clear_session AS s
+CROSS JOIN client AS c
+WHERE m.flow = h.best AND s.login > 0 AND s.login = h.login AND c.id = s.client
+	AND (:from IS NULL OR h.all_last_ns >= :from);

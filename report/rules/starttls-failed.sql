@@ -7,8 +7,10 @@ WITH hit AS (
 	SELECT s.flow, s.client, first_value(s.flow) OVER w AS best, count(*) OVER w AS sessions,
 		min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns,
 		first_value(s.retry) OVER w AS retry
-	FROM (SELECT c.*, (SELECT r.flow FROM clear_session AS r
-				WHERE r.client = c.client AND r.server = c.server AND r.first_ns > c.first_ns
+	FROM (SELECT c.*, (SELECT r.flow FROM clear_peer AS p
+				CROSS JOIN clear_session AS r
+				WHERE p.client = c.client AND p.server = c.server AND r.peer = p.peer
+				AND r.first_ns > c.first_ns
 				AND r.first_ns <= c.last_ns
 					+ (SELECT value FROM threshold WHERE name = 'starttls-retry-ns')
 				AND r.proto = c.proto AND r.went_on

@@ -5,20 +5,17 @@
 -- server as if it had come under TLS, and what the server's side sends behind the agreement by a careless
 -- client. A strong sign of an attempt, or of a broken program; whether it succeeded is under TLS.
 WITH hit AS (
-	SELECT s.flow, s.client, first_value(s.flow) OVER w AS best, count(*) OVER w AS sessions,
-		min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns
-	FROM (SELECT c.* FROM mail_session AS m
-			CROSS JOIN clear_session AS c
-			WHERE (m.injected_by_client > 0 OR m.injected_by_server > 0) AND c.flow = m.flow) AS s
-	WHERE :client IS NULL OR s.client = :client
-	WINDOW w AS (PARTITION BY s.client, s.owner, s.server, s.port ORDER BY s.flow
-		ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+	SELECT s.peer, min(s.flow) AS best, count(*) AS sessions, min(s.first_ns) AS all_first_ns,
+		max(s.last_ns) AS all_last_ns
+	FROM clear_session AS s
+	WHERE s.injected AND (:client IS NULL OR s.client = :client)
+	GROUP BY s.peer
 )
 SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
 	'strong' AS strength,
-	h.all_first_ns AS first_ns, h.all_last_ns AS last_ns, h.flow, f.frame,
-	printf('Between %s and %s over %s%s%s%s%s came in clear where TLS had to begin: an attempt to inject %s,'
-		|| ' of which it cannot be seen whether it succeeded.',
+	h.all_first_ns AS first_ns, h.all_last_ns AS last_ns, s.flow, f.frame,
+	iif(s.flow = h.best, printf('Between %s and %s over %s%s%s%s%s came in clear where TLS had to begin: an'
+		|| ' attempt to inject %s, of which it cannot be seen whether it succeeded.',
 		b.opener, b.server_text, b.service_text, iif(h.sessions = 1, '', printf(' in %d sessions', h.sessions)),
 		iif(b.injected_by_client > 0, printf(', %d byte%s from the client', b.injected_by_client,
 			iif(b.injected_by_client = 1, '', 's')), ''),
@@ -27,10 +24,11 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 			iif(b.injected_by_server = 1, '', 's')), ''),
 		CASE WHEN b.injected_by_server = 0 THEN 'commands'
 			WHEN b.injected_by_client = 0 THEN 'answers'
-			ELSE 'commands and answers' END) AS sentence,
+			ELSE 'commands and answers' END), NULL) AS sentence,
 	'The program on that side is known to send so by mistake.' AS refuted_by, b.about
 FROM hit AS h
 CROSS JOIN clear_contact AS b
+CROSS JOIN clear_session AS s
 CROSS JOIN flow_frame AS f
-WHERE b.flow = h.best AND f.flow = h.flow AND (:from IS NULL OR h.all_last_ns >= :from)
-ORDER BY b.client, b.owner, about, h.flow, f.frame;
+WHERE b.peer = h.peer AND b.flow = h.best AND s.peer = h.peer AND s.injected AND f.flow = s.flow
+	AND (:from IS NULL OR h.all_last_ns >= :from);

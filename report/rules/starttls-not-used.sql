@@ -5,22 +5,22 @@
 -- port 25 that is allowed (RFC 3207 section 4), and readable. Seen directly, so it is proven whatever else
 -- was lost.
 WITH hit AS (
-	SELECT s.flow, s.client, s.frame, first_value(s.flow) OVER w AS best, count(*) OVER w AS sessions,
-		min(s.first_ns) OVER w AS all_first_ns, max(s.last_ns) OVER w AS all_last_ns
+	SELECT s.peer, min(s.flow) AS best, count(*) AS sessions, min(s.first_ns) AS all_first_ns,
+		max(s.last_ns) AS all_last_ns
 	FROM clear_session AS s
 	WHERE s.transport = 'starttls-offered-not-used' AND (:client IS NULL OR s.client = :client)
-	WINDOW w AS (PARTITION BY s.client, s.owner, s.server, s.port ORDER BY s.flow
-		ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+	GROUP BY s.peer
 )
 SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
 	'proven' AS strength,
-	h.all_first_ns AS first_ns, h.all_last_ns AS last_ns, h.flow, h.frame,
-	printf('%s went on in clear with %s over %s%s, although STARTTLS was offered.%s', b.opener, b.server_text,
-		b.service_text, iif(h.sessions = 1, '', printf(' in %d sessions', h.sessions)),
-		iif(b.port = 25, ' Servers may deliver so (RFC 3207 section 4).', '')) AS sentence,
+	h.all_first_ns AS first_ns, h.all_last_ns AS last_ns, s.flow, s.frame,
+	iif(s.flow = h.best, printf('%s went on in clear with %s over %s%s, although STARTTLS was offered.%s', b.opener,
+		b.server_text, b.service_text, iif(h.sessions = 1, '', printf(' in %d sessions', h.sessions)),
+		iif(b.port = 25, ' Servers may deliver so (RFC 3207 section 4).', '')), NULL) AS sentence,
 	'The wire between the two is protected below IP where others could listen (VPN, WPA, MACsec).'
 		AS refuted_by, b.about
 FROM hit AS h
 CROSS JOIN clear_contact AS b
-WHERE b.flow = h.best AND (:from IS NULL OR h.all_last_ns >= :from)
-ORDER BY b.client, b.owner, about, h.flow;
+CROSS JOIN clear_session AS s
+WHERE b.peer = h.peer AND b.flow = h.best AND s.peer = h.peer AND s.transport = 'starttls-offered-not-used'
+	AND (:from IS NULL OR h.all_last_ns >= :from);

@@ -19,7 +19,8 @@ WITH hit AS (
 			FROM clear_session AS c
 			CROSS JOIN mail_session AS m
 			LEFT JOIN starttls_offer AS o ON o.flow = c.flow
-			WHERE m.flow = c.flow AND (c.transport = 'starttls-stripped'
+			WHERE c.transport IN ('starttls-stripped', 'plaintext') AND m.flow = c.flow
+				AND (c.transport = 'starttls-stripped'
 				OR (c.transport = 'plaintext' AND o.earlier > 0 AND NOT m.preauth))) AS s
 	WHERE :client IS NULL OR s.client = :client
 	WINDOW w AS (PARTITION BY s.client, s.owner, s.server, s.port ORDER BY s.rank DESC, s.went_on DESC, s.flow
