@@ -22,6 +22,8 @@ struct judge_part {
 bool judge_tag(const struct judge_part *part);
 /* Writes client_provider, provider_contact and expected. */
 bool judge_provider(const struct judge_part *part);
+/* Writes mirror. */
+bool judge_mirror(const struct judge_part *part);
 /* Writes client_loss. */
 bool judge_loss(const struct judge_part *part);
 /* Writes by which names mail servers were meant, and what TLSA records and MTA-STS policies say of them:

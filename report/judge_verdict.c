@@ -28,7 +28,6 @@ struct reason {
 
 #define UNNAMED_BYTES "(SELECT value FROM threshold WHERE name = 'unnamed-bytes')"
 #define UNNAMED_ALL_BYTES "(SELECT value FROM threshold WHERE name = 'unnamed-all-bytes')"
-#define RELAY_BYTES "(SELECT value FROM threshold WHERE name = 'relay-bytes')"
 #define TITLE(column) "(SELECT title FROM owner AS o WHERE o.owner = " column ")"
 #define S(count) "iif(" count " = 1, '', 's')"
 
@@ -95,12 +94,6 @@ static const struct reason reasons[] = {
 	  " AND NOT EXISTS (SELECT 1 FROM own_sessions AS o WHERE o.client = v.client AND o.owner = v.owner)"
 	  " AND EXISTS (SELECT 1 FROM provider_contact AS c WHERE c.client = v.client AND c.owner <> v.owner)"
 	  " ORDER BY v.client, v.owner" },
-	/* Goes when the rules displacement and mirrored-upload judge it. */
-	{ "third_party",
-	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s; whether that mirrors its mail is"
-	  " not judged.', v.up, " TITLE("v.owner") ") FROM vendor_sum AS v"
-	  " WHERE v.client IN (SELECT client FROM provider_contact) AND NOT v.provider"
-	  " AND v.up >= " RELAY_BYTES " ORDER BY v.client, v.owner" },
 	{ "third_party",
 	  "SELECT client, printf('It had %d mail session%s with %s, which nothing names by more than its"
 	  " address.', sum(flows), " S("sum(flows)") ", host(far)) FROM own_sessions"
@@ -179,6 +172,11 @@ static const struct reason reasons[] = {
 static const struct reason notes[] = {
 	{ "finding", "SELECT client, sentence FROM finding WHERE class IN ('leak', 'exposure')"
 	  " AND strength <> 'suspected' ORDER BY id" },
+	{ "note",
+	  "SELECT m.client, printf('It sent %d bytes to the mail service of %s, which follow the %d bytes that it"
+	  " fetched neither in time nor in amount.', m.up, " TITLE("m.owner") ", m.fetched) FROM mirror AS m"
+	  " WHERE NOT EXISTS (SELECT 1 FROM finding AS f WHERE f.kind = 'mirrored-upload' AND f.client = m.client"
+	  "  AND f.owner = m.owner) ORDER BY m.client, m.owner" },
 	{ "note",
 	  "SELECT client, printf('TLS 1.3 hides the certificate%s of %d mail session%s.', " S("sessions")
 	  ", sessions, " S("sessions") ") FROM client_state WHERE state = 'hidden'" },

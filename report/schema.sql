@@ -252,6 +252,11 @@ INSERT INTO threshold VALUES
 	('relay-bytes', 200000, 'sent up to the vendor, however short the watch: mail, not a look at a web page'),
 	('unnamed-bytes', 1000, 'sent up to one endpoint that nothing names: enough for a password'),
 	('unnamed-all-bytes', 200000, 'sent up to all of them, however little to each: as much as relay-bytes'),
+	('mirror-times', 2, 'bytes up to a vendor are from half to twice the bytes fetched: the same mail'),
+	('mirror-span-ns', 3600000000000, 'fetches and uploads over a shorter time cannot be told by their timing'),
+	('mirror-fetches', 8, 'bursts of fetches that uploads must not follow, for their timing to speak against it'),
+	('mirror-uploads', 3, 'bursts of uploads that must follow a fetch: one may be chance, or a file'),
+	('mirror-p', 10, 'per mille: p-value up to which uploads follow fetches, corrected for all that was tried'),
 	('tlsa-age-ns', 86400000000000, 'an older TLSA answer says nothing of a server: records live for hours'),
 	('starttls-offers', 3, 'earlier sessions that offered STARTTLS, for its absence to be no accident'),
 	('starttls-retry-ns', 60000000000, 'after a broken handshake: mail clients try again in clear within seconds');
@@ -588,6 +593,37 @@ CREATE TABLE vendor_sum (
 	up INTEGER NOT NULL,
 	setup INTEGER NOT NULL,		-- some of it to an account set-up host
 	provider INTEGER NOT NULL,	-- the client's
+	PRIMARY KEY (client, owner)
+) WITHOUT ROWID;
+
+-- Clients that met a provider of theirs and sent much to a vendor's mail service beside.
+CREATE VIEW mirror_candidate AS
+SELECT client, owner, count(*) OVER (PARTITION BY client) AS tries FROM vendor_sum
+WHERE NOT provider AND client IN (SELECT client FROM provider_contact)
+	AND up >= (SELECT value FROM threshold WHERE name = 'relay-bytes');
+
+-- Sessions in which a client may fetch mail from its provider.
+CREATE VIEW fetch_session AS
+SELECT s.client, s.flow, s.down, s.first_ns, s.last_ns FROM own_session AS s
+JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner
+WHERE s.down > 0 AND NOT s.ambiguous
+UNION ALL
+SELECT client, flow, down, first_ns, last_ns FROM web_mail_contact;
+
+-- What candidates sent to the vendor, what they fetched, and how the times of the two go together.
+CREATE TABLE mirror (
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	up INTEGER NOT NULL,
+	sure_up INTEGER NOT NULL,	-- of up, to hosts known by more than their address
+	down INTEGER NOT NULL,		-- what the vendor sent
+	flows INTEGER NOT NULL,
+	first_ns INTEGER NOT NULL,
+	last_ns INTEGER NOT NULL,
+	fetched INTEGER NOT NULL,	-- before the last byte went up
+	up_after INTEGER NOT NULL,	-- of up, what went after the first fetch began
+	timing TEXT NOT NULL,		-- of timing()
+	p REAL AS (timing ->> 'p'),
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
 

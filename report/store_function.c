@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 #include "capture/packet.h"
+#include "report/correlate.h"
 #include "report/identity.h"
 #include "report/key_set.h"
 
@@ -13,6 +14,13 @@ struct number_keys {
 	struct key_set *keys;
 	uint8_t *packed;	/* those of the call at hand */
 	size_t used, size;
+};
+
+/* What the aggregate timing() gathers. */
+struct timing {
+	struct correlate *series;
+	double limit;
+	unsigned tries;
 };
 
 static void sql_host(sqlite3_context *context, int count, sqlite3_value **values)
@@ -208,6 +216,41 @@ static bool register_number_of(sqlite3 *db)
 					  number_keys_free) == SQLITE_OK;
 }
 
+/* timing(time_ns, down, up, limit per mille, tries), over the rows of two series. */
+static void sql_timing_step(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	struct timing *t = sqlite3_aggregate_context(context, sizeof(*t));
+
+	(void)count;
+	if (t == NULL) {
+		sqlite3_result_error_nomem(context);
+		return;
+	}
+	if (t->series == NULL)
+		t->series = correlate_new();
+	correlate_add(t->series, sqlite3_value_int64(values[0]), (uint64_t)sqlite3_value_int64(values[1]),
+		      (uint64_t)sqlite3_value_int64(values[2]));
+	t->limit = (double)sqlite3_value_int64(values[3]) / 1000;
+	t->tries = (unsigned)sqlite3_value_int(values[4]);
+}
+
+static void sql_timing(sqlite3_context *context)
+{
+	struct timing *t = sqlite3_aggregate_context(context, 0);
+	struct correlate_result r;
+
+	if (t == NULL || t->series == NULL) {
+		sqlite3_result_null(context);
+		return;
+	}
+	correlate_over(t->series, t->limit, t->tries, &r);
+	correlate_free(&t->series);
+	sqlite3_result_text(context, sqlite3_mprintf(
+		"{\"p\":%.6f,\"fits\":%.6f,\"lag_ns\":%lld,\"reach_ns\":%lld,\"fetches\":%u,\"uploads\":%u,"
+		"\"span_ns\":%lld}", r.p < 1 ? r.p : 1.0, r.fits, (long long)r.lag_ns, (long long)r.reach_ns,
+		r.fetches, r.uploads, (long long)r.span_ns), -1, sqlite3_free);
+}
+
 bool store_functions(sqlite3 *db)
 {
 	static const struct {
@@ -226,5 +269,7 @@ bool store_functions(sqlite3 *db)
 					       NULL, NULL) != SQLITE_OK)
 			return false;
 	}
-	return register_number_of(db);
+	return register_number_of(db) &&
+	       sqlite3_create_function_v2(db, "timing", 5, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, NULL,
+					  sql_timing_step, sql_timing, NULL) == SQLITE_OK;
 }

@@ -11,6 +11,9 @@
  *   tlsa_usage(rdata)        2, 3, or 0
  *   number_of(...)           the number of these values, from 1 in the order in which they are asked for; the same
  *                            values have the same number until the store is closed
+ *   timing(time_ns, down, up, per_mille, tries)
+ *                            aggregate: correlate_over its rows, asked for p <= per_mille / 1000, as JSON with the
+ *                            fields of struct correlate_result; in whatever order the rows come
  *   went_on(sessions, completed, alert, alert_from)
  *                            how TLS sessions ended, in words: "the client ended it with the alert unknown_ca" */
 #ifndef REPORT_STORE_FUNCTION_H

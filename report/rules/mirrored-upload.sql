@@ -1,0 +1,94 @@
+-- mirrored-upload: a client fetches mail from its provider and sends as much on to a vendor's mail service.
+--
+-- A mail client that keeps its sessions with the provider may still hand the mail to its vendor: next to it one
+-- sees bytes down from the provider (mail sessions, HTTPS to its mail hosts), and bytes up to the vendor's mail
+-- service, by HTTPS. Asked for is relay-bytes up (table mirror; less is a destination). Only the catalogue's mail
+-- services and relays count: video calls, storage and a vendor's other hosts are none, whatever their size.
+--
+-- While fetches and uploads lie within mirror-span-ns, only amounts can tell: strong when what went up after the
+-- first fetch began is relay-bytes, from 1/mirror-times to mirror-times of what was fetched before the last of
+-- it, and more than came back. What a user sends there himself can be as much by accident, one file attached in
+-- the vendor's webmail beside a fetch of its size; that is the case which refutes it, and why a longer capture
+-- says more. A backup of other mail has another amount, a download or browsing brings more back than goes up.
+-- In a longer time the timing decides: strong when the uploads, in mirror-uploads bursts or more, follow fetches
+-- beyond chance (p by circular time shifts at most mirror-p, see report/correlate.h), most of their bytes do, and
+-- the amounts agree as above. Where they do not follow, amounts that agree are suspected.
+-- Everything else is suspected, as nobody can say what it was; but where mirror-fetches bursts and more were
+-- seen and uploads agree with them neither in time nor in amount, they are something else, and a note says so.
+-- Seen from the client it is strong at most, and suspected when something was not seen: loss, a tunnel, a
+-- session with a server that nothing names, a look-up that leads from its provider's domain to the vendor, or
+-- a vendor known by its address alone. What is sent to is a host of a mail service by name; whether the
+-- catalogue documents that it relays does not matter, as the amount is the evidence.
+WITH limits AS (
+	SELECT (SELECT value FROM threshold WHERE name = 'relay-bytes') AS bytes,
+		(SELECT value FROM threshold WHERE name = 'unnamed-bytes') AS unnamed_bytes,
+		(SELECT value FROM threshold WHERE name = 'mirror-times') AS times,
+		(SELECT value FROM threshold WHERE name = 'mirror-span-ns') AS span_ns,
+		(SELECT value FROM threshold WHERE name = 'mirror-fetches') AS fetches,
+		(SELECT value FROM threshold WHERE name = 'mirror-uploads') AS uploads,
+		(SELECT value FROM threshold WHERE name = 'mirror-p') / 1000.0 AS p
+),
+seen_mirror AS MATERIALIZED (
+	SELECT m.*, m.timing ->> 'lag_ns' AS lag_ns, m.timing ->> 'span_ns' AS span_ns, m.timing ->> 'fetches' AS fetches,
+		m.timing ->> 'uploads' AS uploads, m.timing ->> 'span_ns' < l.span_ns AS short, m.p <= l.p AS follows,
+		m.p <= l.p AND m.timing ->> 'uploads' >= l.uploads AND m.timing ->> 'fits' >= 0.5 AS follows_well,
+		m.up_after * l.times >= m.fetched AND m.up_after <= m.fetched * l.times AS as_much,
+		m.sure_up >= l.bytes AND m.up_after >= l.bytes AND m.down < m.up
+			AND m.client NOT IN (SELECT client FROM harmed_client)
+			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = m.client AND p.owner = m.owner)
+			AND m.client NOT IN (SELECT client FROM own_sessions WHERE NOT named OR ambiguous)
+			AND m.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes) AS sound
+	FROM mirror AS m CROSS JOIN limits AS l
+	WHERE m.up >= l.bytes AND (:client IS NULL OR m.client = :client)
+),
+hit AS (
+	SELECT s.*, s.sound AND s.as_much AND (s.short OR s.follows_well) AS strong
+	FROM seen_mirror AS s CROSS JOIN limits AS l
+	WHERE s.short OR s.follows OR s.as_much OR s.fetches < l.fetches
+),
+-- Its flows to the vendor, and the sessions in which it fetched most before.
+shown AS (
+	SELECT h.client, h.owner, v.flow FROM hit AS h
+	JOIN vendor_contact AS v ON v.client = h.client AND v.owner = h.owner
+	WHERE v.transport IS NULL
+	UNION ALL
+	SELECT client, owner, flow FROM (
+		SELECT h.client, h.owner, f.flow, row_number() OVER
+			(PARTITION BY h.client, h.owner ORDER BY f.down DESC, f.flow) AS place
+		FROM hit AS h
+		JOIN fetch_session AS f ON f.client = h.client AND f.first_ns <= h.last_ns
+	) WHERE place <= 4
+),
+frames AS (
+	SELECT s.client, s.owner, f.flow, f.frame FROM shown AS s JOIN flow_frame AS f ON f.flow = s.flow
+	UNION
+	SELECT s.client, s.owner, p.flow, p.frame FROM shown AS s
+	JOIN vendor_contact AS v ON v.flow = s.flow
+	JOIN flow_sample AS p ON p.flow = s.flow
+		AND p.place IN (SELECT min(q.place) FROM flow_sample AS q WHERE q.flow = s.flow
+				AND iif(v.originated, q.orig_bytes, q.resp_bytes) > 0
+			UNION ALL SELECT max(q.place) FROM flow_sample AS q WHERE q.flow = s.flow
+				AND iif(v.originated, q.orig_bytes, q.resp_bytes) > 0)
+)
+SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
+	iif(h.strong, 'strong', 'suspected') AS strength, h.first_ns, h.last_ns, f.flow, f.frame,
+	printf('%s fetched %d bytes from its mail provider (%s) and sent %d bytes in %d flow%s to the mail service of %s'
+		|| ' within %s.', host(c.address), h.fetched,
+		(SELECT min(p.owner) || iif(count(*) > 1, ' and others', '') FROM provider_contact AS p
+			WHERE p.client = h.client), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title,
+		duration(max(h.span_ns, h.last_ns - h.first_ns)))
+		|| CASE
+		WHEN h.follows THEN printf(' What went up followed fetches, by %s on average, beyond chance (p = %s; %d bursts of'
+			|| ' fetches, %d of uploads).', duration(h.lag_ns), rtrim(printf('%.4f', h.p), '0'), h.fetches, h.uploads)
+		WHEN NOT h.short AND h.as_much THEN printf(' The amounts agree, but in time the uploads do not follow the'
+			|| ' fetches (p = %s).', rtrim(rtrim(printf('%.2f', h.p), '0'), '.'))
+		WHEN h.as_much THEN ''
+		ELSE ' Whether that was its mail cannot be told from the amounts.' END AS sentence,
+	'What went up was sent by the user: a file attached in webmail of ' || o.title || ', or mail of an account with'
+		|| ' it (then declare it as a provider). A capture of a day tells more, by its timing.' AS refuted_by
+FROM hit AS h
+JOIN frames AS f ON f.client = h.client AND f.owner = h.owner
+JOIN client AS c ON c.id = h.client
+JOIN owner AS o ON o.owner = h.owner
+WHERE :from IS NULL OR h.last_ns >= :from
+ORDER BY h.client, h.owner, f.flow, f.frame;
