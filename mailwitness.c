@@ -148,7 +148,8 @@ static int replay(const struct options *o)
 			.attribution = book.attribution, .command_line = o->command_line,
 			.scope = "mail services only", .filter = o->filter != NULL ? o->filter : "" }) ||
 	    !pipeline_run(&(struct pipeline_settings){
-			.paths = o->files.of, .path_count = o->files.count, .filter = o->filter,
+			.paths = o->files.of, .path_count = o->files.count,
+			.vantages = o->file_vantages, .vantage_names = o->vantages.of, .filter = o->filter,
 			.trust = trust, .workers = o->workers, .ended = show_end,
 			.progress = isatty(STDERR_FILENO) ? show_progress : NULL }, st) ||
 	    !store_run_ca(st, certificate_store_describe(trust)))

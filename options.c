@@ -12,12 +12,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define VANTAGES_MAX 255	/* one byte of a flow's key */
 #define WORKERS_DEFAULT_MAX 8	/* more gain nothing: the capture thread is the bottleneck then */
 
 static const char usage[] =
 	"usage: mailwitness replay [-nq] [-w CASE] [-f EXPR] [--json] [--provider OWNER|DOMAIN]\n"
 	"                          [--client NET] [--policy FILE] [--catalogue FILE] [--asn-db FILE]\n"
-	"                          [--ca-file FILE] [--workers N] [--exit-zero] FILE...\n"
+	"                          [--ca-file FILE] [--workers N] [--exit-zero] FILE... [--vantage NAME FILE...]...\n"
 	"       mailwitness -r FILE [options of replay]\n"
 	"       mailwitness report [-nq] [--text | --json] [--exit-zero] CASE\n"
 	"       mailwitness export --format tlsrpt --contact ADDRESS [--organization NAME] [--domain DOMAIN]\n"
@@ -59,6 +60,8 @@ static const char help[] =
 	"  --organization NAME    tlsrpt: who reports (mailwitness)\n"
 	"  --provider WORD        the clients' mail provider: an owner of the catalogue, or a mail domain;\n"
 	"                         may be repeated; all that are given are the complete set\n"
+	"  --vantage NAME         the files that follow were recorded at another place: those before are\n"
+	"                         \"client\"; a relay seen at a client is confirmed by logins seen at a server\n"
 	"  --client NET           judge only these clients (address or CIDR prefix); may be repeated\n"
 	"  --policy FILE          home networks, providers per client and more (mailwitness.yaml)\n"
 	"  --catalogue FILE       adds to the catalogue of owners or overrides it; may be repeated\n"
@@ -72,8 +75,9 @@ static const char help[] =
 	"  0 clean   1 leak   2 cannot-say   64 usage   65 damaged input   66 no input   70 internal\n"
 	"  73 case file or export cannot be written   78 catalogue, policy or AS database is no good\n";
 
+#define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
-       OPT_WORKERS, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION, OPT_HELP, OPT_VERSION };
+       OPT_WORKERS, OPT_VANTAGE, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -84,6 +88,7 @@ static const struct option long_options[] = {
 	{ "catalogue", required_argument, NULL, OPT_CATALOGUE },
 	{ "asn-db", required_argument, NULL, OPT_ASN_DB },
 	{ "ca-file", required_argument, NULL, OPT_CA_FILE },
+	{ "vantage", required_argument, NULL, OPT_VANTAGE },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "domain", required_argument, NULL, OPT_DOMAIN },
@@ -106,6 +111,41 @@ static void add_word(struct words *w, const char *word)
 {
 	w->of = base_realloc(w->of, (w->count + 1) * sizeof(w->of[0]));
 	w->of[w->count++] = word;
+}
+
+static void add_file(struct options *o, const char *path)
+{
+	add_word(&o->files, path);
+	o->file_vantages = base_realloc(o->file_vantages, o->files.count);
+	o->file_vantages[o->files.count - 1] = o->vantage;
+}
+
+/* Files before the first name are the client's. */
+static void begin_vantage(struct options *o, const char *name)
+{
+	unsigned i = 0;
+
+	if (*name == '\0')
+		options_misuse("--vantage wants a name", name);
+	if (o->vantages.count == 0 && o->files.count > 0)
+		add_word(&o->vantages, "client");
+	while (i < o->vantages.count && strcmp(o->vantages.of[i], name) != 0)
+		i++;
+	if (i == VANTAGES_MAX)
+		options_misuse("--vantage: too many", name);
+	if (i == o->vantages.count)
+		add_word(&o->vantages, name);
+	o->vantage = (uint8_t)i;
+}
+
+static void check_vantages(struct options *o)
+{
+	if (o->vantages.count == 0)
+		add_word(&o->vantages, "");
+	for (unsigned i = 0; i < o->vantages.count; i++) {
+		if (o->files.count == 0 || memchr(o->file_vantages, (int)i, o->files.count) == NULL)
+			options_misuse("--vantage: no file follows", o->vantages.of[i]);
+	}
 }
 
 static unsigned workers_of(const char *word)
@@ -141,7 +181,9 @@ static void print_version(void)
 static void take_option(struct options *o, int letter)
 {
 	switch (letter) {
-	case 'r': add_word(&o->files, optarg); break;
+	case 'r':
+	case FILE_WORD: add_file(o, optarg); break;
+	case OPT_VANTAGE: begin_vantage(o, optarg); break;
 	case 'w': o->write_path = optarg; break;
 	case 'f': o->filter = optarg; break;
 	case 'n': o->emit.numeric = true; break;
@@ -199,14 +241,15 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 	}
 	if (!is_command(o->verb))
 		options_misuse("no such command", o->verb);
-	while ((letter = getopt_long(argc, argv, "r:w:f:o:nq", long_options, NULL)) != -1)
+	while ((letter = getopt_long(argc, argv, "-r:w:f:o:nq", long_options, NULL)) != -1)
 		take_option(o, letter);
 	if (!has_verb && o->files.count == 0)
 		options_misuse("no command", "");
 	while (optind < argc)
-		add_word(&o->files, argv[optind++]);
+		add_file(o, argv[optind++]);
 	if (o->files.count == 0)
 		options_misuse("nothing to read", o->verb);
+	check_vantages(o);
 	o->emit.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	o->emit.columns = columns();
 }
@@ -218,4 +261,6 @@ void options_free(struct options *o)
 	free(o->providers.of);
 	free(o->clients.of);
 	free(o->catalogues.of);
+	free(o->vantages.of);
+	free(o->file_vantages);
 }

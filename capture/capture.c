@@ -13,6 +13,7 @@
 /* One input file and the frame it offers next. */
 struct input {
 	unsigned number;
+	uint8_t vantage;
 	struct source *source;		/* NULL: not open (any more) */
 	struct slab *slab;		/* where its last frame stands */
 	struct frame next;
@@ -59,7 +60,7 @@ static struct batch *batch_with_room(struct capture *c, unsigned worker)
 }
 
 /* Puts a packet into its worker's batch and a reference to the slab it points into beside it. */
-static void hand_over(struct capture *c, const struct packet *packet, struct slab *slab)
+static void hand_over(struct capture *c, const struct packet *packet, uint8_t vantage, struct slab *slab)
 {
 	unsigned shard = flow_key_shard(&packet->key);
 	unsigned worker = shard % c->settings->worker_count;
@@ -77,6 +78,7 @@ static void hand_over(struct capture *c, const struct packet *packet, struct sla
 		b->slabs[b->slab_count++] = slab;
 	}
 	b->packets[b->packet_count] = *packet;
+	b->packets[b->packet_count].key.vantage = vantage;
 	b->packets[b->packet_count++].shard = (uint8_t)shard;
 }
 
@@ -140,7 +142,7 @@ static void fragment_was_lost(void *context, const struct fragment_loss *lost)
 }
 
 /* Takes fragments in until a datagram is whole, and what is in that until it is no fragment. */
-static enum packet_kind put_together(struct capture *c, const struct frame *f, struct packet *packet,
+static enum packet_kind put_together(struct capture *c, const struct input *in, struct packet *packet,
 				     struct packet_fragment *fragment, struct slab **slab_out)
 {
 	enum packet_kind kind = PACKET_FRAGMENT;
@@ -151,13 +153,15 @@ static enum packet_kind put_together(struct capture *c, const struct frame *f, s
 		uint16_t parts;
 		uint32_t len, wire_len;
 		uint8_t *outer = whole;	/* a fragment inside it points into it */
-		bool done = fragment_add(c->fragments, &of, packet, &whole, &len, &parts, &wire_len);
+		bool done;
 
+		of.vantage = in->vantage;
+		done = fragment_add(c->fragments, &of, packet, &whole, &len, &parts, &wire_len);
 		if (!done)
 			whole = NULL;
 		if (done) {
 			packet->wire_len = wire_len;
-			packet->frame = f->id;
+			packet->frame = in->next.id;
 			kind = packet_decode_payload(&of, whole, len, packet, fragment);
 			packet->fragments = parts;
 		}
@@ -186,10 +190,10 @@ static void take_frame(struct capture *c, struct input *in)
 		c->settings->sink.progress(c->settings->sink.context, c->packets, c->bytes);
 	tick(c, f->time_ns);
 	if (kind == PACKET_FRAGMENT)
-		kind = put_together(c, f, &packet, &fragment, &own);
+		kind = put_together(c, in, &packet, &fragment, &own);
 	switch (kind) {
 	case PACKET_IP:
-		hand_over(c, &packet, own != NULL ? own : in->slab);
+		hand_over(c, &packet, in->vantage, own != NULL ? own : in->slab);
 		break;
 	case PACKET_FRAGMENT:
 	case PACKET_NOT_IP:
@@ -280,6 +284,7 @@ static void order_inputs(struct capture *c)
 
 	for (unsigned i = 0; i < set->path_count; i++) {
 		c->inputs[i].number = i;
+		c->inputs[i].vantage = set->vantages != NULL ? set->vantages[i] : 0;
 		if (set->path_count > 1)
 			c->inputs[i].first_ns = first_time(c, set->paths[i], i);
 	}

@@ -31,6 +31,7 @@ struct capture_sink {
 struct capture_settings {
 	const char *const *paths;	/* files, "-" for standard input */
 	unsigned path_count;
+	const uint8_t *vantages;	/* of each path, the number of its vantage point; NULL: one of all */
 	const char *filter;		/* or NULL */
 	struct slab_pool *pool;		/* of CAPTURE_SLABS; outlives the workers */
 	struct queue *const *workers;	/* shard s goes to workers[s % worker_count] */

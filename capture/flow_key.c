@@ -39,6 +39,7 @@ enum flow_dir flow_key_make(struct flow_key *key_out, const struct host_port *sr
 	key_out->lo = dir == FLOW_LO_TO_HI ? *src : *dst;
 	key_out->hi = dir == FLOW_LO_TO_HI ? *dst : *src;
 	key_out->proto = proto;
+	key_out->vantage = 0;
 	memset(key_out->zero, 0, sizeof(key_out->zero));
 	return dir;
 }

@@ -19,7 +19,8 @@ struct host_port {
 struct flow_key {
 	struct host_port lo, hi;	/* lo sorts before hi, address and port as one */
 	uint8_t proto;			/* IP protocol number of the innermost layer */
-	uint8_t zero[3];
+	uint8_t vantage;		/* where it was seen: copies of a packet from two places are two flows' */
+	uint8_t zero[2];
 };
 _Static_assert(sizeof(struct flow_key) == 40, "flow_key has padding");
 

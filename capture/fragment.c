@@ -15,7 +15,8 @@ struct datagram_key {
 	uint32_t ip_id;
 	uint8_t proto;
 	uint8_t ipv6;
-	uint8_t zero[2];
+	uint8_t vantage;
+	uint8_t zero;
 };
 _Static_assert(sizeof(struct datagram_key) == 40, "datagram_key has padding");
 
@@ -286,6 +287,7 @@ bool fragment_add(struct fragment_table *t, const struct packet_fragment *fragme
 {
 	struct datagram_key key = {
 		.ip_id = fragment->ip_id, .proto = fragment->proto, .ipv6 = fragment->ipv6,
+		.vantage = fragment->vantage,
 	};
 	/* All but the last are counted in eights: what is over has no place, and receivers cut it. */
 	uint32_t claimed = fragment->more ? fragment->wire_len & ~7u : fragment->wire_len;

@@ -82,6 +82,7 @@ struct packet_fragment {
 	uint8_t proto;			/* protocol of the payload (IPv6: of the first fragment's next header) */
 	bool ipv6;
 	bool more;			/* more fragments follow */
+	uint8_t vantage;		/* as in struct flow_key; set by the capture thread */
 };
 
 /* Decodes a frame. PACKET_IP fills *packet_out. PACKET_FRAGMENT fills *fragment_out, and of

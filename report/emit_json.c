@@ -73,6 +73,18 @@ static void an_object(struct json_report *r, sqlite3_stmt *q)
 	emit_json_close(&r->w, '}');
 }
 
+#define SOURCE(more) \
+	"SELECT path, " more "sha256, size, format, nullif(compression, '') AS compression, packets," \
+	" first_ns, last_ns, end, iif(end = 'complete', NULL, at_byte) AS at_byte," \
+	" nullif(why, '') AS why FROM source WHERE ?1 = 0 ORDER BY number"
+
+static bool sources(struct json_report *r)
+{
+	int64_t vantages = store_number(r->st, "SELECT count(DISTINCT vantage) FROM source", -1);
+
+	return vantages >= 0 && array(r, "sources", vantages > 1 ? SOURCE("vantage, ") : SOURCE(""), 0, an_object);
+}
+
 static bool object(struct json_report *r, const char *key, const char *sql, int64_t id)
 {
 	sqlite3_stmt *q = store_kept(r->st, sql);
@@ -94,8 +106,12 @@ static bool object(struct json_report *r, const char *key, const char *sql, int6
 	" || ':' || substr(hex(" column "), 5, 2) || ':' || substr(hex(" column "), 7, 2) || ':' ||" \
 	" substr(hex(" column "), 9, 2) || ':' || substr(hex(" column "), 11, 2)))"
 
+/* Only where there are several. */
+#define VANTAGE(of) "iif((SELECT count(DISTINCT vantage) FROM source) > 1, " of ".vantage, NULL)"
+
 static const char client_sql[] =
-	"SELECT id, host(address), " MAC("mac") ", nullif(name, ''), verdict, third_party, path FROM client"
+	"SELECT id, host(address), " MAC("mac") ", nullif(name, ''), verdict, third_party, path, " VANTAGE("client")
+	" FROM client"
 	" WHERE judged AND id > ?1 ORDER BY id";
 
 static bool client_lists(struct json_report *r, int64_t id)
@@ -130,6 +146,8 @@ static bool clients(struct json_report *r)
 		ok = array(r, "addresses",
 			"SELECT host(a.address) FROM client_address AS a JOIN client AS c ON c.id = a.client"
 			" WHERE a.client = ?1 ORDER BY a.address <> c.address, a.address", id, a_string);
+		if (text_at(q, 7) != NULL)
+			emit_json_string(&r->w, "vantage", text_at(q, 7));
 		emit_json_string(&r->w, "mac", text_at(q, 2));
 		emit_json_string(&r->w, "name", r->settings->numeric ? NULL : text_at(q, 3));
 		emit_json_string(&r->w, "process", NULL);
@@ -179,11 +197,11 @@ static bool evidence(struct json_report *r, int64_t finding)
 }
 
 enum { F_ID, F_KIND, F_CLASS, F_STRENGTH, F_CLIENT, F_ACCOUNT, F_OWNER, F_FIRST, F_LAST, F_MECHANISM,
-       F_SECRET_LEN, F_SENTENCE, F_REFUTED_BY };
+       F_SECRET_LEN, F_SENTENCE, F_REFUTED_BY, F_VANTAGE };
 
 static const char finding_sql[] =
 	"SELECT f.id, f.kind, f.class, f.strength, host(c.address), f.account, f.owner, f.first_ns, f.last_ns,"
-	" f.mechanism, f.secret_len, f.sentence, f.refuted_by FROM finding AS f JOIN client AS c"
+	" f.mechanism, f.secret_len, f.sentence, f.refuted_by, " VANTAGE("c") " FROM finding AS f JOIN client AS c"
 	" ON c.id = f.client ORDER BY f.id";
 
 static bool finding(struct json_report *r, sqlite3_stmt *q)
@@ -197,6 +215,8 @@ static bool finding(struct json_report *r, sqlite3_stmt *q)
 	emit_json_string(&r->w, "class", text_at(q, F_CLASS));
 	emit_json_string(&r->w, "strength", text_at(q, F_STRENGTH));
 	emit_json_string(&r->w, "client", text_at(q, F_CLIENT));
+	if (text_at(q, F_VANTAGE) != NULL)
+		emit_json_string(&r->w, "vantage", text_at(q, F_VANTAGE));
 	emit_json_string(&r->w, "account", text_at(q, F_ACCOUNT));
 	emit_json_string(&r->w, "owner", text_at(q, F_OWNER));
 	emit_json_time(&r->w, "first", sqlite3_column_int64(q, F_FIRST));
@@ -267,10 +287,7 @@ bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out
 		" FROM run WHERE ?1 = 0 ORDER BY id LIMIT 1", 0) &&
 	     array(&r, "attribution",
 		"SELECT DISTINCT attribution FROM run WHERE attribution <> '' AND ?1 = 0 ORDER BY 1", 0, a_string) &&
-	     array(&r, "sources",
-		"SELECT path, sha256, size, format, nullif(compression, '') AS compression, packets,"
-		" first_ns, last_ns, end, iif(end = 'complete', NULL, at_byte) AS at_byte,"
-		" nullif(why, '') AS why FROM source WHERE ?1 = 0 ORDER BY number", 0, an_object) &&
+	     sources(&r) &&
 	     array(&r, "loss",
 		"SELECT l.reason, l.packets, l.bytes, (SELECT host(address) FROM client AS c WHERE c.id = l.client)"
 		" AS client FROM client_loss AS l WHERE ?1 = 0 ORDER BY l.client, l.reason", 0, an_object) &&

@@ -239,6 +239,10 @@ static bool client(struct text_report *r, sqlite3_stmt *q, bool all_traffic)
 	unsigned at = (unsigned)(strlen(text_at(q, 1)) + strlen(text_at(q, 3)) + 4);
 
 	fputs(text_at(q, 1), r->out);
+	if (text_at(q, 6)[0] != '\0') {
+		fputs(" at ", r->out);
+		at += emit_clean(r->out, text_at(q, 6)) + 4;
+	}
 	if (!r->settings->numeric && text_at(q, 2)[0] != '\0') {
 		fputs(" (", r->out);
 		at += emit_clean(r->out, text_at(q, 2)) + 3;
@@ -269,7 +273,8 @@ static bool clients(struct text_report *r)
 	int64_t all_traffic = store_number(r->st, "SELECT coalesce((SELECT scope = 'all traffic of this client'"
 					   " FROM run ORDER BY id LIMIT 1), 0)", -1);
 	sqlite3_stmt *q = store_prepare(r->st,
-		"SELECT id, host(address), name, verdict, third_party, path FROM client WHERE judged ORDER BY id");
+		"SELECT id, host(address), name, verdict, third_party, path,"
+		" iif((SELECT count(DISTINCT vantage) FROM source) > 1, vantage, '') FROM client WHERE judged ORDER BY id");
 	int rc = SQLITE_ERROR;
 	bool ok = q != NULL && all_traffic >= 0;
 
@@ -305,6 +310,10 @@ static void source(struct text_report *r, sqlite3_stmt *q)
 	emit_time(sqlite3_column_int64(q, 4), to);
 	fputs("Source: ", r->out);
 	emit_clean(r->out, text_at(q, 0));
+	if (text_at(q, 8)[0] != '\0') {
+		fputs(" at ", r->out);
+		emit_clean(r->out, text_at(q, 8));
+	}
 	fprintf(r->out, ", %lld packets, %s", (long long)sqlite3_column_int64(q, 2), text_at(q, 5));
 	if (text_at(q, 6)[0] != '\0') {
 		fprintf(r->out, " at byte %lld: ", (long long)sqlite3_column_int64(q, 7));
@@ -360,7 +369,7 @@ bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out
 			  " WHERE c.id = l.client), 'everyone') FROM client_loss AS l WHERE ?1 = 0"
 			  " ORDER BY l.client, l.reason", 0, loss) &&
 		     not_judged(&r) &&
-		     each(&r, "SELECT path, sha256, packets, first_ns, last_ns, end, why, at_byte FROM source"
+		     each(&r, "SELECT path, sha256, packets, first_ns, last_ns, end, why, at_byte, vantage FROM source"
 			  " WHERE ?1 = 0 ORDER BY number", 0, source) &&
 		     each(&r, "SELECT DISTINCT attribution FROM run WHERE attribution <> '' AND ?1 = 0 ORDER BY 1",
 			  0, attribution);

@@ -36,7 +36,7 @@ static const char deliveries_sql[] =
 	"CREATE TEMP TABLE tlsrpt_mx AS"
 	" SELECT a.client, lower(d.name) AS domain,"
 	"  lower(rtrim(substr(d.rdata, instr(d.rdata, ' ') + 1), '.')) AS host, min(d.time_ns) AS first_ns"
-	" FROM mail_dns AS d JOIN client_address AS a ON a.address = d.asked_by"
+	" FROM mail_dns AS d JOIN client_address AS a ON a.address = d.asked_by AND " SAME_VANTAGE("d.id", "a.vantage")
 	" WHERE d.type = 'MX' AND d.answered AND d.rdata LIKE '% _%' GROUP BY 1, 2, 3;"
 	"CREATE INDEX temp.tlsrpt_mx_domain ON tlsrpt_mx (client, domain);"
 	"CREATE INDEX temp.tlsrpt_mx_host ON tlsrpt_mx (client, host);"
@@ -44,7 +44,7 @@ static const char deliveries_sql[] =
 	"DROP TABLE IF EXISTS temp.tlsrpt_name;"
 	"CREATE TEMP TABLE tlsrpt_name AS"
 	" SELECT a.client, n.address, n.name AS host, min(n.from_ns) AS first_ns"
-	" FROM name AS n JOIN client_address AS a ON a.address = n.asked_by"
+	" FROM name AS n JOIN client_address AS a ON a.address = n.asked_by AND " SAME_VANTAGE("n.id", "a.vantage")
 	" WHERE n.kind = 'dns' AND n.name IN (SELECT host FROM tlsrpt_mx) GROUP BY 1, 2, 3;"
 	"CREATE INDEX temp.tlsrpt_name_address ON tlsrpt_name (client, address);"
 

@@ -33,19 +33,29 @@ static bool note_book(struct store *st, const struct owner_book *book)
 	return ok;
 }
 
-bool judge(struct store *st, const struct policy *policy, const struct owner_book *book)
+static bool judge_all(const struct judge_part *part)
 {
-	const struct judge_part part = { .st = st, .policy = policy, .book = book };
+	struct store *st = part->st;
 
 	if (!store_begin(st))
 		return false;
-	if (store_exec(st, anew_sql) && note_book(st, book) && judge_tag(&part) && judge_provider(&part) &&
-	    judge_mirror(&part) && judge_loss(&part) && judge_server(&part) && judge_path(&part) && judge_finding(&part) &&
-	    judge_verdict(&part) &&
+	if (store_exec(st, anew_sql) && note_book(st, part->book) && judge_tag(part) && judge_provider(part) &&
+	    judge_mirror(part) && judge_loss(part) && judge_server(part) && judge_path(part) && judge_finding(part) &&
+	    judge_verdict(part) &&
 	    store_exec(st, "INSERT INTO destination SELECT * FROM sent_to") && store_commit(st))
 		return true;
 	store_rollback(st);
 	return false;
+}
+
+bool judge(struct store *st, const struct policy *policy, const struct owner_book *book)
+{
+	struct vantages *vantages = vantages_read(st);
+	bool ok = vantages != NULL && judge_all(&(struct judge_part){
+		.st = st, .policy = policy, .book = book, .vantages = vantages });
+
+	vantages_free(&vantages);
+	return ok;
 }
 
 int judge_exit_status(struct store *st)

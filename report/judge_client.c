@@ -9,10 +9,10 @@ bool client_is_originator(const struct policy *policy, const uint8_t *orig, cons
 	return policy_home(policy, orig) || !policy_home(policy, resp);
 }
 
-enum host_column { HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
+enum host_column { HOST_ID, HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
 
 static const char host_sql[] =
-	"SELECT orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content ORDER BY id";
+	"SELECT id, orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content ORDER BY id";
 
 static bool is_unspecified(const uint8_t address[16])
 {
@@ -28,18 +28,28 @@ static bool shows_router(const struct policy *policy, const uint8_t *near, const
 	return policy_home(policy, near) && !policy_home(policy, far) && host_is_ipv4(far) && !is_unspecified(far);
 }
 
-static void note_host(const struct policy *policy, struct host_table *hosts, sqlite3_stmt *q)
+struct host_key client_key(const struct judge_part *part, int64_t flow, const uint8_t address[16])
 {
+	struct host_key key = { .vantage = (uint8_t)vantages_of(part->vantages, flow) };
+
+	memcpy(key.address, address, sizeof(key.address));
+	return key;
+}
+
+static void note_host(const struct judge_part *part, struct host_table *hosts, sqlite3_stmt *q)
+{
+	const struct policy *policy = part->policy;
 	const uint8_t *orig = sqlite3_column_blob(q, HOST_ORIG), *resp = sqlite3_column_blob(q, HOST_RESP);
 	bool originated = client_is_originator(policy, orig, resp);
 	const uint8_t *near = originated ? orig : resp, *far = originated ? resp : orig;
 	const uint8_t *far_mac = sqlite3_column_blob(q, originated ? HOST_RESP_MAC : HOST_ORIG_MAC);
+	struct host_key key = client_key(part, sqlite3_column_int64(q, HOST_ID), near);
 
 	if (far_mac != NULL && shows_router(policy, near, far))
 		host_table_router(hosts, far_mac);
 	/* A host that has no address yet (DHCP, duplicate address detection) is nobody. */
 	if (!is_unspecified(near))
-		host_table_seen(hosts, near,
+		host_table_seen(hosts, &key,
 				sqlite3_column_blob(q, originated ? HOST_ORIG_MAC : HOST_RESP_MAC),
 				sqlite3_column_int64(q, HOST_FIRST_NS), sqlite3_column_int64(q, HOST_LAST_NS));
 }
@@ -50,17 +60,18 @@ bool client_note_hosts(const struct judge_part *part, struct host_table *hosts)
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW)
-		note_host(part->policy, hosts, q);
+		note_host(part, hosts, q);
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE;
 }
 
-static bool write_client(struct store *st, const struct host_table *table, const struct ledger *ledger, unsigned client,
-			 sqlite3_stmt *insert, sqlite3_stmt *insert_address)
+static bool write_client(const struct judge_part *part, const struct host_table *table, const struct ledger *ledger,
+			 unsigned client, sqlite3_stmt *insert, sqlite3_stmt *insert_address)
 {
 	const struct host *const *hosts;
 	unsigned count = host_table_addresses(table, client, &hosts);
 	int64_t first_ns = hosts[0]->first_ns, last_ns = hosts[0]->last_ns;
+	const char *vantage = vantages_name(part->vantages, hosts[0]->vantage);
 	bool ok;
 
 	sqlite3_bind_int64(insert, 1, client);
@@ -76,31 +87,35 @@ static bool write_client(struct store *st, const struct host_table *table, const
 	sqlite3_bind_int64(insert, 4, first_ns);
 	sqlite3_bind_int64(insert, 5, last_ns);
 	sqlite3_bind_int64(insert, 6, ledger_watched_ns(ledger, client));
-	ok = store_do(st, insert);
+	sqlite3_bind_text(insert, 7, vantage, -1, SQLITE_STATIC);
+	ok = store_do(part->st, insert);
 	for (unsigned i = 0; ok && i < count; i++) {
 		sqlite3_bind_blob(insert_address, 1, hosts[i]->address, 16, SQLITE_STATIC);
 		sqlite3_bind_int64(insert_address, 2, client);
-		ok = store_do(st, insert_address);
+		sqlite3_bind_text(insert_address, 3, vantage, -1, SQLITE_STATIC);
+		ok = store_do(part->st, insert_address);
 	}
 	return ok;
 }
 
-bool client_write(struct store *st, const struct host_table *hosts, const struct ledger *ledger, unsigned count)
+bool client_write(const struct judge_part *part, const struct host_table *hosts, const struct ledger *ledger,
+		  unsigned count)
 {
+	struct store *st = part->st;
 	sqlite3_stmt *insert = store_prepare(st,
-		"INSERT INTO client VALUES (?,?,?,'',?,?,?,0,'cannot-say','cannot-say','cannot-say')");
-	sqlite3_stmt *insert_address = store_prepare(st, "INSERT INTO client_address VALUES (?,?)");
+		"INSERT INTO client VALUES (?1,?2,?7,?3,'',?4,?5,?6,0,'cannot-say','cannot-say','cannot-say')");
+	sqlite3_stmt *insert_address = store_prepare(st, "INSERT INTO client_address VALUES (?,?,?)");
 	bool ok = insert != NULL && insert_address != NULL;
 
 	for (unsigned client = 1; ok && client <= count; client++)
-		ok = write_client(st, hosts, ledger, client, insert, insert_address);
+		ok = write_client(part, hosts, ledger, client, insert, insert_address);
 	sqlite3_finalize(insert);
 	sqlite3_finalize(insert_address);
 	/* What a host called itself last. */
 	return ok && store_exec(st,
 		"UPDATE client SET name = coalesce((SELECT n.name FROM name AS n"
 		" JOIN client_address AS a ON a.address = n.address"
-		" WHERE n.kind = 'host' AND a.client = client.id"
+		" WHERE n.kind = 'host' AND a.client = client.id AND " SAME_VANTAGE("n.id", "a.vantage")
 		" ORDER BY n.from_ns DESC, n.id DESC, n.place DESC LIMIT 1), '')"
 		" WHERE EXISTS (SELECT 1 FROM name WHERE kind = 'host')");
 }

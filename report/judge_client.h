@@ -10,10 +10,14 @@
 /* DESIGN, "Which end is the client". */
 bool client_is_originator(const struct policy *policy, const uint8_t *orig, const uint8_t *resp);
 
+/* The end of a flow that is a client. */
+struct host_key client_key(const struct judge_part *part, int64_t flow, const uint8_t address[16]);
+
 /* Tells the table of hosts who is the client of some flow, and which cards forward. */
 bool client_note_hosts(const struct judge_part *part, struct host_table *hosts);
 
 /* Once these are put together: writes client and client_address for the clients 1 to count. */
-bool client_write(struct store *st, const struct host_table *hosts, const struct ledger *ledger, unsigned count);
+bool client_write(const struct judge_part *part, const struct host_table *hosts, const struct ledger *ledger,
+		  unsigned count);
 
 #endif

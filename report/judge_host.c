@@ -39,22 +39,24 @@ void host_table_free(struct host_table **t)
 	*t = NULL;
 }
 
-static struct host *add(struct host_table *t, const uint8_t address[16], int64_t first_ns, int64_t last_ns)
+static struct host *add(struct host_table *t, const struct host_key *key, int64_t first_ns, int64_t last_ns)
 {
 	if (t->count == t->size) {
 		t->size = t->size > 0 ? t->size * 2 : 64;
 		t->hosts = base_realloc(t->hosts, t->size * sizeof(*t->hosts));
 	}
-	t->hosts[t->count] = (struct host){ .first_ns = first_ns, .last_ns = last_ns };
-	memcpy(t->hosts[t->count].address, address, 16);
+	t->hosts[t->count] = (struct host){
+		.vantage = key->vantage, .first_ns = first_ns, .last_ns = last_ns,
+	};
+	memcpy(t->hosts[t->count].address, key->address, 16);
 	return &t->hosts[t->count++];
 }
 
-void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac, int64_t first_ns,
+void host_table_seen(struct host_table *t, const struct host_key *key, const uint8_t *mac, int64_t first_ns,
 		     int64_t last_ns)
 {
-	unsigned number = key_set_add(t->addresses, address, 16);
-	struct host *host = number > t->count ? add(t, address, first_ns, last_ns) : &t->hosts[number - 1];
+	unsigned number = key_set_add(t->addresses, key, sizeof(*key));
+	struct host *host = number > t->count ? add(t, key, first_ns, last_ns) : &t->hosts[number - 1];
 
 	if (first_ns < host->first_ns)
 		host->first_ns = first_ns;
@@ -87,7 +89,14 @@ static int by_card(const void *a, const void *b)
 		return x_card ? -1 : 1;
 	int cmp = x_card ? memcmp(x->mac, y->mac, 6) : 0;
 
+	if (cmp == 0)
+		cmp = x->vantage - y->vantage;
 	return cmp != 0 ? cmp : memcmp(x->address, y->address, 16);
+}
+
+static bool same_card(const struct host *a, const struct host *b)
+{
+	return b->has_mac && !b->moved && a->vantage == b->vantage && memcmp(a->mac, b->mac, 6) == 0;
 }
 
 static bool is_one_client(const struct host *const *hosts, unsigned count)
@@ -145,8 +154,7 @@ unsigned host_table_group(struct host_table *t)
 	}
 	qsort(hosts, t->count, sizeof(*hosts), by_card);
 	for (unsigned i = 0; i < t->count && hosts[i]->has_mac && !hosts[i]->moved; i = end) {
-		for (end = i + 1; end < t->count && hosts[end]->has_mac && !hosts[end]->moved &&
-		     memcmp(hosts[end]->mac, hosts[i]->mac, 6) == 0; end++)
+		for (end = i + 1; end < t->count && same_card(hosts[i], hosts[end]); end++)
 			;
 		if (key_set_find(t->routers, hosts[i]->mac, 6) == 0)
 			join(hosts + i, end - i);
@@ -165,9 +173,9 @@ unsigned host_table_group(struct host_table *t)
 	return t->client_count;
 }
 
-unsigned host_table_client(const struct host_table *t, const uint8_t address[16])
+unsigned host_table_client(const struct host_table *t, const struct host_key *key)
 {
-	unsigned number = key_set_find(t->addresses, address, 16);
+	unsigned number = key_set_find(t->addresses, key, sizeof(*key));
 
 	return number != 0 ? t->hosts[number - 1].client : 0;
 }

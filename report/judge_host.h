@@ -2,8 +2,7 @@
  *
  * The addresses that a network card was seen with are one client's, unless they show that it is a
  * router's: more than one IPv4 address, global IPv6 addresses of more than one /64, or those of far ends.
- * Numbers are given
- * in the order of first frames, so they do not depend on the order in which facts came.
+ * Numbers are given in the order of first frames, so they do not depend on the order in which facts came.
  *
  * Memory: one entry for each host that is the client of some flow; freed by host_table_free. */
 #ifndef REPORT_JUDGE_HOST_H
@@ -17,8 +16,15 @@ struct host_table;
 struct host_table *host_table_new(void);
 void host_table_free(struct host_table **t);
 
-/* A client's address was seen; mac is NULL when the link layer has none. */
-void host_table_seen(struct host_table *t, const uint8_t address[16], const uint8_t *mac, int64_t first_ns,
+/* A client's address, and where it was seen: at two vantage points it is two hosts. */
+struct host_key {
+	uint8_t address[16];
+	uint8_t vantage;
+};
+_Static_assert(sizeof(struct host_key) == 17, "host_key has padding");
+
+/* Such an address was seen; mac is NULL when the link layer has none. */
+void host_table_seen(struct host_table *t, const struct host_key *key, const uint8_t *mac, int64_t first_ns,
 		     int64_t last_ns);
 
 /* The card forwards: a far end was seen with it. */
@@ -29,10 +35,10 @@ void host_table_router(struct host_table *t, const uint8_t mac[6]);
 unsigned host_table_group(struct host_table *t);
 
 /* The client of an address; 0 when it was not seen. */
-unsigned host_table_client(const struct host_table *t, const uint8_t address[16]);
+unsigned host_table_client(const struct host_table *t, const struct host_key *key);
 
 struct host {
-	uint8_t address[16], mac[6];
+	uint8_t address[16], mac[6], vantage;
 	bool has_mac;
 	bool moved;		/* seen with several cards: stays by itself */
 	int64_t first_ns, last_ns;

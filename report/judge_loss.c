@@ -11,7 +11,7 @@ static const char *const steps[] = {
 	/* Of hosts: fragments. */
 	"INSERT INTO client_loss SELECT client, reason, sum(packets), sum(bytes) FROM ("
 	"  SELECT DISTINCT a.client, l.reason, l.packets, l.bytes, l.frame, l.place FROM loss AS l"
-	"  JOIN client_address AS a ON a.address IN (l.src, l.dst)"
+	"  JOIN client_address AS a ON a.address IN (l.src, l.dst) AND " SAME_VANTAGE("l.frame", "a.vantage")
 	"  WHERE l.flow = 0 AND l.src IS NOT NULL)"
 	" WHERE true GROUP BY client, reason"
 	" ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes",

@@ -5,6 +5,7 @@
 #define REPORT_JUDGE_PART_H
 
 #include "report/judge.h"
+#include "report/judge_vantage.h"
 #include "report/store_sql.h"
 
 /* The owner of the user's own mail servers (policy). */
@@ -16,6 +17,7 @@ struct judge_part {
 	struct store *st;
 	const struct policy *policy;
 	const struct owner_book *book;
+	const struct vantages *vantages;
 };
 
 /* Writes client, client_address, contact, endpoint and owner. */

@@ -168,10 +168,12 @@ static bool learn_lookup(const struct judge_part *part, sqlite3_stmt *insert, sq
 static const char lookup_sql[] =
 	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
 	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
+	" AND " SAME_VANTAGE("d.id", "a.vantage")
 	" WHERE a.client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"
 	"                        AND owner <> '" JUDGE_OWN_SERVER "')"
 	" AND a.client NOT IN (SELECT r.client FROM flow AS f"
-	"                      JOIN client_address AS r ON r.address = f.resp_addr WHERE f.resp_port = 53)"
+	"                      JOIN client_address AS r ON r.address = f.resp_addr"
+	"                       AND " SAME_VANTAGE("f.id", "r.vantage") " WHERE f.resp_port = 53)"
 	" AND NOT (d.type = 'MX' AND a.client IN"
 	"          (SELECT client FROM traffic WHERE kind = 'delivery' AND originated))"
 	" ORDER BY 1, 2, 3, 4";
@@ -194,6 +196,7 @@ static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
 static const char hint_sql[] =
 	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
 	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
+	" AND " SAME_VANTAGE("d.id", "a.vantage")
 	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared')"
 	" AND NOT EXISTS (SELECT 1 FROM mail_dns AS m INDEXED BY mx_by_question WHERE m.type = 'MX'"
 	"  AND m.asked_by = d.asked_by AND m.name = CASE"

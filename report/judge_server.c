@@ -9,7 +9,7 @@
 /* The answers that led `asker` to the far end before the flow, the latest first. */
 #define TOLD(what, limit) \
 	"(SELECT " what " FROM name AS n WHERE n.kind = 'dns' AND n.asked_by = t.asker AND n.address = t.far" \
-	" AND n.from_ns <= t.first_ns ORDER BY n.from_ns DESC, n.id DESC, n.place DESC LIMIT " limit ")"
+	" AND n.from_ns <= t.first_ns AND " SAME_VANTAGE("n.id", "t.vantage") " ORDER BY n.from_ns DESC, n.id DESC, n.place DESC LIMIT " limit ")"
 
 /* The mail contacts of which somebody asks for the name. */
 #define WANTED \
@@ -25,14 +25,15 @@ static const char name_sql[] =
 	" SELECT s.flow, s.sni, '', 1 FROM wanted AS w CROSS JOIN seen AS s"
 	" WHERE s.flow = w.flow AND s.originated AND s.sni <> '';"
 	"INSERT INTO server_name" WANTED ","
-	" nameless AS MATERIALIZED (SELECT c.flow, c.client, c.far, c.first_ns FROM wanted AS w"
-	"  CROSS JOIN contact AS c WHERE c.flow = w.flow AND c.originated"
+	" nameless AS MATERIALIZED (SELECT c.flow, c.client, c.far, c.first_ns, v.vantage"
+	"  FROM wanted AS w CROSS JOIN contact AS c CROSS JOIN client AS v"
+	"  WHERE c.flow = w.flow AND v.id = c.client AND c.originated"
 	"  AND c.flow NOT IN (SELECT flow FROM server_name)),"
 	" asking AS (SELECT n.*, a.address AS asker FROM nameless AS n CROSS JOIN client_address AS a"
 	"   ON a.client = n.client"
 	"  UNION ALL SELECT *, " LOOPBACK_4 " FROM nameless UNION ALL SELECT *, " LOOPBACK_6 " FROM nameless),"
 	" told AS (SELECT t.*, " TOLD("from_ns", "1") " AS from_ns FROM asking AS t),"
-	" latest AS (SELECT flow, far, first_ns, asker, max(from_ns) FROM told WHERE from_ns IS NOT NULL GROUP BY flow),"
+	" latest AS (SELECT flow, far, first_ns, vantage, asker, max(from_ns) FROM told WHERE from_ns IS NOT NULL GROUP BY flow),"
 	" named AS (SELECT t.*, " TOLD("name", "1") " AS name, " TOLD("canonical", "1") " AS canonical FROM latest AS t)"
 	" SELECT flow, name, canonical, NOT EXISTS"
 	"  (SELECT 1 FROM " TOLD("name AS other, until_ns", "16") " WHERE other <> t.name AND until_ns >= t.first_ns)"
@@ -44,6 +45,7 @@ static const char tlsa_sql[] =
 	" AND rcode IN ('NOERROR', 'NXDOMAIN');"
 	"INSERT INTO tlsa_asked SELECT d.name, iif(" IS_LOOPBACK("d.asked_by") ", 0, a.client) AS who,"
 	" min(d.time_ns) FROM mail_dns AS d LEFT JOIN client_address AS a ON a.address = d.asked_by"
+	" AND " SAME_VANTAGE("d.id", "a.vantage")
 	" WHERE d.type = 'TLSA' AND d.name IN (SELECT name FROM tlsa_answer) GROUP BY 1, 2 HAVING who IS NOT NULL";
 
 #define ANSWER(on_host) \

@@ -69,6 +69,9 @@ static bool name_by_dns(struct tagger *t, unsigned client, int64_t first_ns)
 		sqlite3_bind_blob(t->names, 1, addresses[i]->address, 16, SQLITE_STATIC);
 		sqlite3_bind_blob(t->names, 2, t->key.address, 16, SQLITE_STATIC);
 		sqlite3_bind_int64(t->names, 3, first_ns);
+		if (vantages_count(t->part->vantages) > 1)
+			sqlite3_bind_text(t->names, 4, vantages_name(t->part->vantages, addresses[i]->vantage), -1,
+					  SQLITE_STATIC);
 		while ((rc = store_step(t->part->st, t->names)) == SQLITE_ROW) {
 			const char *name = (const char *)sqlite3_column_text(t->names, 0);
 			const char *canonical = (const char *)sqlite3_column_text(t->names, 1);
@@ -225,7 +228,9 @@ static bool tag_flow(struct tagger *t, const struct judge_flow *f)
 		},
 	};
 
-	c.sums.client = host_table_client(t->hosts, c.near);
+	struct host_key near = client_key(t->part, f->id, c.near);
+
+	c.sums.client = host_table_client(t->hosts, &near);
 	if (c.sums.client == 0)
 		return true;
 	if (!find_endpoint(t, f, &c))
@@ -252,18 +257,22 @@ static bool tag_all(struct tagger *t)
 
 	t->ledger = ledger_new(t->part, clients);
 	return t->ledger != NULL && note_named(t) && tag_flows(t) && ledger_write(t->ledger) &&
-	       client_write(t->part->st, t->hosts, t->ledger, clients);
+	       client_write(t->part, t->hosts, t->ledger, clients);
 }
+
+#define NAMES_SQL(more) \
+	"SELECT name, iif(canonical <> '', canonical, name), from_ns, until_ns FROM name WHERE kind = 'dns'" \
+	" AND asked_by = ? AND address = ? AND from_ns <= ?" more \
+	" ORDER BY from_ns DESC, id DESC, place DESC LIMIT 16"
 
 bool judge_tag(const struct judge_part *part)
 {
 	struct tagger t = { .part = part, .hosts = host_table_new(), .endpoints = endpoint_table_new(part) };
 	bool ok;
 
-	t.names = store_prepare(part->st,
-		"SELECT name, iif(canonical <> '', canonical, name), from_ns, until_ns FROM name WHERE kind = 'dns'"
-		" AND asked_by = ? AND address = ? AND from_ns <= ?"
-		" ORDER BY from_ns DESC, id DESC, place DESC LIMIT 16");
+	/* Asked for nearly every flow. */
+	t.names = store_prepare(part->st, vantages_count(part->vantages) > 1
+		? NAMES_SQL(" AND " VANTAGE_OF("id") " = ?") : NAMES_SQL(""));
 	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	t.insert_class = store_prepare(part->st, "INSERT INTO contact_class VALUES (?,?)");
 	t.certificate_names = store_prepare(part->st,

@@ -69,7 +69,7 @@ static const struct reason reasons[] = {
 	  "SELECT s.client, printf('It sent %d bytes behind the public name %s: Encrypted Client Hello hides the"
 	  " host.', sum(s.up), s.sni) FROM contact_class AS k CROSS JOIN seen AS s"
 	  " WHERE k.class = 'ech' AND s.flow = k.flow AND EXISTS ("
-	  "  SELECT 1 FROM name AS n JOIN client_address AS a ON a.address = n.asked_by"
+	  "  SELECT 1 FROM name AS n JOIN client_address AS a ON a.address = n.asked_by AND " SAME_VANTAGE("n.id", "a.vantage")
 	  "  WHERE a.client = s.client AND n.ech AND n.public_name = s.sni AND n.from_ns <= s.first_ns)"
 	  " GROUP BY s.client, s.sni HAVING sum(s.up) >= " UNNAMED_BYTES " ORDER BY s.client, s.sni" },
 	{ "third_party",

@@ -73,14 +73,16 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 	for (unsigned i = 0; i < n; i++)
 		start(&threads[i], "worker", worker_main, workers[i]);
 	capture_run(&(struct capture_settings){
-		.paths = settings->paths, .path_count = settings->path_count, .filter = settings->filter,
-		.pool = pool, .workers = queues, .worker_count = n,
+		.paths = settings->paths, .path_count = settings->path_count,
+		.vantages = settings->vantages, .filter = settings->filter, .pool = pool, .workers = queues, .worker_count = n,
 		.sink = { .context = &p, .lost = lost, .ended = ended, .progress = progress },
 	});
 	for (unsigned i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	pthread_join(writer_thread, NULL);
 	ok = writer_ok(p.writer);
+	for (unsigned i = 0; ok && settings->vantages != NULL && i < settings->path_count; i++)
+		ok = store_vantage(store, i, settings->vantage_names[settings->vantages[i]]);
 	for (unsigned i = 0; i < n; i++) {
 		worker_free(&workers[i]);
 		queue_free(&queues[i]);

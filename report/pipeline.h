@@ -16,6 +16,8 @@ struct certificate_store;
 struct pipeline_settings {
 	const char *const *paths;
 	unsigned path_count;
+	const uint8_t *vantages;	/* of each path, the number of its vantage point; NULL: one of all */
+	const char *const *vantage_names;
 	const char *filter;		/* or NULL */
 	struct certificate_store *trust;	/* whom servers' certificates are judged by */
 	unsigned workers;		/* 1 to PIPELINE_WORKERS_MAX */

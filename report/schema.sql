@@ -33,7 +33,8 @@ CREATE TABLE source (
 	last_ns INTEGER NOT NULL,
 	secrets_blocks INTEGER NOT NULL,
 	unknown_blocks INTEGER NOT NULL,
-	comments INTEGER NOT NULL
+	comments INTEGER NOT NULL,
+	vantage TEXT NOT NULL		-- the place where it was recorded; '' was not said
 );
 
 CREATE TABLE source_interface (
@@ -298,6 +299,7 @@ CREATE TABLE owner (
 CREATE TABLE client (
 	id INTEGER PRIMARY KEY,
 	address BLOB NOT NULL,		-- the one it is called by
+	vantage TEXT NOT NULL,		-- where it was seen: one address at two places may be two hosts
 	mac BLOB,
 	name TEXT NOT NULL,
 	first_ns INTEGER NOT NULL,	-- of its contacts
@@ -310,8 +312,10 @@ CREATE TABLE client (
 );
 
 CREATE TABLE client_address (
-	address BLOB PRIMARY KEY,
-	client INTEGER NOT NULL
+	address BLOB NOT NULL,
+	client INTEGER NOT NULL,
+	vantage TEXT NOT NULL,
+	PRIMARY KEY (address, vantage)
 ) WITHOUT ROWID;
 
 CREATE TABLE client_provider (

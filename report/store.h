@@ -42,6 +42,8 @@ bool store_add_these(struct store *st, const struct fact *const *facts, unsigned
 bool store_gather(struct store *st);
 bool store_gathered(struct store *st);
 bool store_source(struct store *st, unsigned number, const struct source_end *end);
+/* At which vantage point a stored source was recorded; "" where it was not said. */
+bool store_vantage(struct store *st, unsigned source, const char *vantage);
 bool store_loss(struct store *st, const struct loss *loss);
 
 #endif

@@ -58,7 +58,7 @@ static bool add_interface(struct store *st, unsigned source, unsigned number,
 
 static bool add_source(struct store *st, unsigned number, const struct source_end *end)
 {
-	sqlite3_stmt *q = store_prepare(st, "INSERT OR REPLACE INTO source VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	sqlite3_stmt *q = store_prepare(st, "INSERT OR REPLACE INTO source VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'')");
 
 	if (q == NULL)
 		return false;
@@ -90,6 +90,17 @@ bool store_source(struct store *st, unsigned number, const struct source_end *en
 		return true;
 	store_rollback(st);
 	return false;
+}
+
+bool store_vantage(struct store *st, unsigned source, const char *vantage)
+{
+	sqlite3_stmt *q = store_prepare(st, "UPDATE source SET vantage = ? WHERE number = ?");
+
+	if (q == NULL)
+		return false;
+	sqlite3_bind_text(q, 1, vantage, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 2, source);
+	return finish(st, q);
 }
 
 bool store_loss(struct store *st, const struct loss *loss)

@@ -15,6 +15,12 @@ sqlite3_stmt *store_prepare(struct store *st, const char *sql);
  * known by the address of `sql`, which must stay. The caller resets. */
 sqlite3_stmt *store_kept(struct store *st, const char *sql);
 
+/* Where the source of a flow or frame was recorded, in SQL. Whether two of them were at the same vantage
+ * point: the question whether there are several is asked once for a statement. */
+#define VANTAGE_OF(id) "coalesce((SELECT vantage FROM source WHERE number = " id " >> 40), '')"
+#define SAME_VANTAGE(id, vantage) \
+	"((SELECT count(DISTINCT vantage) FROM source) < 2 OR " VANTAGE_OF(id) " = " vantage ")"
+
 /* One step: SQLITE_ROW, SQLITE_DONE, or anything else with store_error set. */
 int store_step(struct store *st, sqlite3_stmt *q);
 

@@ -142,11 +142,12 @@ struct flow_case {
 	enum mail_credential credential;
 	const char *mechanism, *account;
 	bool accepted;
+	unsigned source;
 };
 
 static inline unsigned case_flow(const struct flow_case *c, unsigned number, struct fact *out)
 {
-	uint64_t id = frame_id(0, number * 10 + 1);
+	uint64_t id = frame_id(c->source, number * 10 + 1);
 	struct fact_flow *f = &out[0].flow;
 	struct fact_handshake *h = &out[1].handshake;
 	unsigned count = 1;

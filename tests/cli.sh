@@ -49,6 +49,14 @@ expect "-r is replay" 1 '^192\.168\.178\.20: leak' "$program" -q $asn --provider
 expect "a filter hides the leak, and is no clean bill" 2 'cannot-say' "$program" replay -q $asn --provider mailbox-org -f 'tcp port 993' $demo
 expect "several files, one of them damaged" 65 'damaged at byte' "$program" replay -q $asn \
 	tests/golden/clean-pop3s/capture.pcap tests/golden/bad-block-length/capture.pcapng
+expect "two vantage points" 1 '^192\.168\.178\.20 at client: leak' "$program" replay -q $asn --provider mailbox-org \
+	$demo --vantage server tests/golden/clean-pop3s/capture.pcap
+expect "the same address at both: two clients" 0 '192\.168\.178\.20 at b: leak' sh -c "'$program' replay -q $asn \
+	--exit-zero --provider mailbox-org --vantage a $demo --vantage b $demo | sort | tr '\n' ' ' | grep '20 at a: leak'"
+expect "a vantage point without a file" 64 'no file follows: server' "$program" replay $demo --vantage server
+expect "a vantage point without a name" 64 'wants a name' "$program" replay $demo --vantage '' $demo
+expect "parts of one vantage point are one capture" 1 '^192\.168\.178\.20: leak' "$program" replay -q $asn \
+	--provider mailbox-org --vantage a $demo --vantage a tests/golden/web-only/capture.pcap
 expect "standard input" 1 '^192\.168\.178\.20: leak' sh -c "cat $demo | '$program' replay -q $asn --provider mailbox-org -"
 expect "a pipe beside a file" 1 '^192\.168\.178\.20: leak' bash -c \
 	"'$program' replay -q $asn --provider mailbox-org <(cat $demo) tests/golden/web-only/capture.pcap"

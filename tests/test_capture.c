@@ -74,9 +74,10 @@ static void file_packet(struct file *file, uint32_t second, uint8_t host)
 	fwrite(frame, sizeof(frame), 1, file->f);
 }
 
-/* Runs files through n workers' queues and writes what each got, ticks as "|", as text. */
-static void run(const char *const *paths, unsigned path_count, unsigned n, struct told *told,
-		char out[][512])
+/* Runs files through n workers' queues and writes what each got, ticks as "|", as text; packets of another
+ * vantage point than the first with its number. */
+static void run_at(const char *const *paths, const uint8_t *vantages, unsigned path_count, unsigned n,
+		   struct told *told, char out[][512])
 {
 	struct slab_pool *pool = slab_pool_new(CAPTURE_SLABS);
 	struct queue *queues[4];
@@ -84,8 +85,8 @@ static void run(const char *const *paths, unsigned path_count, unsigned n, struc
 	memset(told, 0, sizeof(*told));
 	for (unsigned i = 0; i < n; i++)
 		queues[i] = queue_new(QUEUE_LENGTH);
-	capture_run(&(struct capture_settings){ .paths = paths, .path_count = path_count, .pool = pool,
-		.workers = queues, .worker_count = n,
+	capture_run(&(struct capture_settings){ .paths = paths, .path_count = path_count,
+		.vantages = vantages, .pool = pool, .workers = queues, .worker_count = n,
 		.sink = { .context = told, .lost = lost, .ended = ended } });
 	for (unsigned i = 0; i < n; i++) {
 		bool end = false;
@@ -102,9 +103,9 @@ static void run(const char *const *paths, unsigned path_count, unsigned n, struc
 					snprintf(out[i] + at, 512 - at, "|%lld ",
 						 (long long)(p->time_ns / 1000000000));
 				else
-					snprintf(out[i] + at, 512 - at, "%u.%u ",
+					snprintf(out[i] + at, 512 - at, p->key.vantage > 0 ? "%u.%u@%u " : "%u.%u ",
 						 (unsigned)(p->frame >> FRAME_BITS),
-						 (unsigned)(p->frame & 0xffff));
+						 (unsigned)(p->frame & 0xffff), p->key.vantage);
 			}
 			end = b->kind == BATCH_END;
 			batch_free(&b);
@@ -112,6 +113,31 @@ static void run(const char *const *paths, unsigned path_count, unsigned n, struc
 		queue_free(&queues[i]);
 	}
 	slab_pool_free(&pool);
+}
+
+static void run(const char *const *paths, unsigned path_count, unsigned n, struct told *told,
+		char out[][512])
+{
+	run_at(paths, NULL, path_count, n, told, out);
+}
+
+static void a_packet_carries_the_vantage_point_of_its_file(void **state)
+{
+	struct file files[] = { file_begin(), file_begin(), file_begin() };
+	const char *paths[] = { files[0].path, files[1].path, files[2].path };
+	static const uint8_t vantages[] = { 0, 1, 0 };
+	struct told told;
+	char got[4][512];
+	(void)state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		file_packet(&files[i], 10 + i, 1);
+		fclose(files[i].f);
+	}
+	run_at(paths, vantages, 3, 1, &told, got);
+	assert_string_equal(got[0], "|10 0.1 |11 1.1@1 |12 2.1 ");
+	for (unsigned i = 0; i < 3; i++)
+		unlink(files[i].path);
 }
 
 static void files_are_merged_by_packet_time_with_a_tick_each_second(void **state)
@@ -201,6 +227,7 @@ static void what_cannot_be_read_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_packet_carries_the_vantage_point_of_its_file),
 		cmocka_unit_test(files_are_merged_by_packet_time_with_a_tick_each_second),
 		cmocka_unit_test(a_flow_goes_to_one_worker_and_ticks_to_all),
 		cmocka_unit_test(what_cannot_be_read_is_told),

@@ -256,18 +256,19 @@ static void datagrams_are_told_apart(void **state)
 {
 	struct fragment_table *t = fragment_table_new(1, NULL, NULL);
 	struct packet_fragment first = fragment_of((struct piece){ 0, 8, 0 }, 1);
-	struct packet_fragment other[5];
+	struct packet_fragment other[6];
 	(void)state;
 
 	add(t, &first, 1, 0);
-	for (unsigned i = 0; i < 5; i++)
+	for (unsigned i = 0; i < 6; i++)
 		other[i] = fragment_of((struct piece){ 8, 8, 1 }, 1);
 	other[0].src[15] = 9;
 	other[1].dst[15] = 9;
 	other[2].ip_id = 2;
 	other[3].proto = 6;
 	other[4].ipv6 = true;
-	for (unsigned i = 0; i < 5; i++)
+	other[5].vantage = 1;
+	for (unsigned i = 0; i < 6; i++)
 		assert_false(add(t, &other[i], 2, 0).whole);
 	check_whole("its own", add_piece(t, (struct piece){ 8, 8, 1 }, 1, 3, 0), 16);
 	fragment_table_free(&t);
