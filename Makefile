@@ -5,6 +5,7 @@
 # make lint       order of the rooms, headers that stand alone, compiler warnings as errors
 # make fuzz       the fuzz targets as libFuzzer programs (needs clang)
 # make golden     writes the expected reports anew: review the diff like code
+# make lab        records real programs in network namespaces and judges what they did (root; 77: cannot)
 # make bench      speed and memory beside ndpiReader and tcpdump
 # make asn-db     builds classify/asn.mmdb anew
 # CFLAGS, LDFLAGS are yours to set; what the program needs is kept apart below.
@@ -98,6 +99,9 @@ test:
 	$(MAKE) --no-print-directory -j$(JOBS) SAN=thread build
 	$(MAKE) --no-print-directory SAN=thread check
 
+lab: $(OUT)/mailwitness
+	tests/lab/run $(OUT)/mailwitness
+
 bench: $(OUT)/mailwitness $(OUT)/tests/bench/load
 	tests/bench/run.sh $(OUT)/mailwitness $(OUT)/tests/bench/load
 	tests/property $(OUT)/mailwitness 5
@@ -114,7 +118,7 @@ asn-db:
 clean:
 	rm -rf build build-*
 
-.PHONY: all lib build check lint golden demo test bench fuzz clean asn-db
+.PHONY: all lib build check lint golden demo test lab bench fuzz clean asn-db
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

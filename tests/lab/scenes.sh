@@ -7,6 +7,7 @@ ACCOUNT=anna@kanzlei-brandt.example
 seen_from() {
 	case $1 in
 	demo) echo inet br0 ;;
+	pull*) echo inet to-vendor ;;
 	*) echo pc1 eth0 ;;
 	esac
 }

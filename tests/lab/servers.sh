@@ -103,7 +103,7 @@ start_dovecot() {
 	local key v4 v6 listen=127.0.0.1
 
 	while read -r key v4 v6 _; do
-		case $key in refuse|exim|courier|odd) continue ;; esac
+		case $key in refuse|mask|exim|courier|odd) continue ;; esac
 		listen="$listen, $v4, $v6"
 	done < <(host_rows)
 	mkdir -p "$WORK/dovecot" "$WORK/mail"
@@ -233,6 +233,7 @@ start_nginx() {
 		  server { listen 127.0.0.1:8080; return 200 "received"; }
 		E
 		while read -r key v4 v6 _ _ names; do
+			[ "$key" != quic ] || continue		# Caddy's (scenes-main.sh)
 			cat <<-E
 			  server {
 			    listen $v4:443 ssl http2;
@@ -294,7 +295,8 @@ servers_up() {
 	start_dovecot
 	start_postfix
 	start_nginx
-	start refuse "$LAB/refuse" 203.0.113.45
+	# It has UDP port 443 of all addresses, where another wants to answer (scenes-main.sh).
+	is_main "${names%%[[:space:]]*}" || start refuse "$LAB/refuse" 203.0.113.45
 	wait_for 53 143 465 443 587
 }
 
