@@ -85,20 +85,29 @@ static bool sources(struct json_report *r)
 	return vantages >= 0 && array(r, "sources", vantages > 1 ? SOURCE("vantage, ") : SOURCE(""), 0, an_object);
 }
 
-static bool object(struct json_report *r, const char *key, const char *sql, int64_t id)
+/* The columns of a row into the object that is open. */
+static bool members(struct json_report *r, const char *sql, int64_t id)
 {
 	sqlite3_stmt *q = store_kept(r->st, sql);
 	int rc = SQLITE_ERROR;
 
-	emit_json_open(&r->w, key, '{');
 	if (q != NULL) {
 		sqlite3_bind_int64(q, 1, id);
 		while ((rc = store_step(r->st, q)) == SQLITE_ROW)
 			columns(r, q);
 	}
-	emit_json_close(&r->w, '}');
 	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
+}
+
+static bool object(struct json_report *r, const char *key, const char *sql, int64_t id)
+{
+	bool ok;
+
+	emit_json_open(&r->w, key, '{');
+	ok = members(r, sql, id);
+	emit_json_close(&r->w, '}');
+	return ok;
 }
 
 #define MAC(column) \
@@ -114,9 +123,27 @@ static const char client_sql[] =
 	" FROM client"
 	" WHERE judged AND id > ?1 ORDER BY id";
 
+static bool coverage(struct json_report *r, int64_t id)
+{
+	bool ok;
+
+	emit_json_open(&r->w, "coverage", '{');
+	ok = members(r, "SELECT c.first_ns, c.last_ns, c.watched_ns / 1000000 AS watched_ms, v.packets, v.bytes,"
+		" v.payload_up, v.payload_down FROM client AS c JOIN client_coverage AS v ON v.client = c.id"
+		" WHERE c.id = ?1", id) &&
+	     array(r, "lost", "SELECT reason, packets, bytes, iif(client = 0, 'everyone', 'client') AS of"
+		" FROM client_loss WHERE client IN (0, ?1) ORDER BY client, reason", id, an_object);
+	emit_json_close(&r->w, '}');
+	return ok;
+}
+
 static bool client_lists(struct json_report *r, int64_t id)
 {
-	return array(r, "because", "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", id, a_string) &&
+	return coverage(r, id) &&
+	       object(r, "accounted",
+		"SELECT sent, to_provider, to_others, others, to_unnamed, to_local, to_clients FROM balance"
+		" WHERE client = ?1", id) &&
+	       array(r, "because", "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", id, a_string) &&
 	       object(r, "transport",
 		"SELECT sealed, sealed_not_judged, sealed_bad_certificate, opportunistic, postcard, unknown"
 		" FROM client_transport WHERE client = ?1", id) &&

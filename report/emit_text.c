@@ -119,6 +119,12 @@ static void transport(struct text_report *r, sqlite3_stmt *q)
 	wrap(r, 13, 4, text_at(q, 0));
 }
 
+static void coverage(struct text_report *r, sqlite3_stmt *q)
+{
+	fputs("  coverage: ", r->out);
+	wrap(r, 12, 4, text_at(q, 0));
+}
+
 static void provider(struct text_report *r, sqlite3_stmt *q)
 {
 	fputs("  mail provider: ", r->out);
@@ -257,6 +263,7 @@ static bool client(struct text_report *r, sqlite3_stmt *q, bool all_traffic)
 	if (r->settings->quiet)
 		return true;
 	bool ok = each(r, "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", id, because) &&
+		  each(r, "SELECT words FROM coverage_words WHERE client = ?1", id, coverage) &&
 		  each(r, "SELECT group_concat(sessions || ' ' || words, ', ') FROM (SELECT s.sessions, w.words"
 		       " FROM client_state AS s JOIN state_word AS w ON w.state = s.state WHERE s.client = ?1"
 		       " ORDER BY w.place)", id, transport) &&

@@ -20,11 +20,11 @@ struct flow_reader {
 };
 
 enum flow_column { ID, FIRST_NS, LAST_NS, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, ORIG_PACKETS, RESP_PACKETS,
-		   PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, MISSING, CUT, EVICTED };
+		   ORIG_BYTES, RESP_BYTES, PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, MISSING, CUT, EVICTED };
 
 static const char flow_sql[] =
 	"SELECT id, first_ns, last_ns, orig_addr, resp_addr, orig_payload, resp_payload, orig_packets, resp_packets,"
-	" proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns,"
+	" orig_bytes, resp_bytes, proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns,"
 	" orig_missing + resp_missing, packets_cut, end = 'evicted' FROM flow_with_content ORDER BY id";
 
 enum hello_column { HELLO_SNI = 1, HELLO_ALPN, HELLO_QUIC, HELLO_ECH, HELLO_AFTER_STARTTLS, HELLO_COMPLETED,
@@ -185,6 +185,7 @@ static void read_flow(sqlite3_stmt *q, struct judge_flow *f)
 		.resp = sqlite3_column_blob(q, RESP),
 		.payload = { sqlite3_column_int64(q, ORIG_PAYLOAD), sqlite3_column_int64(q, RESP_PAYLOAD) },
 		.packets = { sqlite3_column_int64(q, ORIG_PACKETS), sqlite3_column_int64(q, RESP_PACKETS) },
+		.bytes = { sqlite3_column_int64(q, ORIG_BYTES), sqlite3_column_int64(q, RESP_BYTES) },
 		.proto = sqlite3_column_int(q, PROTO),
 		.resp_port = sqlite3_column_int(q, RESP_PORT),
 		.app_proto = (const char *)sqlite3_column_text(q, APP_PROTO),

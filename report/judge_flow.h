@@ -19,7 +19,7 @@ struct flow_loss {
 struct judge_flow {
 	int64_t id, first_ns, last_ns;
 	const uint8_t *orig, *resp;
-	int64_t payload[2], packets[2];		/* sent by orig, by resp */
+	int64_t payload[2], packets[2], bytes[2];	/* sent by orig, by resp */
 	int proto, resp_port;
 	const char *app_proto;
 	bool syn_seen, opaque, encrypted_dns;

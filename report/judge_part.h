@@ -20,7 +20,7 @@ struct judge_part {
 	const struct vantages *vantages;
 };
 
-/* Writes client, client_address, contact, endpoint and owner. */
+/* Writes client, client_address, client_coverage, contact, endpoint and owner. */
 bool judge_tag(const struct judge_part *part);
 /* Writes client_provider, provider_contact and expected. */
 bool judge_provider(const struct judge_part *part);
@@ -35,6 +35,8 @@ bool judge_server(const struct judge_part *part);
 bool judge_path(const struct judge_part *part);
 /* Runs the rules: writes finding, finding_flow and evidence. */
 bool judge_finding(const struct judge_part *part);
+/* Once it is known who is judged: writes destination and client_balance. */
+bool judge_balance(const struct judge_part *part);
 /* Writes client_transport, because, verdict and the verdicts in client. */
 bool judge_verdict(const struct judge_part *part);
 

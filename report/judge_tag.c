@@ -5,6 +5,7 @@
 #include "report/identity.h"
 #include "report/judge_client.h"
 #include "report/judge_contact.h"
+#include "report/judge_coverage.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@
 struct tagger {
 	const struct judge_part *part;
 	struct host_table *hosts;
+	struct coverage *coverage;
 	struct endpoint_table *endpoints;
 	struct ledger *ledger;
 	sqlite3_stmt *names, *certificate_names, *insert_contact, *insert_class;
@@ -216,6 +218,7 @@ static bool find_endpoint(struct tagger *t, const struct judge_flow *f, struct c
 static bool tag_flow(struct tagger *t, const struct judge_flow *f)
 {
 	bool originated = client_is_originator(t->part->policy, f->orig, f->resp);
+	unsigned clients[2];
 	struct contact c = {
 		.flow = f,
 		.near = originated ? f->orig : f->resp,
@@ -229,10 +232,15 @@ static bool tag_flow(struct tagger *t, const struct judge_flow *f)
 	};
 
 	struct host_key near = client_key(t->part, f->id, c.near);
+	struct host_key far = client_key(t->part, f->id, c.sums.far);
 
 	c.sums.client = host_table_client(t->hosts, &near);
+	/* One end has no address yet (DHCP): it is nobody, and nothing gets there. */
 	if (c.sums.client == 0)
 		return true;
+	clients[!originated] = c.sums.client;
+	clients[originated] = host_table_client(t->hosts, &far);
+	coverage_add(t->coverage, f, clients);
 	if (!find_endpoint(t, f, &c))
 		return false;
 	contact_describe(&c);
@@ -255,9 +263,10 @@ static bool tag_all(struct tagger *t)
 {
 	unsigned clients = host_table_group(t->hosts);
 
+	t->coverage = coverage_new(clients);
 	t->ledger = ledger_new(t->part, clients);
 	return t->ledger != NULL && note_named(t) && tag_flows(t) && ledger_write(t->ledger) &&
-	       client_write(t->part, t->hosts, t->ledger, clients);
+	       client_write(t->part, t->hosts, t->ledger, clients) && coverage_write(t->coverage, t->part->st);
 }
 
 #define NAMES_SQL(more) \
@@ -282,6 +291,7 @@ bool judge_tag(const struct judge_part *part)
 	ledger_free(&t.ledger);
 	endpoint_table_free(&t.endpoints);
 	host_table_free(&t.hosts);
+	coverage_free(&t.coverage);
 	sqlite3_finalize(t.names);
 	sqlite3_finalize(t.certificate_names);
 	sqlite3_finalize(t.insert_contact);

@@ -122,6 +122,10 @@ static const struct reason reasons[] = {
 	{ "third_party",
 	  "SELECT client, 'Suspected: ' || sentence FROM finding"
 	  " WHERE class = 'leak' AND strength = 'suspected' ORDER BY id" },
+	{ "third_party",
+	  "SELECT client, printf('Where all that it sent went is not known: it sent %,d bytes, and of %,d the ledger"
+	  " says where. That is a mistake of mailwitness: please report it.', sent,"
+	  " to_provider + to_others + to_unnamed + to_local + to_clients) FROM balance WHERE NOT complete" },
 	{ "path",
 	  "SELECT client, 'Suspected: ' || sentence FROM finding"
 	  " WHERE class = 'exposure' AND strength = 'suspected' ORDER BY id" },
@@ -177,6 +181,15 @@ static const struct reason notes[] = {
 	  " fetched neither in time nor in amount.', m.up, " TITLE("m.owner") ", m.fetched) FROM mirror AS m"
 	  " WHERE NOT EXISTS (SELECT 1 FROM finding AS f WHERE f.kind = 'mirrored-upload' AND f.client = m.client"
 	  "  AND f.owner = m.owner) ORDER BY m.client, m.owner" },
+	{ "note",
+	  "SELECT client, printf('All %,d bytes that it sent are accounted for: %,d to its mail provider, %,d to"
+	  " %sother%s, %,d to local hosts%s%s.', sent, to_provider, to_others, iif(others > 0, others || ' ', ''),"
+	  " " S("others") ", to_local,"
+	  " iif(to_clients > 0, printf(', %,d in answer to other clients', to_clients), ''),"
+	  " iif(to_unnamed > 0, printf(', %,d to addresses that nothing names', to_unnamed), '')) FROM balance"
+	  " WHERE complete"
+	  " AND client NOT IN (SELECT client FROM because WHERE axis = 'third_party')"
+	  " AND client NOT IN (SELECT client FROM finding WHERE class = 'leak')" },
 	{ "note",
 	  "SELECT client, printf('TLS 1.3 hides the certificate%s of %d mail session%s.', " S("sessions")
 	  ", sessions, " S("sessions") ") FROM client_state WHERE state = 'hidden'" },
@@ -317,6 +330,6 @@ static bool leave_out(const struct judge_part *part)
 
 bool judge_verdict(const struct judge_part *part)
 {
-	return store_exec(part->st, judged_sql) && leave_out(part) && write_because(part) &&
+	return store_exec(part->st, judged_sql) && leave_out(part) && judge_balance(part) && write_because(part) &&
 	       store_exec(part->st, verdict_sql);
 }

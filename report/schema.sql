@@ -311,6 +311,15 @@ CREATE TABLE client (
 	verdict TEXT NOT NULL		-- leak, cannot-say, clean
 );
 
+-- What was seen of it, in flows with something in them, whoever began them.
+CREATE TABLE client_coverage (
+	client INTEGER PRIMARY KEY,
+	packets INTEGER NOT NULL,	-- sent and got
+	bytes INTEGER NOT NULL,		-- of these packets
+	payload_up INTEGER NOT NULL,	-- sent
+	payload_down INTEGER NOT NULL	-- got
+);
+
 CREATE TABLE client_address (
 	address BLOB NOT NULL,
 	client INTEGER NOT NULL,
@@ -909,3 +918,38 @@ FROM (SELECT t.client, e.alike, sum(t.up) AS bytes_up, sum(t.down) AS bytes_down
 	WHERE NOT t.loopback AND t.client IN (SELECT id FROM client WHERE judged) AND e.role <> 'local'
 	GROUP BY t.client, e.alike) AS t
 JOIN endpoint AS e ON e.id = t.alike;
+
+-- The negative proof: every byte of payload that a judged client was seen to send, and where the ledger has it.
+CREATE TABLE client_balance (
+	client INTEGER PRIMARY KEY,
+	sent INTEGER NOT NULL,		-- client_coverage
+	to_provider INTEGER NOT NULL,	-- this and the next three: table destination
+	to_others INTEGER NOT NULL,
+	others INTEGER NOT NULL,	-- owners
+	to_unnamed INTEGER NOT NULL,	-- addresses that nothing names
+	to_local INTEGER NOT NULL,
+	to_clients INTEGER NOT NULL	-- answers to other clients of this case
+);
+CREATE VIEW balance AS
+SELECT *, sent = to_provider + to_others + to_unnamed + to_local + to_clients AS complete
+FROM client_balance;
+
+-- Coverage as a line of text.
+CREATE VIEW coverage_words AS
+SELECT c.id AS client, printf('watched %s, %,d packet%s, %s up; %s', CASE
+		WHEN c.watched_ns < 120e9 THEN printf('%.1f s', c.watched_ns / 1e9)
+		WHEN c.watched_ns < 7200e9 THEN printf('%d min', c.watched_ns / 60000000000)
+		WHEN c.watched_ns < 172800e9 THEN printf('%d h', c.watched_ns / 3600000000000)
+		ELSE printf('%d days', c.watched_ns / 86400000000000) END,
+	v.packets, iif(v.packets = 1, '', 's'), CASE
+		WHEN v.payload_up < 10000 THEN printf('%,d bytes', v.payload_up)
+		WHEN v.payload_up < 10000000 THEN printf('%,d kB', v.payload_up / 1000)
+		ELSE printf('%,d MB', v.payload_up / 1000000) END,
+	coalesce((SELECT 'missing: ' || group_concat(what, ', ') FROM (
+		SELECT reason || iif(packets > 0, printf(' %,d packet%s', packets, iif(packets = 1, '', 's')), '')
+			|| iif(bytes > 0, printf(' %,d byte%s', bytes, iif(bytes = 1, '', 's')), '') AS what
+		FROM client_loss WHERE client IN (0, c.id)
+		UNION ALL SELECT 'what the filter left out' FROM run WHERE filter <> '')),
+		'nothing known to be missing')) AS words
+FROM client AS c
+JOIN client_coverage AS v ON v.client = c.id;

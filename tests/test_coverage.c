@@ -1,0 +1,156 @@
+/* What was seen of a client, and where all that it sent went. */
+#include "tests/case.h"
+
+#define PC "192.168.1.10"
+#define PHONE "192.168.1.11"
+#define PROVIDER PC, "192.0.2.1", 993, 900, 50000, "imap.provider.test"
+
+struct coverage_case {
+	const char *name;
+	struct flow_case flows[5];
+	const char *filter;
+	const char *seen;		/* of PC */
+	const char *accounted;
+	const char *said;		/* the sentence on it; "" where there is none */
+};
+
+static const struct coverage_case cases[] = {
+	{ .name = "a session", .flows = { { PROVIDER, .for_s = 29 } },
+	  .seen = "watched 29.0 s, 27 packets, 900 bytes up; nothing known to be missing\n",
+	  .accounted = "900 900 0 0 0 0 0 1\n",
+	  .said = "All 900 bytes that it sent are accounted for: 900 to its mail provider, 0 to others, 0 to local"
+		" hosts.\n" },
+	{ .name = "everywhere", .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 5000, 9, "www.paper.test" },
+		{ PC, "192.0.2.81", 443, 500, 9, "www.else.test" }, { PC, "198.51.100.9", 80, 70, 7 },
+		{ PC, "192.168.1.1", 80, 30, 8 } },
+	  .seen = "watched 0.0 s, 178 packets, 6,500 bytes up; nothing known to be missing\n",
+	  .accounted = "6500 900 5500 2 70 30 0 1\n",
+	  .said = "All 6,500 bytes that it sent are accounted for: 900 to its mail provider, 5,500 to 2 others, 30 to local"
+		" hosts, 70 to addresses that nothing names.\n" },
+	{ .name = "what another client asked of it", .flows = { { PROVIDER }, { PHONE, PC, 80, 40, 2000 } },
+	  .seen = "watched 0.0 s, 36 packets, 2,900 bytes up; nothing known to be missing\n",
+	  .accounted = "2900 900 0 0 0 0 2000 1\n",
+	  .said = "All 2,900 bytes that it sent are accounted for: 900 to its mail provider, 0 to others, 0 to local"
+		" hosts, 2,000 in answer to other clients.\n" },
+	{ .name = "what somebody outside asked of it", .flows = { { PROVIDER }, { "198.51.100.1", PC, 80, 40, 2000 } },
+	  .seen = "watched 0.0 s, 36 packets, 2,900 bytes up; nothing known to be missing\n",
+	  .accounted = "2900 900 0 0 2000 0 0 1\n",
+	  .said = "All 2,900 bytes that it sent are accounted for: 900 to its mail provider, 0 to others, 0 to local"
+		" hosts, 2,000 to addresses that nothing names.\n" },
+	{ .name = "what it says to itself",
+	  .flows = { { PROVIDER }, { PC, PC, 80, 40, 2000 } },
+	  .seen = "watched 0.0 s, 36 packets, 2,940 bytes up; nothing known to be missing\n",
+	  .accounted = "2940 900 0 0 0 40 2000 1\n",
+	  .said = "All 2,940 bytes that it sent are accounted for: 900 to its mail provider, 0 to others, 40 to local"
+		" hosts, 2,000 in answer to other clients.\n" },
+	{ .name = "two addresses of one card", .flows = { { PROVIDER, .mac = "\2\0\0\0\0\1" },
+		{ "2001:db8:1::10", "2001:db8:2::1", 993, 100, 5000, "imap.provider.test", .mac = "\2\0\0\0\0\1" } },
+	  .seen = "watched 0.0 s, 38 packets, 1,000 bytes up; nothing known to be missing\n",
+	  .accounted = "1000 1000 0 0 0 0 0 1\n",
+	  .said = "All 1,000 bytes that it sent are accounted for: 1,000 to its mail provider, 0 to others, 0 to local"
+		" hosts.\n" },
+	{ .name = "something was lost", .flows = { { PROVIDER, .missing = 4380, .for_s = 120 } },
+	  .seen = "watched 2 min, 27 packets, 900 bytes up; missing: gap 4,380 bytes\n",
+	  .accounted = "900 900 0 0 0 0 0 1\n", .said = "" },
+	{ .name = "something was left out", .filter = "port 993", .flows = { { PROVIDER, .for_s = 7200 } },
+	  .seen = "watched 2 h, 27 packets, 900 bytes up; missing: what the filter left out\n",
+	  .accounted = "900 900 0 0 0 0 0 1\n", .said = "" },
+	{ .name = "a third party got it",
+	  .flows = { { PROVIDER }, { PC, "192.0.2.50", 993, 99100, 50, "imap.other.test" } },
+	  .seen = "watched 0.0 s, 2,100 packets, 100 kB up; nothing known to be missing\n",
+	  .accounted = "100000 900 99100 1 0 0 0 1\n", .said = "" },
+};
+
+static struct store *case_store(const struct coverage_case *c)
+{
+	char error[256];
+	struct store *st = store_create(NULL, error, sizeof(error));
+	struct fact facts[3];
+
+	assert_true(store_run(st, &(struct run_info){ .version = "", .ndpi_version = "", .catalogue_version = "",
+		.asn_database = "", .attribution = "", .command_line = "", .scope = "mail services only",
+		.filter = c->filter != NULL ? c->filter : "" }));
+	for (unsigned i = 0; i < 5 && c->flows[i].from != NULL; i++) {
+		unsigned count = case_flow(&c->flows[i], i + 1, facts);
+
+		for (unsigned k = 0; k < count; k++)
+			assert_true(store_add(st, &facts[k], 1));
+	}
+	return st;
+}
+
+static void judge_it(struct store *st)
+{
+	struct policy *policy = policy_new();
+	char error[256];
+
+	assert_true(policy_provider(policy, "provider", error, sizeof(error)));
+	if (!judge(st, policy, &small_book))
+		fail_msg("%s", store_error(st));
+	policy_free(&policy);
+}
+
+static void is(struct store *st, const char *name, const char *sql, const char *want)
+{
+	char got[512] = "";
+
+	case_ask(st, sql, got, sizeof(got));
+	if (strcmp(got, want) != 0)
+		fail_msg("%s\n got: %s want: %s", name, got, want);
+}
+
+#define OF_PC "client = (SELECT client FROM client_address WHERE host(address) = '" PC "')"
+#define BALANCE "SELECT sent, to_provider, to_others, others, to_unnamed, to_local, to_clients, complete FROM balance" \
+	" WHERE " OF_PC
+#define SAID "SELECT sentence FROM because WHERE sentence LIKE '%accounted for%' AND " OF_PC
+
+static void all_that_a_client_sent_is_accounted_for(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct store *st = case_store(&cases[i]);
+
+		judge_it(st);
+		is(st, cases[i].name, "SELECT words FROM coverage_words WHERE " OF_PC, cases[i].seen);
+		is(st, cases[i].name, BALANCE, cases[i].accounted);
+		is(st, cases[i].name, SAID, cases[i].said);
+		store_close(&st);
+	}
+}
+
+/* A byte that a table forgets, whichever. */
+static void no_client_is_clean_when_the_ledger_does_not_add_up(void **state)
+{
+	static const char *const mistakes[] = {
+		"CREATE TRIGGER t AFTER INSERT ON traffic WHEN new.up = 30 BEGIN UPDATE traffic SET up = 29"
+		" WHERE up = 30; END",
+		"CREATE TRIGGER t AFTER INSERT ON traffic WHEN new.up = 900 BEGIN UPDATE traffic SET up = 901"
+		" WHERE up = 900; END",
+		"CREATE TRIGGER t AFTER INSERT ON destination WHEN new.bytes_up = 5000 BEGIN DELETE FROM destination"
+		" WHERE bytes_up = 5000; END",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct store *st = case_store(&cases[1]);
+
+		judge_it(st);
+		is(st, "unbroken", "SELECT verdict FROM client WHERE judged", "clean\n");
+		assert_true(store_exec(st, mistakes[i]));
+		judge_it(st);
+		is(st, mistakes[i], "SELECT third_party FROM client WHERE judged", "cannot-say\n");
+		is(st, mistakes[i], SAID, "");
+		is(st, mistakes[i], "SELECT complete FROM balance", "0\n");
+		store_close(&st);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_that_a_client_sent_is_accounted_for),
+		cmocka_unit_test(no_client_is_clean_when_the_ledger_does_not_add_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
