@@ -20,13 +20,15 @@ static const char *const columns[COLUMNS] = {
 /* Rows of one kind, client, owner, account, mechanism and what they are about are one finding: its key. */
 enum key_text { KEY_KIND, KEY_OWNER, KEY_ACCOUNT, KEY_MECHANISM, KEY_ABOUT, KEY_TEXTS };
 
+#define TOLD 4		/* class, strength, sentence, refuted_by */
+
 struct finding {
 	int64_t client, first_flow;
 	int64_t told_flow;		/* of the row that the rest is of; of several the first */
 	int64_t first_ns, last_ns;
 	int64_t secret_len;
 	bool has_secret_len;
-	char *told;			/* class, strength, sentence, refuted_by, each with its NUL; NULL: not yet */
+	char *told;			/* TOLD texts, each with its NUL; NULL: not yet */
 	const char *key[KEY_TEXTS];	/* NULL where the rule has none */
 	unsigned id;
 };
@@ -131,16 +133,16 @@ static unsigned number_of(struct collector *c, const struct sql_rule *rule, sqli
 
 static void tell(struct finding *f, sqlite3_stmt *q)
 {
-	static const enum column told[] = { CLASS, STRENGTH, SENTENCE, REFUTED_BY };
-	const char *texts[4];
+	static const enum column told[TOLD] = { CLASS, STRENGTH, SENTENCE, REFUTED_BY };
+	const char *texts[TOLD];
 	size_t len = 0, n = 0;
 
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < TOLD; i++) {
 		texts[i] = text_of(q, told[i]) != NULL ? text_of(q, told[i]) : "";
 		len += strlen(texts[i]) + 1;
 	}
 	f->told = base_realloc(f->told, len);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < TOLD; i++) {
 		base_copy(f->told + n, len - n, texts[i]);
 		n += strlen(texts[i]) + 1;
 	}
@@ -217,40 +219,48 @@ static void read_key(struct collector *c, unsigned number)
 	}
 }
 
-static bool write_finding(struct collector *c, sqlite3_stmt *insert, const struct finding *f)
+/* Columns of table finding. */
+static const int told_at[TOLD] = { 4, 5, 13, 14 };
+static const int key_at[] = { [KEY_KIND] = 3, [KEY_OWNER] = 7, [KEY_ACCOUNT] = 8, [KEY_MECHANISM] = 9 };
+
+/* host: the client's address. */
+static bool write_finding(struct collector *c, sqlite3_stmt *insert, const struct finding *f, const char *host)
 {
 	const char *told = f->told;
+	char *name;
+	bool ok;
 
 	if (told == NULL)
 		return store_fail(c->part->st, "rule %s: no row of a finding has a sentence", f->key[KEY_KIND]);
+	name = sqlite3_mprintf("%s/%s/%s/%lld/%s/%s%s%s", f->key[KEY_KIND], host, f->key[KEY_OWNER],
+			       (long long)f->first_flow, f->key[KEY_ACCOUNT], f->key[KEY_MECHANISM],
+			       f->key[KEY_ABOUT] != NULL ? "/" : "", f->key[KEY_ABOUT]);
 	sqlite3_bind_int64(insert, 1, f->id);
-	sqlite3_bind_int64(insert, 2, f->client);
-	sqlite3_bind_int64(insert, 3, f->first_flow);
-	for (unsigned i = 0; i < KEY_TEXTS; i++)
-		sqlite3_bind_text(insert, (int)i + 4, f->key[i], -1, SQLITE_STATIC);
-	for (unsigned i = 0; i < 4; i++, told += strlen(told) + 1)
-		sqlite3_bind_text(insert, (int)i + 9, told, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(insert, 13, f->first_ns);
-	sqlite3_bind_int64(insert, 14, f->last_ns);
+	sqlite3_bind_text(insert, 2, name, -1, SQLITE_STATIC);
+	for (unsigned i = 0; i < TOLD; i++, told += strlen(told) + 1)
+		sqlite3_bind_text(insert, told_at[i], told, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(insert, 6, f->client);
+	for (unsigned i = 0; i < sizeof(key_at) / sizeof(key_at[0]); i++)
+		sqlite3_bind_text(insert, key_at[i], f->key[i], -1, SQLITE_STATIC);
 	if (f->has_secret_len)
-		sqlite3_bind_int64(insert, 15, f->secret_len);
+		sqlite3_bind_int64(insert, 10, f->secret_len);
 	else
-		sqlite3_bind_null(insert, 15);
-	return store_do(c->part->st, insert);
+		sqlite3_bind_null(insert, 10);
+	sqlite3_bind_int64(insert, 11, f->first_ns);
+	sqlite3_bind_int64(insert, 12, f->last_ns);
+	ok = store_do(c->part->st, insert);
+	sqlite3_free(name);
+	return ok;
 }
-
-static const char insert_sql[] =
-	"INSERT INTO finding VALUES (?1, ?4 || '/' || (SELECT host(address) FROM client WHERE id = ?2) || '/' || ?5"
-	" || '/' || ?3 || '/' || coalesce(?6, '') || '/' || coalesce(?7, '') || coalesce('/' || ?8, ''),"
-	" ?4, ?9, ?10, ?2, ?5, ?6, ?7, ?15, ?13, ?14, ?11, ?12)";
 
 /* Numbers findings in their order and writes them. */
 static bool write_findings(struct collector *c)
 {
 	unsigned count = key_set_count(c->keys);
 	struct finding **order = base_alloc_array(count, sizeof(struct finding *));
-	sqlite3_stmt *insert = store_prepare(c->part->st, insert_sql);
-	bool ok = insert != NULL;
+	sqlite3_stmt *hosts = store_prepare(c->part->st, "SELECT host(address) FROM client WHERE id = ?");
+	sqlite3_stmt *insert = store_prepare(c->part->st, "INSERT INTO finding VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	bool ok = insert != NULL && hosts != NULL;
 
 	for (unsigned i = 0; i < count; i++) {
 		read_key(c, i + 1);
@@ -260,8 +270,14 @@ static bool write_findings(struct collector *c)
 		qsort(order, count, sizeof(struct finding *), by_order);
 	for (unsigned i = 0; ok && i < count; i++) {
 		order[i]->id = i + 1;
-		ok = write_finding(c, insert, order[i]);
+		if (i == 0 || order[i]->client != order[i - 1]->client) {
+			sqlite3_reset(hosts);
+			sqlite3_bind_int64(hosts, 1, order[i]->client);
+			ok = store_step(c->part->st, hosts) == SQLITE_ROW;
+		}
+		ok = ok && write_finding(c, insert, order[i], (const char *)sqlite3_column_text(hosts, 0));
 	}
+	sqlite3_finalize(hosts);
 	sqlite3_finalize(insert);
 	free(order);
 	return ok;

@@ -666,12 +666,12 @@ SELECT s.flow, s.client, s.owner, s.far, s.resp_port, s.mail_proto, s.delivery, 
 	iif(s.delivery, 'suspected', 'strong') AS rule_strength,
 	printf('%s port %d', coalesce(n.name || ' (' || host(s.far) || ')', host(s.far)), s.resp_port) AS server_words,
 	iif(s.delivery, ' Between servers TLS is opportunistic: who delivers need not look at it.', '') AS delivery_words
-FROM mail_contact AS s
-CROSS JOIN certificate AS c ON c.flow = s.flow AND c.place = 0
-CROSS JOIN handshake AS h ON h.flow = s.flow
-LEFT JOIN server_name AS n ON n.flow = s.flow
-LEFT JOIN dane AS d ON d.flow = s.flow
-WHERE s.originated AND NOT s.loopback;
+FROM certificate AS c
+CROSS JOIN mail_contact AS s ON s.flow = c.flow
+CROSS JOIN handshake AS h ON h.flow = c.flow
+LEFT JOIN server_name AS n ON n.flow = c.flow
+LEFT JOIN dane AS d ON d.flow = c.flow
+WHERE c.place = 0 AND s.originated AND NOT s.loopback;
 
 -- Losses and the client they touch; client 0 is everyone. What a flow itself says of its missing bytes
 -- counts where no loss fact says it. A loss matters in any flow that is not local, and in a mail session.
@@ -788,23 +788,16 @@ WHERE s.flow = m.flow AND NOT s.loopback
 	AND (m.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown') OR m.mail_moved OR m.preauth
 		OR m.credential <> 'none' OR m.injected_by_client > 0 OR m.injected_by_server > 0);
 
--- The baseline: of the servers where STARTTLS was missing or not understood, how often it had been offered
--- before, by a server of that name on that port; earlier_same: by one that called itself the same.
+-- The baseline: where STARTTLS was missing or not understood, how often it had been offered before, by a server
+-- of that name on that port; earlier_same: by one that called itself the same (judge_path.c).
 CREATE TABLE starttls_offer (
 	flow INTEGER PRIMARY KEY,
-	server TEXT NOT NULL,
-	port INTEGER NOT NULL,
-	banner_host TEXT NOT NULL,
-	offered INTEGER NOT NULL,
 	earlier INTEGER NOT NULL,
 	earlier_same INTEGER NOT NULL
 );
+-- In the order of time, what it is counted from: peer and same_peer are numbers of such servers.
 CREATE VIEW offer_of_session AS
-SELECT flow, server, port, banner_host, offered,
-	count(*) FILTER (WHERE offered) OVER (PARTITION BY server, port ORDER BY first_ns, flow
-		ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier,
-	count(*) FILTER (WHERE offered) OVER (PARTITION BY server, port, banner_host ORDER BY first_ns, flow
-		ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier_same
+SELECT flow, offered, number_of(server, port, 'any') AS peer, number_of(server, port, banner_host, 'same') AS same_peer
 FROM (SELECT s.flow, s.server, s.resp_port AS port, banner_host(m.banner) AS banner_host,
 		m.starttls_offered AS offered, s.first_ns
 	FROM mail_session AS m
@@ -812,7 +805,8 @@ FROM (SELECT s.flow, s.server, s.resp_port AS port, banner_host(m.banner) AS ban
 	WHERE s.flow = m.flow AND (m.starttls_offered OR m.offers_seen OR m.starttls_asked)
 		AND EXISTS (SELECT 1 FROM clear_session WHERE NOT offered AND transport IN ('plaintext', 'starttls-refused'))
 		AND (s.server, s.resp_port) IN (SELECT server, port FROM clear_session
-			WHERE NOT offered AND transport IN ('plaintext', 'starttls-refused')));
+			WHERE NOT offered AND transport IN ('plaintext', 'starttls-refused')))
+ORDER BY first_ns, flow;
 
 -- One of them with what rules say of it.
 CREATE VIEW clear_contact AS
