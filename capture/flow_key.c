@@ -209,10 +209,25 @@ bool host_of_text(const char *text, uint8_t addr_out[16])
 	return true;
 }
 
+/* inet_ntop prints by printf, which is felt where reports name each address of a hundred thousand sessions. */
+static void ipv4_text(const uint8_t octets[4], char *out)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned n = octets[i];
+
+		if (n >= 100)
+			*out++ = (char)('0' + n / 100);
+		if (n >= 10)
+			*out++ = (char)('0' + n / 10 % 10);
+		*out++ = (char)('0' + n % 10);
+		*out++ = i < 3 ? '.' : '\0';
+	}
+}
+
 void host_text(const uint8_t addr[16], char out[HOST_TEXT_SIZE])
 {
 	if (host_is_ipv4(addr))
-		inet_ntop(AF_INET, addr + HOST_IPV4_AT, out, HOST_TEXT_SIZE);
+		ipv4_text(addr + HOST_IPV4_AT, out);
 	else
 		inet_ntop(AF_INET6, addr, out, HOST_TEXT_SIZE);
 }

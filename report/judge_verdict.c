@@ -277,7 +277,8 @@ static bool write_because(const struct judge_part *part)
 #define COUNT(what) "total(s.sessions) FILTER (WHERE w.counts_as = '" what "')"
 
 /* A client that gave up when TLS was kept from it has shown nobody anything. */
-#define EXPOSED "SELECT f.client FROM finding AS f WHERE f.class = 'exposure' AND f.strength IN ('proven', 'strong')" \
+#define EXPOSED "SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'exposure'" \
+	" AND f.strength IN ('proven', 'strong')" \
 	" AND EXISTS (SELECT 1 FROM finding_flow AS w WHERE w.finding = f.id AND w.flow NOT IN" \
 	"  (SELECT flow FROM clear_session WHERE NOT went_on" \
 	"   AND transport IN ('plaintext', 'starttls-stripped', 'starttls-refused')))"
@@ -289,14 +290,12 @@ static const char verdict_sql[] =
 	" WHERE c.judged GROUP BY c.id;"
 	"UPDATE client SET"
 	" third_party = CASE"
-	"  WHEN EXISTS (SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'leak'"
-	"   AND f.strength IN ('proven', 'strong')) THEN 'leak'"
-	"  WHEN EXISTS (SELECT 1 FROM because AS b WHERE b.client = client.id AND b.axis = 'third_party')"
-	"   THEN 'cannot-say' ELSE 'clean' END,"
+	"  WHEN id IN (SELECT client FROM finding WHERE class = 'leak' AND strength IN ('proven', 'strong'))"
+	"   THEN 'leak'"
+	"  WHEN id IN (SELECT client FROM because WHERE axis = 'third_party') THEN 'cannot-say' ELSE 'clean' END,"
 	" path = CASE"
-	"  WHEN id IN (" EXPOSED ") THEN 'exposed'"
-	"  WHEN EXISTS (SELECT 1 FROM because AS b WHERE b.client = client.id AND b.axis = 'path')"
-	"   THEN 'cannot-say' ELSE 'sealed' END"
+	"  WHEN EXISTS (" EXPOSED ") THEN 'exposed'"
+	"  WHEN id IN (SELECT client FROM because WHERE axis = 'path') THEN 'cannot-say' ELSE 'sealed' END"
 	" WHERE judged;"
 	"UPDATE client SET verdict = CASE WHEN third_party = 'leak' OR path = 'exposed' THEN 'leak'"
 	" WHEN third_party = 'clean' AND path = 'sealed' THEN 'clean' ELSE 'cannot-say' END WHERE judged;"
