@@ -42,6 +42,7 @@ try evidence tests/evidence.sh "$out/mailwitness"
 [ "$out" = build ] && try dane tests/dane "$out/mailwitness"
 [ "$out" = build ] && try differential tests/differential "$out/mailwitness"
 [ "$out" = build ] && try credentials tests/credentials "$out/mailwitness"
+[ "$out" = build ] && try vary tests/vary "$out/mailwitness"
 [ "$out" = build ] && try property tests/property "$out/mailwitness"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

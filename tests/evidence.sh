@@ -1,9 +1,10 @@
 #!/bin/bash
-# evidence.sh MAILWITNESS - what is written of each finding of each golden opens in tshark without a word,
-# has the frames that the report names, a comment on each, and no password
+# evidence.sh MAILWITNESS - what is written of each finding of each golden, and of one of each kind in the captures
+# of tests/states, opens in tshark without a word, has the frames that the report names, a comment on each, and no
+# password
 set -u
 cd "$(dirname "$0")/.." || exit 1
-[ $# -eq 1 ] || { sed -n '2,3s/^# \?//p' tests/evidence.sh >&2; exit 64; }
+[ $# -eq 1 ] || { sed -n '2,4s/^# \?//p' tests/evidence.sh >&2; exit 64; }
 program=$1
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -40,6 +41,16 @@ for dir in tests/golden/*/; do
 	read -ra args < "$dir/args"
 	timeout 120 "$program" replay -q -w "$out/case" "${args[@]}" "$dir"/capture.* > /dev/null 2>&1
 	for finding in $(sqlite3 "$out/case" "SELECT id FROM finding"); do
+		check "$name" "$finding"
+	done
+	tests/golden_secrets "$out/secrets" || complain "$name: a secret is in the evidence"
+done
+for capture in tests/states/*.pcap; do
+	name=${capture##*/}
+	rm -rf "${out:?}"/*
+	mkdir "$out/secrets"
+	timeout 120 "$program" replay -q -w "$out/case" "$capture" > /dev/null 2>&1
+	for finding in $(sqlite3 "$out/case" "SELECT min(id) FROM finding GROUP BY kind"); do
 		check "$name" "$finding"
 	done
 	tests/golden_secrets "$out/secrets" || complain "$name: a secret is in the evidence"
