@@ -6,7 +6,7 @@
 # make fuzz       the fuzz targets as libFuzzer programs (needs clang)
 # make golden     writes the expected reports anew: review the diff like code
 # make lab        records real programs in network namespaces and judges what they did (root; 77: cannot)
-# make bench      speed and memory beside ndpiReader and tcpdump
+# make bench      speed and memory beside ndpiReader and tcpdump; how often mirrored-upload is right
 # make asn-db     builds classify/asn.mmdb anew
 # CFLAGS, LDFLAGS are yours to set; what the program needs is kept apart below.
 CFLAGS ?= -O2 -g
@@ -102,13 +102,17 @@ test:
 lab: $(OUT)/mailwitness
 	tests/lab/run $(OUT)/mailwitness
 
-bench: $(OUT)/mailwitness $(OUT)/tests/bench/load
+bench: $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/mirror
+	$(OUT)/tests/bench/mirror
 	tests/bench/run.sh $(OUT)/mailwitness $(OUT)/tests/bench/load
 	tests/property $(OUT)/mailwitness 5
 
 $(OUT)/tests/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -D_GNU_SOURCE -o $@ $< -lpcap
+
+$(OUT)/tests/bench/mirror: $(OUT)/tests/bench/mirror.o $(LIB)
+	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS) -lcmocka -lm
 
 asn-db:
 	rm -rf build/asn && mkdir -p build/asn

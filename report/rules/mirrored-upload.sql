@@ -14,7 +14,9 @@
 -- beyond chance (p by circular time shifts at most mirror-p, see report/correlate.h), most of their bytes do, and
 -- the amounts agree as above. Where they do not follow, amounts that agree are suspected.
 -- Everything else is suspected, as nobody can say what it was; but where mirror-fetches bursts and more were
--- seen and uploads agree with them neither in time nor in amount, they are something else, and a note says so.
+-- seen and uploads agree with them neither in time nor in amount, they are something else, and a note says so:
+-- when more went up than mirror-times of what was fetched, or lags of up to mirror-reach-ns could be tried. Less
+-- may be a part of the mail, sent on later than a shorter time can tell.
 -- Seen from the client it is strong at most, and suspected when something was not seen: loss, a tunnel, a
 -- session with a server that nothing names, a look-up that leads from its provider's domain to the vendor, or
 -- a vendor known by its address alone. What is sent to is a host of a mail service by name; whether the
@@ -26,6 +28,7 @@ WITH limits AS (
 		(SELECT value FROM threshold WHERE name = 'mirror-span-ns') AS span_ns,
 		(SELECT value FROM threshold WHERE name = 'mirror-fetches') AS fetches,
 		(SELECT value FROM threshold WHERE name = 'mirror-uploads') AS uploads,
+		(SELECT value FROM threshold WHERE name = 'mirror-reach-ns') AS reach_ns,
 		(SELECT value FROM threshold WHERE name = 'mirror-p') / 1000.0 AS p
 ),
 seen_mirror AS MATERIALIZED (
@@ -45,6 +48,7 @@ hit AS (
 	SELECT s.*, s.sound AND s.as_much AND (s.short OR s.follows_well) AS strong
 	FROM seen_mirror AS s CROSS JOIN limits AS l
 	WHERE s.short OR s.follows OR s.as_much OR s.fetches < l.fetches
+		OR (s.up_after < s.fetched AND s.timing ->> 'reach_ns' < l.reach_ns)
 ),
 -- Its flows to the vendor, and the sessions in which it fetched most before.
 shown AS (
@@ -78,8 +82,9 @@ SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, N
 			WHERE p.client = h.client), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title,
 		duration(max(h.span_ns, h.last_ns - h.first_ns)))
 		|| CASE
-		WHEN h.follows THEN printf(' What went up followed fetches, by %s on average, beyond chance (p = %s; %d bursts of'
-			|| ' fetches, %d of uploads).', duration(h.lag_ns), rtrim(printf('%.4f', h.p), '0'), h.fetches, h.uploads)
+		WHEN h.follows THEN printf(' What went up followed fetches, %s, beyond chance (p = %s; %d bursts of'
+			|| ' fetches, %d of uploads).', iif(h.lag_ns = 0, 'within 10 seconds',
+			duration(h.lag_ns) || ' later on average'), rtrim(printf('%.4f', h.p), '0'), h.fetches, h.uploads)
 		WHEN NOT h.short AND h.as_much THEN printf(' The amounts agree, but in time the uploads do not follow the'
 			|| ' fetches (p = %s).', rtrim(rtrim(printf('%.2f', h.p), '0'), '.'))
 		WHEN h.as_much THEN ''
