@@ -292,25 +292,28 @@ static int by_finding(const void *a, const void *b)
 	return compare_numbers(x->to, y->to);
 }
 
-/* In the order of the table, which is quickest filled so. */
-static bool write_links(struct collector *c, struct links *l, const char *sql)
+static void bind_link(sqlite3_stmt *q, int at, const void *rows, size_t row)
 {
-	sqlite3_stmt *insert = store_prepare(c->part->st, sql);
-	bool ok = insert != NULL;
+	const struct link *link = (const struct link *)rows + row;
+
+	sqlite3_bind_int64(q, at, link->finding);
+	sqlite3_bind_int64(q, at + 1, link->to);
+}
+
+/* Each once, and in the order of the table, which is quickest filled so. */
+static bool write_links(struct collector *c, struct links *l, const char *table)
+{
+	size_t count = 0;
 
 	for (size_t i = 0; i < l->count; i++)
 		l->links[i].finding = c->findings[l->links[i].finding - 1].id;
 	if (l->count > 0)
 		qsort(l->links, l->count, sizeof(*l->links), by_finding);
-	for (size_t i = 0; ok && i < l->count; i++) {
-		if (i > 0 && by_finding(&l->links[i - 1], &l->links[i]) == 0)
-			continue;
-		sqlite3_bind_int64(insert, 1, l->links[i].finding);
-		sqlite3_bind_int64(insert, 2, l->links[i].to);
-		ok = store_do(c->part->st, insert);
+	for (size_t i = 0; i < l->count; i++) {
+		if (i == 0 || by_finding(&l->links[count - 1], &l->links[i]) != 0)
+			l->links[count++] = l->links[i];
 	}
-	sqlite3_finalize(insert);
-	return ok;
+	return store_insert_pairs(c->part->st, table, l->links, count, bind_link);
 }
 
 bool judge_finding(const struct judge_part *part)
@@ -320,8 +323,8 @@ bool judge_finding(const struct judge_part *part)
 
 	for (const struct sql_rule *rule = sql_rules; ok && rule->kind != NULL; rule++)
 		ok = run(&c, rule);
-	ok = ok && write_findings(&c) && write_links(&c, &c.flows, "INSERT INTO finding_flow VALUES (?,?)") &&
-	     write_links(&c, &c.frames, "INSERT INTO evidence VALUES (?,?)");
+	ok = ok && write_findings(&c) && write_links(&c, &c.flows, "finding_flow") &&
+	     write_links(&c, &c.frames, "evidence");
 	for (unsigned i = 0; i < key_set_count(c.keys); i++)
 		free(c.findings[i].told);
 	key_set_free(&c.keys);

@@ -4,6 +4,7 @@
 #include "capture/flow_key.h"
 #include "report/identity.h"
 #include "report/judge_client.h"
+#include "report/judge_class.h"
 #include "report/judge_contact.h"
 #include "report/judge_coverage.h"
 
@@ -18,7 +19,8 @@ struct tagger {
 	struct coverage *coverage;
 	struct endpoint_table *endpoints;
 	struct ledger *ledger;
-	sqlite3_stmt *names, *certificate_names, *insert_contact, *insert_class;
+	struct class_table *classes;
+	sqlite3_stmt *names, *certificate_names, *insert_contact;
 	struct endpoint_key key;
 	uint8_t named[1 << (NAMED_BITS - 3)];	/* by address_bit: some name may lead to the address */
 };
@@ -185,11 +187,8 @@ static bool write_contact(struct tagger *t, const struct contact *c)
 	unsigned count = contact_classes(c, t->part->policy, classes);
 	bool ok = (count == 0 && !c->sums.unnamed) || insert_contact(t, c);
 
-	sqlite3_bind_int64(t->insert_class, 2, c->flow->id);
-	for (unsigned i = 0; ok && i < count; i++) {
-		sqlite3_bind_text(t->insert_class, 1, classes[i], -1, SQLITE_STATIC);
-		ok = store_do(t->part->st, t->insert_class);
-	}
+	for (unsigned i = 0; ok && i < count; i++)
+		ok = class_table_add(t->classes, classes[i], c->flow->id);
 	return ok && ledger_add(t->ledger, &c->sums);
 }
 
@@ -265,8 +264,9 @@ static bool tag_all(struct tagger *t)
 
 	t->coverage = coverage_new(clients);
 	t->ledger = ledger_new(t->part, clients);
-	return t->ledger != NULL && note_named(t) && tag_flows(t) && ledger_write(t->ledger) &&
-	       client_write(t->part, t->hosts, t->ledger, clients) && coverage_write(t->coverage, t->part->st);
+	return t->ledger != NULL && note_named(t) && tag_flows(t) && class_table_write(t->classes) &&
+	       ledger_write(t->ledger) && client_write(t->part, t->hosts, t->ledger, clients) &&
+	       coverage_write(t->coverage, t->part->st);
 }
 
 #define NAMES_SQL(more) \
@@ -276,25 +276,25 @@ static bool tag_all(struct tagger *t)
 
 bool judge_tag(const struct judge_part *part)
 {
-	struct tagger t = { .part = part, .hosts = host_table_new(), .endpoints = endpoint_table_new(part) };
+	struct tagger t = { .part = part, .hosts = host_table_new(), .endpoints = endpoint_table_new(part),
+		.classes = class_table_new(part) };
 	bool ok;
 
 	/* Asked for nearly every flow. */
 	t.names = store_prepare(part->st, vantages_count(part->vantages) > 1
 		? NAMES_SQL(" AND " VANTAGE_OF("id") " = ?") : NAMES_SQL(""));
 	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-	t.insert_class = store_prepare(part->st, "INSERT INTO contact_class VALUES (?,?)");
 	t.certificate_names = store_prepare(part->st,
 		"SELECT name FROM name WHERE id = ? AND kind = 'certificate' ORDER BY place");
-	ok = t.endpoints != NULL && t.names != NULL && t.certificate_names != NULL && t.insert_contact != NULL && t.insert_class != NULL &&
+	ok = t.endpoints != NULL && t.names != NULL && t.certificate_names != NULL && t.insert_contact != NULL &&
 	     client_note_hosts(part, t.hosts) && tag_all(&t);
 	ledger_free(&t.ledger);
+	class_table_free(&t.classes);
 	endpoint_table_free(&t.endpoints);
 	host_table_free(&t.hosts);
 	coverage_free(&t.coverage);
 	sqlite3_finalize(t.names);
 	sqlite3_finalize(t.certificate_names);
 	sqlite3_finalize(t.insert_contact);
-	sqlite3_finalize(t.insert_class);
 	return ok;
 }

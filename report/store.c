@@ -103,6 +103,43 @@ bool store_do(struct store *st, sqlite3_stmt *q)
 	return ok;
 }
 
+/* INSERT INTO table VALUES (?,?) with so many rows. */
+static sqlite3_stmt *prepare_pairs(struct store *st, const char *table, unsigned rows)
+{
+	sqlite3_str *sql = sqlite3_str_new(st->db);
+	sqlite3_stmt *q;
+	char *text;
+
+	sqlite3_str_appendf(sql, "INSERT INTO %s VALUES (?,?)", table);
+	for (unsigned i = 1; i < rows; i++)
+		sqlite3_str_appendall(sql, ",(?,?)");
+	text = sqlite3_str_finish(sql);
+	q = store_prepare(st, text);
+	sqlite3_free(text);
+	return q;
+}
+
+bool store_insert_pairs(struct store *st, const char *table, const void *rows, size_t count,
+			void (*bind)(sqlite3_stmt *q, int at, const void *rows, size_t row))
+{
+	static const unsigned at_once[] = { 64, 1 };
+	size_t row = 0;
+	bool ok = true;
+
+	for (unsigned i = 0; ok && row < count && i < sizeof(at_once) / sizeof(at_once[0]); i++) {
+		sqlite3_stmt *q = prepare_pairs(st, table, at_once[i]);
+
+		ok = q != NULL;
+		while (ok && count - row >= at_once[i]) {
+			for (unsigned k = 0; k < at_once[i]; k++)
+				bind(q, (int)(2 * k + 1), rows, row++);
+			ok = store_do(st, q);
+		}
+		sqlite3_finalize(q);
+	}
+	return ok;
+}
+
 bool store_exec(struct store *st, const char *sql)
 {
 	while (*sql != '\0') {

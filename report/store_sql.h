@@ -27,6 +27,11 @@ int store_step(struct store *st, sqlite3_stmt *q);
 /* Steps a statement that gives no rows, and resets it. */
 bool store_do(struct store *st, sqlite3_stmt *q);
 
+/* Inserts rows of two columns, many by one statement, as SQLite takes twice as long for one at a time.
+ * bind: the row of that number, its columns from parameter `at` on. */
+bool store_insert_pairs(struct store *st, const char *table, const void *rows, size_t count,
+			void (*bind)(sqlite3_stmt *q, int at, const void *rows, size_t row));
+
 /* Runs one or more statements, separated by semicolons. */
 bool store_exec(struct store *st, const char *sql);
 
