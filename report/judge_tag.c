@@ -185,7 +185,7 @@ static bool write_contact(struct tagger *t, const struct contact *c)
 {
 	const char *classes[CONTACT_CLASSES];
 	unsigned count = contact_classes(c, t->part->policy, classes);
-	bool ok = (count == 0 && !c->sums.unnamed) || insert_contact(t, c);
+	bool ok = count == 0 || insert_contact(t, c);
 
 	for (unsigned i = 0; ok && i < count; i++)
 		ok = class_table_add(t->classes, classes[i], c->flow->id);

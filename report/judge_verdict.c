@@ -44,16 +44,16 @@ static const struct reason reasons[] = {
 	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint"
 	  "  FROM traffic WHERE unnamed_up > 0 GROUP BY client, far"
 	  "  HAVING sum(unnamed_up) >= " UNNAMED_BYTES "),"
-	  " total AS (SELECT client, sum(up) AS up, count(*) AS n FROM far GROUP BY client),"
-	  " most AS (SELECT *, row_number() OVER (PARTITION BY client ORDER BY up DESC, far) AS place FROM far)"
+	  /* The far end and endpoint are those of the most (lang_select, "bare columns"), of several the first. */
+	  " total AS (SELECT client, sum(up) AS up, count(*) AS n, max(up) AS most, far, endpoint"
+	  "  FROM (SELECT * FROM far ORDER BY client, far) GROUP BY client)"
 	  " SELECT t.client, printf('It sent %d bytes to %d endpoint%s that nothing names, the most to %s%s.%s',"
-	  "  t.up, t.n, " S("t.n") ", host(m.far), iif(e.as_org <> '', ' (' || e.as_org || ')', ''),"
+	  "  t.up, t.n, " S("t.n") ", host(t.far), iif(e.as_org <> '', ' (' || e.as_org || ')', ''),"
 	  "  iif(t.client IN (SELECT client FROM contact_class JOIN contact USING (flow)"
 	  "    WHERE class = 'encrypted-dns'),"
 	  "   ' Its look-ups were encrypted: a resolver that can be watched would settle it.',"
 	  "   ' A capture that begins before its look-ups would settle it.'))"
-	  " FROM total AS t JOIN most AS m ON m.client = t.client AND m.place = 1"
-	  " JOIN endpoint AS e ON e.id = m.endpoint ORDER BY t.client" },
+	  " FROM total AS t JOIN endpoint AS e ON e.id = t.endpoint ORDER BY t.client" },
 	{ "third_party",
 	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up FROM traffic WHERE unnamed_up > 0"
 	  "  GROUP BY client, far),"

@@ -641,11 +641,6 @@ CREATE TABLE mirror (
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
 
--- Up to an endpoint that nothing names. Look-ups that were read and the time of day are none, nor is what a
--- home host answers to a TCP connection that came in; opaque_contact has tunnels.
-CREATE VIEW unnamed_contact AS
-SELECT * FROM seen WHERE unnamed;
-
 -- Through a VPN, Tor or a proxy, where others' traffic cannot be seen.
 CREATE VIEW opaque_contact AS
 SELECT s.* FROM contact_class AS k
