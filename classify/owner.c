@@ -209,6 +209,9 @@ static void tag_asn(const struct owner_finder *f, struct owner_tag *out)
 	out->named_by = NAMED_BY_ASN;
 	out->strength = STRENGTH_SUSPECTED;
 	out->ambiguous = s != NULL && (also || s->shared);
+	/* Whose customer it is stays unknown, but nobody rents servers there. */
+	if (s != NULL && !also && s->role == ROLE_ACCESS)
+		out->role = ROLE_ACCESS;
 	if (s != NULL && !out->ambiguous) {
 		base_copy(out->owner, sizeof(out->owner), s->owner);
 		base_copy(out->source, sizeof(out->source), s->source);

@@ -77,10 +77,14 @@ static const struct reason reasons[] = {
 	  " known: --provider would settle it.', v.up, " TITLE("v.owner") ") FROM vendor_sum AS v"
 	  " WHERE v.client NOT IN (SELECT client FROM client_provider)"
 	  " AND (v.up >= " UNNAMED_BYTES " OR v.setup) ORDER BY v.client, v.owner" },
+	/* That vendor may be another of its providers: who has accounts with both may have given it both, unless
+	 * look-ups lead from the one to the other. */
 	{ "third_party",
 	  "SELECT p.client, printf('Its provider %s was not contacted while the mail service of %s was.',"
 	  "  p.owner, " TITLE("v.owner") ") FROM client_provider AS p"
-	  " JOIN vendor_sum AS v ON v.client = p.client AND NOT v.provider AND v.up >= " UNNAMED_BYTES
+	  " JOIN vendor_sum AS v ON v.client = p.client AND v.owner <> p.owner AND v.up >= " UNNAMED_BYTES
+	  "  AND (NOT v.provider OR (p.how = 'declared' AND v.owner NOT IN"
+	  "   (SELECT h.owner FROM provider_hint AS h WHERE h.client = p.client)))"
 	  " WHERE NOT EXISTS (SELECT 1 FROM provider_contact AS c"
 	  "  WHERE c.client = p.client AND c.owner = p.owner)"
 	  " ORDER BY p.client, p.owner, v.owner" },

@@ -94,7 +94,7 @@ static void the_best_evidence_names_the_owner(void **state)
 		{ "an AS of one owner", { "", "", "", "", "103.168.172.44" },
 		  "fastmail", "", ROLE_UNNAMED, NAMED_BY_ASN, STRENGTH_SUSPECTED, false },
 		{ "an AS of home users", { "", "", "", "", RESIDENTIAL },
-		  "as3320", "", ROLE_UNNAMED, NAMED_BY_ASN, STRENGTH_SUSPECTED, true },
+		  "as3320", "", ROLE_ACCESS, NAMED_BY_ASN, STRENGTH_SUSPECTED, true },
 		{ "nothing is known", { "", "", "", "", ANYWHERE },
 		  "unknown", "", ROLE_UNNAMED, NAMED_BY_NOTHING, STRENGTH_NONE, false },
 		{ "an unknown name is its domain's", { "", "imap.kanzlei-weber.example", "", "", ANYWHERE },

@@ -22,7 +22,8 @@ WITH hit AS (
 	WHERE k.class = 'incoming' AND m.flow = k.flow AND m.up > 0 AND m.down > 0 AND NOT m.loopback
 		AND (m.completed OR m.credential <> 'none' OR m.mail_moved)
 		AND (m.role IN ('mail-service', 'relay', 'vendor-cloud') OR m.relay <> 'no'
-			OR (m.named_by = 'asn' AND m.ambiguous))	-- an AS that the catalogue knows as shared
+			-- An AS that the catalogue knows as shared, but where users are at home: they log in themselves.
+			OR (m.named_by = 'asn' AND m.ambiguous AND m.role <> 'access'))
 		AND m.owner NOT IN (SELECT owner FROM expected)
 		AND (:client IS NULL OR m.client = :client)
 ),
