@@ -20,21 +20,27 @@ static const char *text_at(sqlite3_stmt *q, int column)
 
 typedef void each_row(struct json_report *r, sqlite3_stmt *q);
 
-/* Writes the array `key` with what `each` writes for each row; ?1 is bound to id; sql is a literal. */
-static bool array(struct json_report *r, const char *key, const char *sql, int64_t id, each_row *each)
+/* Writes the array `key` with what `each` writes for each row of a query that is bound; NULL failed already. */
+static bool rows(struct json_report *r, const char *key, sqlite3_stmt *q, each_row *each)
 {
-	sqlite3_stmt *q = store_kept(r->st, sql);
 	int rc = SQLITE_ERROR;
 
 	emit_json_open(&r->w, key, '[');
-	if (q != NULL) {
-		sqlite3_bind_int64(q, 1, id);
-		while ((rc = store_step(r->st, q)) == SQLITE_ROW)
-			each(r, q);
-	}
+	while (q != NULL && (rc = store_step(r->st, q)) == SQLITE_ROW)
+		each(r, q);
 	emit_json_close(&r->w, ']');
 	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
+}
+
+/* ?1 is bound to id; sql is a literal. */
+static bool array(struct json_report *r, const char *key, const char *sql, int64_t id, each_row *each)
+{
+	sqlite3_stmt *q = store_kept(r->st, sql);
+
+	if (q != NULL)
+		sqlite3_bind_int64(q, 1, id);
+	return rows(r, key, q, each);
 }
 
 static void a_string(struct json_report *r, sqlite3_stmt *q)
@@ -137,6 +143,31 @@ static bool coverage(struct json_report *r, int64_t id)
 	return ok;
 }
 
+static bool accounts(struct json_report *r, int64_t client)
+{
+	sqlite3_stmt *q = store_kept(r->st, "SELECT account, verdict, third_party, path FROM account_verdict"
+				     " WHERE client = ?1 ORDER BY account");
+	sqlite3_stmt *ids = store_kept(r->st, "SELECT finding FROM account_finding WHERE client = ?1 AND account = ?2"
+				       " ORDER BY finding");
+	int rc = SQLITE_ERROR;
+	bool ok = q != NULL && ids != NULL;
+
+	emit_json_open(&r->w, "accounts", '[');
+	if (ok)
+		sqlite3_bind_int64(q, 1, client);
+	while (ok && (rc = store_step(r->st, q)) == SQLITE_ROW) {
+		emit_json_open(&r->w, NULL, '{');
+		columns(r, q);
+		sqlite3_bind_int64(ids, 1, client);
+		sqlite3_bind_value(ids, 2, sqlite3_column_value(q, 0));
+		ok = rows(r, "findings", ids, a_number);
+		emit_json_close(&r->w, '}');
+	}
+	emit_json_close(&r->w, ']');
+	sqlite3_reset(q);
+	return ok && rc == SQLITE_DONE;
+}
+
 static bool client_lists(struct json_report *r, int64_t id)
 {
 	return coverage(r, id) &&
@@ -153,7 +184,8 @@ static bool client_lists(struct json_report *r, int64_t id)
 		"SELECT owner, nullif(service, '') AS service, role, bytes_up, bytes_down, flows, named_by, strength"
 		" FROM destination WHERE client = ?1"
 		" ORDER BY bytes_up DESC, owner, service, role, named_by, strength", id, an_object) &&
-	       array(r, "findings", "SELECT id FROM finding WHERE client = ?1 ORDER BY id", id, a_number);
+	       array(r, "findings", "SELECT id FROM finding WHERE client = ?1 ORDER BY id", id, a_number) &&
+	       accounts(r, id);
 }
 
 static bool clients(struct json_report *r)

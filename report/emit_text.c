@@ -19,6 +19,7 @@ struct text_report {
 	const struct emit_settings *settings;
 	FILE *out;
 	unsigned columns;
+	bool all_traffic;	/* the scope */
 };
 
 static const char *text_at(sqlite3_stmt *q, int column)
@@ -223,22 +224,24 @@ static bool findings(struct text_report *r)
 	return ok && rc == SQLITE_DONE;
 }
 
-static const char *third_party_words(const char *third_party, bool all_traffic)
+static void account(struct text_report *r, sqlite3_stmt *q)
 {
-	return strcmp(third_party, "leak") == 0 ? "mail or credentials go to a third party" :
-	       strcmp(third_party, "clean") != 0 ? "whether a third party gets its mail cannot be said" :
-	       all_traffic ? "no third party" : "no catalogued third party";
-}
+	char line[256];
 
-static const char *path_words(const char *path)
-{
-	return strcmp(path, "exposed") == 0 ? "it can be read on the path" :
-	       strcmp(path, "sealed") == 0 ? "sealed on the path" :
-	       "whether it can be read on the path cannot be said";
+	fputs("  account ", r->out);
+	unsigned at = emit_clean(r->out, text_at(q, 0)) + (unsigned)strlen(text_at(q, 1)) + 14;
+
+	fputs(": ", r->out);
+	coloured(r, text_at(q, 1));
+	fputs(": ", r->out);
+	snprintf(line, sizeof(line), "%s; %s.%s", emit_third_party_words(text_at(q, 2), r->all_traffic),
+		 emit_path_words(text_at(q, 3)), sqlite3_column_int(q, 4) ? "" :
+		 " What was found names no account: it concerns all of them.");
+	wrap(r, at, 4, line);
 }
 
 /* One sentence, then why, then where it sent what. */
-static bool client(struct text_report *r, sqlite3_stmt *q, bool all_traffic)
+static bool client(struct text_report *r, sqlite3_stmt *q)
 {
 	int64_t id = sqlite3_column_int64(q, 0);
 	char line[160];
@@ -257,12 +260,14 @@ static bool client(struct text_report *r, sqlite3_stmt *q, bool all_traffic)
 	fputs(": ", r->out);
 	coloured(r, text_at(q, 3));
 	fputs(": ", r->out);
-	snprintf(line, sizeof(line), "%s; %s.", third_party_words(text_at(q, 4), all_traffic),
-		 path_words(text_at(q, 5)));
+	snprintf(line, sizeof(line), "%s; %s.", emit_third_party_words(text_at(q, 4), r->all_traffic),
+		 emit_path_words(text_at(q, 5)));
 	wrap(r, at, 2, line);
 	if (r->settings->quiet)
 		return true;
 	bool ok = each(r, "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", id, because) &&
+		  each(r, "SELECT account, verdict, third_party, path, named FROM account_words WHERE client = ?1 AND 1 <"
+		       " (SELECT count(*) FROM account_verdict WHERE client = ?1) ORDER BY account", id, account) &&
 		  each(r, "SELECT words FROM coverage_words WHERE client = ?1", id, coverage) &&
 		  each(r, "SELECT group_concat(sessions || ' ' || words, ', ') FROM (SELECT s.sessions, w.words"
 		       " FROM client_state AS s JOIN state_word AS w ON w.state = s.state WHERE s.client = ?1"
@@ -285,8 +290,9 @@ static bool clients(struct text_report *r)
 	int rc = SQLITE_ERROR;
 	bool ok = q != NULL && all_traffic >= 0;
 
+	r->all_traffic = all_traffic != 0;
 	while (ok && (rc = store_step(r->st, q)) == SQLITE_ROW)
-		ok = client(r, q, all_traffic != 0);
+		ok = client(r, q);
 	sqlite3_finalize(q);
 	return ok && rc == SQLITE_DONE;
 }

@@ -178,3 +178,17 @@ void emit_json_time(struct emit_json_writer *w, const char *key, int64_t ns)
 	emit_time(ns, text);
 	emit_json_string(w, key, ns != 0 ? text : NULL);
 }
+
+const char *emit_third_party_words(const char *third_party, bool all_traffic)
+{
+	return strcmp(third_party, "leak") == 0 ? "mail or credentials go to a third party" :
+	       strcmp(third_party, "clean") != 0 ? "whether a third party gets its mail cannot be said" :
+	       all_traffic ? "no third party" : "no catalogued third party";
+}
+
+const char *emit_path_words(const char *path)
+{
+	return strcmp(path, "exposed") == 0 ? "it can be read on the path" :
+	       strcmp(path, "sealed") == 0 ? "sealed on the path" :
+	       "whether it can be read on the path cannot be said";
+}

@@ -14,6 +14,10 @@
  * terminal. Returns the columns that takes, one for each code point; out NULL: only counts. */
 unsigned emit_clean(FILE *out, const char *text);
 
+/* What verdicts mean, by the words of client.third_party and client.path. */
+const char *emit_third_party_words(const char *third_party, bool all_traffic);
+const char *emit_path_words(const char *path);
+
 /* RFC 3339, UTC, nanoseconds; "" for 0. */
 #define EMIT_TIME_SIZE 40
 void emit_time(int64_t ns, char out[EMIT_TIME_SIZE]);

@@ -39,5 +39,7 @@ bool judge_finding(const struct judge_part *part);
 bool judge_balance(const struct judge_part *part);
 /* Writes client_transport, because, verdict and the verdicts in client. */
 bool judge_verdict(const struct judge_part *part);
+/* Writes account_verdict and account_finding. */
+bool judge_account(const struct judge_part *part);
 
 #endif

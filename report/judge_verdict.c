@@ -280,13 +280,6 @@ static bool write_because(const struct judge_part *part)
 
 #define COUNT(what) "total(s.sessions) FILTER (WHERE w.counts_as = '" what "')"
 
-/* A client that gave up when TLS was kept from it has shown nobody anything. */
-#define EXPOSED "SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'exposure'" \
-	" AND f.strength IN ('proven', 'strong')" \
-	" AND EXISTS (SELECT 1 FROM finding_flow AS w WHERE w.finding = f.id AND w.flow NOT IN" \
-	"  (SELECT flow FROM clear_session WHERE NOT went_on" \
-	"   AND transport IN ('plaintext', 'starttls-stripped', 'starttls-refused')))"
-
 static const char verdict_sql[] =
 	"INSERT INTO client_transport SELECT c.id, " COUNT("sealed") ", " COUNT("sealed_not_judged") ", "
 	COUNT("sealed_bad_certificate") ", " COUNT("opportunistic") ", " COUNT("postcard") ", " COUNT("unknown")
@@ -298,7 +291,7 @@ static const char verdict_sql[] =
 	"   THEN 'leak'"
 	"  WHEN id IN (SELECT client FROM because WHERE axis = 'third_party') THEN 'cannot-say' ELSE 'clean' END,"
 	" path = CASE"
-	"  WHEN EXISTS (" EXPOSED ") THEN 'exposed'"
+	"  WHEN EXISTS (SELECT 1 FROM exposing_finding AS f WHERE f.client = client.id) THEN 'exposed'"
 	"  WHEN id IN (SELECT client FROM because WHERE axis = 'path') THEN 'cannot-say' ELSE 'sealed' END"
 	" WHERE judged;"
 	"UPDATE client SET verdict = CASE WHEN third_party = 'leak' OR path = 'exposed' THEN 'leak'"

@@ -943,3 +943,38 @@ SELECT c.id AS client, printf('watched %s, %,d packet%s, %s up; %s', CASE
 		'nothing known to be missing')) AS words
 FROM client AS c
 JOIN client_coverage AS v ON v.client = c.id;
+
+-- Findings that make a path exposed. A client that gave up when TLS was kept from it has shown nobody anything.
+CREATE VIEW exposing_finding AS
+SELECT f.id AS finding, f.client FROM finding AS f
+WHERE f.class = 'exposure' AND f.strength IN ('proven', 'strong')
+	AND EXISTS (SELECT 1 FROM finding_flow AS w WHERE w.finding = f.id AND w.flow NOT IN
+		(SELECT flow FROM clear_session WHERE NOT went_on
+			AND transport IN ('plaintext', 'starttls-stripped', 'starttls-refused')));
+
+-- Verdicts of the accounts of judged clients that could be read in a session, a request or a finding.
+CREATE TABLE account_verdict (
+	client INTEGER NOT NULL,
+	account TEXT NOT NULL,
+	third_party TEXT NOT NULL,	-- these as in client
+	path TEXT NOT NULL,
+	verdict TEXT NOT NULL,
+	PRIMARY KEY (client, account)
+) WITHOUT ROWID;
+
+-- Which findings concern them: those that name the account, those with one of its flows, and those that say
+-- nothing of any account, which concern every one of the client.
+CREATE TABLE account_finding (
+	client INTEGER NOT NULL,
+	account TEXT NOT NULL,
+	finding INTEGER NOT NULL,
+	PRIMARY KEY (client, account, finding)
+) WITHOUT ROWID;
+
+-- As a line of text. named: a leak of it names it.
+CREATE VIEW account_words AS
+SELECT a.client, a.account, a.verdict, a.third_party, a.path,
+	a.third_party <> 'leak' OR EXISTS (SELECT 1 FROM account_finding AS x JOIN finding AS f ON f.id = x.finding
+		WHERE x.client = a.client AND x.account = a.account AND f.class = 'leak' AND f.strength <> 'suspected'
+			AND f.account = a.account) AS named
+FROM account_verdict AS a;

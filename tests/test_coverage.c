@@ -1,4 +1,4 @@
-/* What was seen of a client, and where all that it sent went. */
+/* What was seen of a client, where all that it sent went, and the verdicts of its accounts. */
 #include "tests/case.h"
 
 #define PC "192.168.1.10"
@@ -145,11 +145,55 @@ static void no_client_is_clean_when_the_ledger_does_not_add_up(void **state)
 	}
 }
 
+#define CLEAR(to, who) PC, to, 143, 900, 5000, .app = "imap", .mail = true, .proto = MAIL_IMAP, .sni = NULL, \
+	.transport = MAIL_PLAINTEXT, .mechanism = "LOGIN", .account = who
+#define LAN_SERVER "192.168.1.1"
+
+static const struct { const char *name; struct coverage_case facts; const char *want; } account_cases[] = {
+	{ "none can be read", { .flows = { { PROVIDER } } }, "" },
+	{ "one of two with its password in clear",
+	  { .flows = { { PROVIDER }, { CLEAR(LAN_SERVER, "ann"), .credential = CREDENTIAL_REUSABLE },
+		{ CLEAR(LAN_SERVER, "bob"), .credential = CREDENTIAL_HARDENED } } },
+	  "ann clean exposed leak 1 cleartext-credential\nbob clean cannot-say cannot-say 1 \n" },
+	{ "one of two with a third party",
+	  { .flows = { { PROVIDER }, { CLEAR("203.0.113.5", "ann"), .credential = CREDENTIAL_HARDENED },
+		{ CLEAR(LAN_SERVER, "bob"), .credential = CREDENTIAL_HARDENED } } },
+	  "ann leak cannot-say leak 1 third-party-mail\nbob clean cannot-say cannot-say 1 \n" },
+	{ "a leak that names no account concerns all",
+	  { .flows = { { PC, "203.0.113.5", 443, 300000, 9000, "mail.big.test" },
+		{ "198.51.100.1", PC, 143, 900, 500, .app = "imap", .mail = true, .proto = MAIL_IMAP,
+		  .transport = MAIL_PLAINTEXT, .credential = CREDENTIAL_HARDENED, .mechanism = "SCRAM", .account = "bob" } } },
+	  "bob leak cannot-say leak 0 cloud-relay\n" },
+	{ "what could not be seen concerns all",
+	  { .flows = { { PROVIDER, .missing = 9 }, { CLEAR(LAN_SERVER, "bob"), .credential = CREDENTIAL_HARDENED } } },
+	  "bob cannot-say cannot-say cannot-say 1 \n" },
+	{ "a suspicion of another account does not",
+	  { .flows = { { PROVIDER }, { CLEAR(LAN_SERVER, "bob"), .credential = CREDENTIAL_HARDENED },
+		{ "203.0.113.1", PC, 143, 900, 500, .app = "imap", .mail = true, .proto = MAIL_IMAP,
+		  .transport = MAIL_PLAINTEXT, .credential = CREDENTIAL_HARDENED, .mechanism = "SCRAM", .account = "joe" } } },
+	  "bob clean cannot-say cannot-say 1 \njoe cannot-say cannot-say cannot-say 1 vendor-pull\n" },
+};
+
+static void an_account_has_the_verdict_of_what_concerns_it(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(account_cases) / sizeof(account_cases[0]); i++) {
+		struct store *st = case_store(&account_cases[i].facts);
+
+		judge_it(st);
+		is(st, account_cases[i].name, "SELECT account, third_party, path, verdict, named, coalesce((SELECT"
+		   " group_concat(kind) FROM account_finding AS x JOIN finding AS f ON f.id = x.finding"
+		   " WHERE x.account = w.account), '') FROM account_words AS w ORDER BY account", account_cases[i].want);
+		store_close(&st);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_a_client_sent_is_accounted_for),
 		cmocka_unit_test(no_client_is_clean_when_the_ledger_does_not_add_up),
+		cmocka_unit_test(an_account_has_the_verdict_of_what_concerns_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
