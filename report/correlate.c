@@ -8,6 +8,7 @@
 #define BIN_NS (10 * BASE_NS_PER_S)	/* classify/flow.h's interval */
 #define BINS_MAX (1 << 18)		/* 30 days; a longer time is divided more coarsely */
 #define FETCHES_MAX 1024		/* the largest tell; the rest is little */
+#define BACKED_NS (600 * BASE_NS_PER_S)
 #define BURST_NS (60 * BASE_NS_PER_S)
 #define DAY_NS (86400 * BASE_NS_PER_S)
 #define NEAR_NS (7200 * BASE_NS_PER_S)	/* from whole days: shifts that leave the hours of the day in place */
@@ -252,6 +253,49 @@ static void count_bursts(const struct point *points, size_t count, struct correl
 	}
 }
 
+/* One point an interval; returns their number. */
+static size_t merge_intervals(struct point *points, size_t count)
+{
+	size_t merged = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t time_ns = floor_to(points[i].time_ns, BIN_NS);
+
+		if (merged > 0 && points[merged - 1].time_ns == time_ns) {
+			points[merged - 1].down += points[i].down;
+			points[merged - 1].up += points[i].up;
+		} else {
+			points[merged] = points[i];
+			points[merged++].time_ns = time_ns;
+		}
+	}
+	return merged;
+}
+
+/* Points by time, which it changes. Bytes of one interval have no order: a flow without samples lies within one. */
+static double share_backed(struct point *points, size_t count)
+{
+	double up = 0, backed = 0;
+	size_t oldest = 0;
+
+	count = merge_intervals(points, count);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t left = points[i].up;
+
+		while (points[oldest].time_ns < points[i].time_ns - BACKED_NS)
+			oldest++;
+		for (size_t k = oldest; left > 0 && k <= i; k++) {
+			uint64_t taken = left < points[k].down ? left : points[k].down;
+
+			points[k].down -= taken;
+			left -= taken;
+		}
+		up += (double)points[i].up;
+		backed += (double)(points[i].up - left);
+	}
+	return up > 0 ? backed / up : 0;
+}
+
 void correlate_over(const struct correlate *c, double limit, unsigned tries, struct correlate_result *out)
 {
 	struct point *points = base_alloc_array(c->count + 1, sizeof(*points));
@@ -265,6 +309,7 @@ void correlate_over(const struct correlate *c, double limit, unsigned tries, str
 		count_bursts(points, c->count, out);
 		fill(&s, c, points[0].time_ns, points[c->count - 1].time_ns);
 		try_windows(&s, limit, tries > 0 ? tries : 1, out);
+		out->backed = share_backed(points, c->count);
 	}
 	free(s.fetches);
 	free(s.up_before);

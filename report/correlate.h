@@ -25,6 +25,8 @@ struct correlate_result {
 	int64_t reach_ns;	/* the longest lag that could be tried */
 	int64_t lag_ns;		/* mean over the bytes that fit, to an interval */
 	double fits;		/* share of the bytes up that fit at that lag, at most 1 */
+	double backed;		/* share of the bytes up for which as many, each once, were fetched in the ten
+				 * minutes before, or in the same interval */
 	unsigned fetches, uploads;	/* bursts: with pauses of a minute and more between them */
 	int64_t span_ns;	/* from the first point to the last */
 };

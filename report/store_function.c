@@ -246,8 +246,8 @@ static void sql_timing(sqlite3_context *context)
 	correlate_over(t->series, t->limit, t->tries, &r);
 	correlate_free(&t->series);
 	sqlite3_result_text(context, sqlite3_mprintf(
-		"{\"p\":%.6f,\"fits\":%.6f,\"lag_ns\":%lld,\"reach_ns\":%lld,\"fetches\":%u,\"uploads\":%u,"
-		"\"span_ns\":%lld}", r.p < 1 ? r.p : 1.0, r.fits, (long long)r.lag_ns, (long long)r.reach_ns,
+		"{\"p\":%.6f,\"fits\":%.6f,\"backed\":%.6f,\"lag_ns\":%lld,\"reach_ns\":%lld,\"fetches\":%u,\"uploads\":%u,"
+		"\"span_ns\":%lld}", r.p < 1 ? r.p : 1.0, r.fits, r.backed, (long long)r.lag_ns, (long long)r.reach_ns,
 		r.fetches, r.uploads, (long long)r.span_ns), -1, sqlite3_free);
 }
 

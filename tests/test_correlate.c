@@ -154,6 +154,35 @@ static void bursts_have_pauses_of_a_minute_between_them(void **state)
 	assert_memory_equal(&forth, &back, sizeof(forth));
 }
 
+static void what_went_up_is_backed_by_what_had_come_down(void **state)
+{
+	static const struct { const char *name; struct { int64_t at_s; uint64_t down, up; } points[4]; double backed; } cases[] = {
+		{ "after it", { { 0, 100, 0 }, { 60, 0, 100 } }, 1 },
+		{ "in the same interval", { { 9, 100, 0 }, { 0, 0, 100 } }, 1 },
+		{ "before it", { { 11, 100, 0 }, { 0, 0, 100 } }, 0 },
+		{ "each byte once", { { 0, 100, 0 }, { 20, 0, 100 }, { 40, 0, 100 } }, 0.5 },
+		{ "half before", { { 0, 0, 100 }, { 30, 100, 0 }, { 60, 0, 100 } }, 0.5 },
+		{ "more than came", { { 0, 100, 0 }, { 60, 0, 400 } }, 0.25 },
+		{ "ten minutes after it", { { 0, 100, 0 }, { 600, 0, 100 } }, 1 },
+		{ "later", { { 0, 100, 0 }, { 610, 0, 100 } }, 0 },
+		{ "partly later", { { 0, 100, 0 }, { 300, 20, 0 }, { 700, 0, 100 } }, 0.2 },
+		{ "nothing", { { 0, 100, 0 } }, 0 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct correlate *c = correlate_new();
+		struct correlate_result r;
+
+		for (int k = 0; k < 4; k++)
+			correlate_add(c, cases[i].points[k].at_s * S, cases[i].points[k].down, cases[i].points[k].up);
+		correlate_over(c, LIMIT, 1, &r);
+		if (r.backed < cases[i].backed - 0.001 || r.backed > cases[i].backed + 0.001)
+			fail_msg("%s: %.3f", cases[i].name, r.backed);
+		correlate_free(&c);
+	}
+}
+
 static void nothing_and_next_to_nothing_have_no_timing(void **state)
 {
 	static const struct { int64_t times_ns[3]; unsigned count; } cases[] = {
@@ -180,6 +209,7 @@ int main(void)
 		cmocka_unit_test(chance_seldom_looks_like_following),
 		cmocka_unit_test(p_is_corrected_for_what_was_tried),
 		cmocka_unit_test(bursts_have_pauses_of_a_minute_between_them),
+		cmocka_unit_test(what_went_up_is_backed_by_what_had_come_down),
 		cmocka_unit_test(nothing_and_next_to_nothing_have_no_timing),
 	};
 

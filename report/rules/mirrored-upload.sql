@@ -7,7 +7,7 @@
 --
 -- While fetches and uploads lie within mirror-span-ns, only amounts can tell: strong when what went up after the
 -- first fetch began is relay-bytes, from 1/mirror-times to mirror-times of what was fetched before the last of
--- it, and more than came back. What a user sends there himself can be as much by accident, one file attached in
+-- it, more than came back, and most of it had come down in the ten minutes before it went up. What a user sends there himself can be as much by accident, one file attached in
 -- the vendor's webmail beside a fetch of its size; that is the case which refutes it, and why a longer capture
 -- says more. A backup of other mail has another amount, a download or browsing brings more back than goes up.
 -- In a longer time the timing decides: strong when the uploads, in mirror-uploads bursts or more, follow fetches
@@ -36,7 +36,7 @@ seen_mirror AS MATERIALIZED (
 		m.timing ->> 'uploads' AS uploads, m.timing ->> 'span_ns' < l.span_ns AS short, m.p <= l.p AS follows,
 		m.p <= l.p AND m.timing ->> 'uploads' >= l.uploads AND m.timing ->> 'fits' >= 0.5 AS follows_well,
 		m.up_after * l.times >= m.fetched AND m.up_after <= m.fetched * l.times AS as_much,
-		m.sure_up >= l.bytes AND m.up_after >= l.bytes AND m.down < m.up
+		m.timing ->> 'backed' >= 0.5 AS backed, m.sure_up >= l.bytes AND m.up_after >= l.bytes AND m.down < m.up
 			AND m.client NOT IN (SELECT client FROM harmed_client)
 			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = m.client AND p.owner = m.owner)
 			AND m.client NOT IN (SELECT client FROM own_sessions WHERE NOT named OR ambiguous)
@@ -45,7 +45,7 @@ seen_mirror AS MATERIALIZED (
 	WHERE m.up >= l.bytes AND (:client IS NULL OR m.client = :client)
 ),
 hit AS (
-	SELECT s.*, s.sound AND s.as_much AND (s.short OR s.follows_well) AS strong
+	SELECT s.*, s.sound AND s.as_much AND s.backed AND (s.short OR s.follows_well) AS strong
 	FROM seen_mirror AS s CROSS JOIN limits AS l
 	WHERE s.short OR s.follows OR s.as_much OR s.fetches < l.fetches
 		OR (s.up_after < s.fetched AND s.timing ->> 'reach_ns' < l.reach_ns)
@@ -87,6 +87,8 @@ SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, N
 			duration(h.lag_ns) || ' later on average'), rtrim(printf('%.4f', h.p), '0'), h.fetches, h.uploads)
 		WHEN NOT h.short AND h.as_much THEN printf(' The amounts agree, but in time the uploads do not follow the'
 			|| ' fetches (p = %s).', rtrim(rtrim(printf('%.2f', h.p), '0'), '.'))
+		WHEN h.as_much AND h.down >= h.up THEN ' More came back than went up.'
+		WHEN h.as_much AND NOT h.backed THEN ' Most of it did not go up within ten minutes after as much was fetched.'
 		WHEN h.as_much THEN ''
 		ELSE ' Whether that was its mail cannot be told from the amounts.' END AS sentence,
 	'What went up was sent by the user: a file attached in webmail of ' || o.title || ', or mail of an account with'
