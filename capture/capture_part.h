@@ -1,0 +1,49 @@
+/* capture_part.h - from frames to batches; private to capture*.c
+ *
+ * Thread: the capture thread. */
+#ifndef CAPTURE_CAPTURE_PART_H
+#define CAPTURE_CAPTURE_PART_H
+
+#include "capture/capture.h"
+#include "capture/fragment.h"
+
+struct capture {
+	const struct capture_sink *sink;
+	struct queue *const *workers;
+	unsigned worker_count;
+	struct fragment_table *fragments;
+	struct loss fragment_rest;
+	unsigned fragment_losses;
+	struct batch **open;		/* one for each worker; NULL when nothing is in it */
+	int64_t tick_ns;		/* the last tick that was sent */
+	uint64_t packets, bytes;
+};
+
+/* Where frames come from: one source. */
+struct capture_place {
+	uint8_t vantage;		/* struct flow_key's */
+	struct loss undecodable, cut;	/* those that were given and not read, in sums */
+};
+
+/* Borrows all. */
+void capture_begin(struct capture *c, const struct capture_sink *sink, struct queue *const *workers,
+		   unsigned worker_count);
+/* What is left of fragments is told, what is in batches goes out, and BATCH_END behind it. */
+void capture_finish(struct capture *c);
+
+/* Decodes a frame and puts what is in it into its worker's batch, which then holds `slab`. */
+void capture_take(struct capture *c, const struct frame *f, struct slab *slab, struct capture_place *place);
+
+/* Every worker hears what time it is, at the same place in the order of packets: once for each
+ * CAPTURE_TICK_NS. */
+void capture_tick(struct capture *c, int64_t now_ns);
+
+/* Workers get what they have. To be called when a source moved on to another slab: batches hold the old
+ * one, which the source may be waiting for. */
+void capture_flush(struct capture *c);
+
+/* Nothing is said of a loss of no packets. */
+void capture_tell(struct capture *c, const struct loss *loss);
+void capture_tell_unread(struct capture *c, const struct capture_place *place);
+
+#endif
