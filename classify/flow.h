@@ -82,6 +82,7 @@ struct flow {
 	uint32_t samples;
 	uint64_t packets_cut;
 	uint64_t id;
+	uint64_t said_frame;			/* its last when it was described while it goes on; 0 is never */
 	int64_t first_ns;
 	uint32_t syn_seq[2];
 	uint8_t mac[2][6];			/* by enum fact_side */

@@ -191,6 +191,16 @@ struct flow *flow_table_idlest(struct flow_table *t)
 	return NULL;
 }
 
+struct flow *flow_table_changed(const struct flow_table *t, const struct flow *after, int64_t since_ns)
+{
+	struct flow *f = after != NULL ? after->older : t->paces[0].newest;
+	int pace = after != NULL ? (int)after->pace : 0;
+
+	while ((f == NULL || f->last_ns < since_ns) && ++pace < FLOW_PACES)
+		f = t->paces[pace].newest;
+	return pace < FLOW_PACES ? f : NULL;
+}
+
 void flow_table_remove(struct flow_table *t, struct flow *f)
 {
 	struct flow **b = bucket_of(t, f->hash);

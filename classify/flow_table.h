@@ -42,6 +42,11 @@ struct flow *flow_table_timed_out(struct flow_table *t, int64_t now_ns);
  * else established. NULL when the table is empty. */
 struct flow *flow_table_idlest(struct flow_table *t);
 
+/* The flows that had a packet at since_ns or later, one after the other: the first after NULL, then the one
+ * after each. Packets must come in the order of their times, or nearly: what is older than its neighbours may be
+ * passed over. */
+struct flow *flow_table_changed(const struct flow_table *t, const struct flow *after, int64_t since_ns);
+
 void flow_table_remove(struct flow_table *t, struct flow *f);
 
 /* Says how many bytes reading f takes by now; 0 before the first time. */

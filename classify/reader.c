@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PORT_DNS_OVER_TLS 853	/* RFC 7858, RFC 9250 */
-
 static const struct watch *const watchers[] = {
 	&watch_tls, &watch_imap, &watch_pop3, &watch_smtp, &watch_sieve, &watch_http,
 	&watch_tunnel,
@@ -323,15 +321,8 @@ void reader_packet(const struct reader *r, struct flow *f, const struct packet *
 		f->opaque = f->opaque || tunnel_packet(p);
 }
 
-static void label_by_name(const struct reader *r, struct flow *f)
-{
-	if (f->facts != NULL && f->facts->has_handshake && f->facts->handshake.sni[0] != '\0')
-		dpi_by_name(r->dpi, f->facts->handshake.sni, &f->label);
-}
-
 void reader_end(const struct reader *r, struct flow *f)
 {
-	const struct host_port *resp = f->orig_is_hi ? &f->key.lo : &f->key.hi;
 	bool lost = false;	/* what would complete a handshake may be among it */
 	bool closed = f->fin[0] && f->fin[1], read = f->watch != NULL;
 
@@ -344,56 +335,12 @@ void reader_end(const struct reader *r, struct flow *f)
 	if (read && f->facts != NULL && closed && !f->reset && !lost)
 		mail_closed(f->facts);
 	end_watch(f);
-	if (f->facts != NULL && f->facts->has_mail)
-		mail_tls_outcome(f->facts, !lost && (f->reset || closed));
 	dpi_flow_free(&f->dpi_flow);
-	label_by_name(r, f);
 	quic_free(&f->quic);
-	if (resp->port == PORT_DNS_OVER_TLS && f->facts != NULL && f->facts->has_handshake)
-		f->encrypted_dns = true;
-	if (f->facts != NULL && f->facts->opaque)
-		f->opaque = true;
-	/* No client asks this much over one connection; what came after was not read. */
-	if (f->streams != NULL && strcmp(f->app_proto, "dns") == 0 &&
-	    f->streams[SIDE_ORIGINATOR].seen > STREAM_WATCHED)
-		f->opaque = true;
+	reader_conclude(r, f, !lost && (f->reset || closed));
 	if (flow_flips(f)) {
-		flow_flip(f);
-		f->facts->handshake.alert_from = !f->facts->handshake.alert_from;
+		reader_turn_round(f);
 		if (f->facts->chain != NULL)
 			f->facts->chain->from = (enum fact_side)!f->facts->chain->from;
 	}
-}
-
-size_t reader_memory(const struct flow *f)
-{
-	size_t n = 0;
-
-	if (f->facts != NULL)
-		n += sizeof(*f->facts);
-	if (f->facts != NULL && f->facts->chain != NULL)
-		n += sizeof(*f->facts->chain) + f->facts->chain->kept;
-	if (f->streams != NULL)
-		n += 2 * sizeof(f->streams[0]) + stream_memory(&f->streams[0]) + stream_memory(&f->streams[1]);
-	if (f->watch != NULL)
-		n += f->watch->size;
-	if (f->quic != NULL)
-		n += quic_memory(f->quic);
-	if (f->dpi_flow != NULL)
-		n += dpi_flow_memory();
-	return n;
-}
-
-void reader_free(struct flow *f)
-{
-	if (f->streams != NULL) {
-		stream_stop(&f->streams[0]);
-		stream_stop(&f->streams[1]);
-		free(f->streams);
-		f->streams = NULL;
-	}
-	if (f->facts != NULL)
-		free(f->facts->chain);
-	free(f->facts);
-	f->facts = NULL;
 }

@@ -24,6 +24,21 @@ void reader_packet(const struct reader *r, struct flow *f, const struct packet *
  * flow_describe, f->facts, and reader_free. */
 void reader_end(const struct reader *r, struct flow *f);
 
+/* A flow that goes on, as it would be described if it ended now. Borrows from the flow: only flow_describe and
+ * flow.facts, which is NULL or &facts. */
+struct reader_view {
+	struct flow flow;
+	struct watch_facts facts;
+	struct stream streams[2];
+};
+void reader_so_far(const struct reader *r, const struct flow *f, struct reader_view *view);
+
+/* For reader.c: sets what follows from all that was read. over: nothing can come any more that would complete a
+ * handshake. */
+void reader_conclude(const struct reader *r, struct flow *f, bool over);
+/* For reader.c: the responder is the client (flow_flips). */
+void reader_turn_round(struct flow *f);
+
 /* Bytes that reading it has taken from malloc. */
 size_t reader_memory(const struct flow *f);
 

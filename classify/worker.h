@@ -30,6 +30,10 @@ void worker_free(struct worker **w);
  * packet. */
 void worker_trust(struct worker *w, struct certificate_store *store);
 
+/* At each tick flows that had a packet since are described as they are so far (FLOW_OPEN), and the facts go out
+ * in a batch, which may have none: whoever takes them hears that time goes on. Before the first packet. */
+void worker_live(struct worker *w);
+
 /* Takes one packet or tick; facts gather in a batch that goes out when it is full. */
 void worker_step(struct worker *w, const struct packet *p);
 
