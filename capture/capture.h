@@ -1,6 +1,6 @@
 /* capture.h - the capture thread: sources in time order -> decoded packets in batches -> queues
  *
- * Thread: capture_run is the body of the capture thread.
+ * Thread: capture_run or capture_live_run is the body of the capture thread.
  * Time: packet time; a tick goes to every queue each TICK_NS of it, before the packet that passed it.
  * Errors: none; what could not be read is a loss or a source's end. */
 #ifndef CAPTURE_CAPTURE_H
@@ -9,6 +9,7 @@
 #include "capture/batch.h"
 #include "capture/loss.h"
 #include "capture/source.h"
+#include "capture/source_live.h"
 
 #define CAPTURE_TICK_NS 1000000000LL
 /* Files open at the same time. More than this many that overlap in time are read in order of their
@@ -22,7 +23,7 @@
 struct capture_sink {
 	void *context;
 	void (*lost)(void *context, const struct loss *loss);
-	/* Once per source, when it is through. */
+	/* Once per source, when it is through; of an interface every second how far it is. */
 	void (*ended)(void *context, unsigned number, const struct source_end *end);
 	/* Now and then; bytes read so far, for a progress line. */
 	void (*progress)(void *context, uint64_t packets, uint64_t bytes);
@@ -41,5 +42,26 @@ struct capture_settings {
 
 /* Reads everything and puts BATCH_END into every queue. */
 void capture_run(const struct capture_settings *settings);
+
+/* Interfaces: frames that wait at the same time come in the order of their times. A link that is idle ticks
+ * by the clock. */
+struct capture_live_settings {
+	struct source_live *const *sources;	/* open; source_live_begin was not called */
+	unsigned source_count;		/* up to CAPTURE_OPEN */
+	struct slab_pool *pool;
+	struct queue *const *workers;
+	unsigned worker_count;
+	struct capture_sink sink;
+	/* A descriptor and what to do when it can be read; false ends the run. Called from this thread, within
+	 * a tenth of a second. */
+	int control;
+	bool (*controlled)(void *context);
+	void *control_context;
+};
+
+/* Runs until it is told to end, reads what is in the rings, and puts BATCH_END into every queue. Every second
+ * it tells what was lost and how far each source is. An interface that goes away is told as vanished, with a
+ * LOSS_INTERFACE of unknown size, and is tried again every second. */
+void capture_live_run(const struct capture_live_settings *settings);
 
 #endif

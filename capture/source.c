@@ -17,6 +17,8 @@ const char *source_how_name(enum source_how how)
 		[SOURCE_EMPTY] = "empty",
 		[SOURCE_NOT_A_CAPTURE] = "not-a-capture",
 		[SOURCE_UNREADABLE] = "unreadable",
+		[SOURCE_RUNNING] = "running",
+		[SOURCE_VANISHED] = "vanished",
 	};
 
 	assert((unsigned)how < sizeof(names) / sizeof(names[0]));

@@ -1,4 +1,4 @@
-/* source.h - where frames come from: capture files (source_file.c), later interfaces
+/* source.h - where frames come from: capture files; source_live.h has interfaces
  *
  * source_open opens the file and looks at its first bytes. Then source_next gives one frame after the
  * other until it says false. What went wrong is in source_end, never lost: a damaged file ends early,
@@ -29,6 +29,8 @@ enum source_how {
 	SOURCE_EMPTY,		/* no byte at all */
 	SOURCE_NOT_A_CAPTURE,	/* no format that is known */
 	SOURCE_UNREADABLE,	/* cannot be opened or read: sysexits' EX_NOINPUT */
+	SOURCE_RUNNING,		/* an interface that is being watched, or was when the program died */
+	SOURCE_VANISHED,	/* an interface that went away; it is another source when it comes back */
 };
 /* "complete", "truncated", ... as stored and printed. */
 const char *source_how_name(enum source_how how);
