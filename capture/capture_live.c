@@ -24,7 +24,7 @@ struct live_input {
 	struct frame next;
 	bool has_next;
 	bool told_gone;
-	struct capture_unread unread;
+	struct capture_place place;
 };
 
 struct live {
@@ -60,8 +60,8 @@ static void tell_source(struct live *l, struct live_input *in, enum source_how h
 	const struct capture_sink *sink = l->capture.sink;
 
 	source_live_losses(in->source, sink->lost, sink->context);
-	capture_tell_unread(&l->capture, &in->unread);
-	in->unread = (struct capture_unread){ 0 };
+	capture_tell_unread(&l->capture, &in->place);
+	in->place = (struct capture_place){ 0 };
 	sink->ended(sink->context, in->number, source_live_end(in->source, how));
 }
 
@@ -163,7 +163,7 @@ static bool take_waiting(struct live *l)
 
 	while (taken < LIVE_LOOK_FRAMES && (in = earliest(l)) != NULL) {
 		in->has_next = false;
-		capture_take(&l->capture, &in->next, in->slab, &in->unread);
+		capture_take(&l->capture, &in->next, in->slab, &in->place);
 		if (in->next.time_ns > l->packet_ns)
 			l->packet_ns = in->next.time_ns;
 		taken++;

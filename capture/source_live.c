@@ -172,6 +172,12 @@ void source_live_begin(struct source_live *s, unsigned number, struct slab_pool 
 	begin(s, number);
 }
 
+void source_live_rest(struct source_live *s)
+{
+	slab_drop(&s->slab);
+	s->pool = NULL;
+}
+
 /* A frame's bytes, copied behind those of the frames before it: others may hold the slab for these, what is
  * behind them is still ours. */
 static const uint8_t *copy(struct source_live *s, const uint8_t *data, uint32_t len)

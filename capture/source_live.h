@@ -55,6 +55,9 @@ void source_live_close(struct source_live **s);
 /* Before the first frame. `number` is part of every frame id. */
 void source_live_begin(struct source_live *s, unsigned number, struct slab_pool *pool);
 
+/* After the last frame: lets go of the pool. What the kernel has is still counted until it is closed. */
+void source_live_rest(struct source_live *s);
+
 /* The next frame that is waiting; false when none is now, or the interface is gone. As with source_next its
  * bytes stand in *slab_out, borrowed until the next call. */
 bool source_live_next(struct source_live *s, struct frame *frame_out, struct slab **slab_out);

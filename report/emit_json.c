@@ -81,7 +81,7 @@ static void an_object(struct json_report *r, sqlite3_stmt *q)
 
 #define SOURCE(more) \
 	"SELECT path, " more "sha256, size, format, nullif(compression, '') AS compression, packets," \
-	" first_ns, last_ns, end, iif(end = 'complete', NULL, at_byte) AS at_byte," \
+	" first_ns, last_ns, end, iif(end IN ('complete', 'running', 'vanished'), NULL, at_byte) AS at_byte," \
 	" nullif(why, '') AS why FROM source WHERE ?1 = 0 ORDER BY number"
 
 static bool sources(struct json_report *r)

@@ -53,6 +53,34 @@ static void start(pthread_t *thread, const char *name, void *(*body)(void *), vo
 	pthread_setname_np(*thread, name);
 }
 
+static void capture(struct pipeline *p, struct slab_pool *pool, struct queue *const *workers)
+{
+	const struct pipeline_settings *set = p->settings;
+	const struct pipeline_live *live = set->live;
+	const struct capture_sink sink = { .context = p, .lost = lost, .ended = ended, .progress = progress };
+
+	if (live == NULL)
+		capture_run(&(struct capture_settings){
+			.paths = set->paths, .path_count = set->path_count, .vantages = set->vantages,
+			.filter = set->filter,
+			.pool = pool, .workers = workers, .worker_count = set->workers, .sink = sink,
+		});
+	else
+		capture_live_run(&(struct capture_live_settings){
+			.sources = live->sources, .source_count = live->source_count,
+			.pool = pool, .workers = workers, .worker_count = set->workers, .sink = sink,
+			.control = live->control, .controlled = live->controlled,
+			.control_context = live->context,
+		});
+}
+
+/* Frames may stand in slabs of the pool until here. */
+static void forget_sources(const struct pipeline_live *live)
+{
+	for (unsigned i = 0; live != NULL && i < live->source_count; i++)
+		source_live_rest(live->sources[i]);
+}
+
 bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 {
 	unsigned n = settings->workers;
@@ -68,15 +96,15 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 		queues[i] = queue_new(PIPELINE_BATCHES);
 		workers[i] = worker_new(i, n, queues[i], facts, 0);
 		worker_trust(workers[i], settings->trust);
+		if (settings->live != NULL)
+			worker_live(workers[i]);
 	}
+	if (settings->live != NULL)
+		writer_live(p.writer, settings->live->stored, settings->live->context);
 	start(&writer_thread, "writer", writer_main, p.writer);
 	for (unsigned i = 0; i < n; i++)
 		start(&threads[i], "worker", worker_main, workers[i]);
-	capture_run(&(struct capture_settings){
-		.paths = settings->paths, .path_count = settings->path_count,
-		.vantages = settings->vantages, .filter = settings->filter, .pool = pool, .workers = queues, .worker_count = n,
-		.sink = { .context = &p, .lost = lost, .ended = ended, .progress = progress },
-	});
+	capture(&p, pool, queues);
 	for (unsigned i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	pthread_join(writer_thread, NULL);
@@ -89,6 +117,7 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 	}
 	writer_free(&p.writer);
 	queue_free(&facts);
+	forget_sources(settings->live);
 	slab_pool_free(&pool);
 	return ok;
 }

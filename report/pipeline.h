@@ -25,6 +25,17 @@ struct pipeline_settings {
 	void (*progress)(uint64_t packets, uint64_t bytes);
 	/* Once per source when it is through, from the caller's thread, or NULL. */
 	void (*ended)(const struct source_end *end);
+	const struct pipeline_live *live;	/* interfaces in place of files, or NULL */
+};
+
+struct pipeline_live {
+	struct source_live *const *sources;
+	unsigned source_count;
+	int control;			/* as in struct capture_live_settings */
+	bool (*controlled)(void *context);
+	/* Every second from the writer's thread, which has the store. */
+	bool (*stored)(void *context, struct store *store);
+	void *context;			/* of both */
 };
 
 bool pipeline_run(const struct pipeline_settings *settings, struct store *store);

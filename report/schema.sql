@@ -21,7 +21,7 @@ CREATE TABLE run (
 CREATE TABLE source (
 	number INTEGER PRIMARY KEY,
 	path TEXT NOT NULL,
-	end TEXT NOT NULL,		-- complete, truncated, damaged, empty, not-a-capture, unreadable
+	end TEXT NOT NULL,		-- complete, truncated, damaged, empty, not-a-capture, unreadable, running, vanished
 	at_byte INTEGER NOT NULL,
 	why TEXT NOT NULL,
 	size INTEGER NOT NULL,

@@ -197,6 +197,11 @@ bool store_gathered(struct store *st)
 	return false;
 }
 
+bool store_sync(struct store *st)
+{
+	return !st->lasting || store_exec(st, "PRAGMA synchronous = FULL");
+}
+
 void store_rollback(struct store *st)
 {
 	st->gathering = false;

@@ -41,6 +41,8 @@ bool store_add_these(struct store *st, const struct fact *const *facts, unsigned
  * half, and every commit walks over all that was written so far. What fails meanwhile takes all with it. */
 bool store_gather(struct store *st);
 bool store_gathered(struct store *st);
+/* From here on a commit is on the disk when it is done, where the case has a path: for a run of months. */
+bool store_sync(struct store *st);
 bool store_source(struct store *st, unsigned number, const struct source_end *end);
 /* At which vantage point a stored source was recorded; "" where it was not said. */
 bool store_vantage(struct store *st, unsigned source, const char *vantage);

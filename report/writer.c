@@ -6,11 +6,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Facts stored at once, in the order of their ids and in one transaction: a commit costs as much as some
  * hundred rows. A multiple of FACT_BATCH. */
 #define WRITER_ROWS 4096
 #define WRITER_LOSSES_MIN 64
+#define WRITER_LIVE_NS BASE_NS_PER_S	/* what a crash may cost */
 
 /* A source's end with its own copy of what it points to. */
 struct writer_source {
@@ -27,6 +29,9 @@ struct writer {
 	unsigned workers;
 	bool ok;			/* the writer's thread, then who joined it */
 	unsigned row_count, batch_count;
+	bool (*stored)(void *context, struct store *store);	/* NULL: not live */
+	void *context;
+	int64_t stored_ns;		/* when it was last called */
 	const struct fact *rows[WRITER_ROWS];	/* in the batches */
 	struct fact_batch *batches[WRITER_ROWS / FACT_BATCH];
 
@@ -47,6 +52,12 @@ struct writer *writer_new(struct store *store, struct queue *facts, unsigned wor
 	w->sources_end = &w->sources;
 	pthread_mutex_init(&w->lock, NULL);
 	return w;
+}
+
+void writer_live(struct writer *w, bool (*stored)(void *context, struct store *store), void *context)
+{
+	w->stored = stored;
+	w->context = context;
 }
 
 void writer_lost(struct writer *w, const struct loss *loss)
@@ -150,6 +161,21 @@ static unsigned take(struct writer *w, struct fact_batch *batch)
 	return ended;
 }
 
+static void store_live(struct writer *w)
+{
+	struct timespec clock;
+	int64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &clock);
+	now = clock.tv_sec * BASE_NS_PER_S + clock.tv_nsec;
+	if (now - w->stored_ns < WRITER_LIVE_NS)
+		return;
+	store_rows(w);
+	store_told(w);
+	w->ok = w->ok && w->stored(w->context, w->store);
+	w->stored_ns = now;
+}
+
 void *writer_main(void *arg)
 {
 	struct writer *w = arg;
@@ -158,7 +184,10 @@ void *writer_main(void *arg)
 	w->ok = store_gather(w->store);
 	while (ended < w->workers) {
 		ended += take(w, queue_take(w->facts));
-		store_told(w);
+		if (w->stored == NULL)
+			store_told(w);
+		else
+			store_live(w);
 	}
 	store_rows(w);
 	store_told(w);
