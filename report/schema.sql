@@ -709,6 +709,9 @@ SELECT id, printf('DNS %s: %s %s%s', iif(answered, 'answer', 'question'), type, 
 UNION ALL
 SELECT frame, printf('%s request to %s with the address %s', kind, host, account) FROM disclosure
 UNION ALL
+SELECT s.frame, printf('ends an interval of %s: %d bytes to the server, %d from it', duration(s.end_ns - s.start_ns),
+	s.orig_bytes, s.resp_bytes) FROM flow_sample AS s
+UNION ALL
 SELECT id, 'first packet of ' || community_id FROM flow
 UNION ALL
 SELECT last_frame, 'last packet of ' || community_id FROM flow;

@@ -92,7 +92,8 @@ SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, N
 		WHEN h.as_much THEN ''
 		ELSE ' Whether that was its mail cannot be told from the amounts.' END AS sentence,
 	'What went up was sent by the user: a file attached in webmail of ' || o.title || ', or mail of an account with'
-		|| ' it (then declare it as a provider). A capture of a day tells more, by its timing.' AS refuted_by
+		|| ' it (then declare it as a provider).'
+		|| iif(h.short, ' A capture of a day tells more, by its timing.', '') AS refuted_by
 FROM hit AS h
 JOIN frames AS f ON f.client = h.client AND f.owner = h.owner
 JOIN client AS c ON c.id = h.client
