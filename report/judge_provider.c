@@ -142,6 +142,29 @@ static bool teaches(const struct owner_tag *tag)
 		tag->role == ROLE_OTHER || tag->role == ROLE_ACCESS);
 }
 
+/* What the MX says of an alias's domain: nothing, that others have its mail (or filter it first), or itself. */
+enum mx_word { MX_SILENT, MX_OTHERS, MX_ITSELF };
+
+static bool learn_target(const struct judge_part *part, sqlite3_stmt *insert, int64_t client, const char *target,
+			 enum mx_word mx)
+{
+	sqlite3_stmt *hint;
+	struct owner_tag tag;
+	bool ok;
+
+	tag_name(part, target, &tag);
+	if (!teaches(&tag) || mx == MX_ITSELF)
+		return true;
+	if (mx == MX_SILENT)
+		return write_provider(part, insert, client, tag.owner, "learnt");
+	hint = store_prepare(part->st, "INSERT OR IGNORE INTO provider_hint VALUES (?,?)");
+	sqlite3_bind_int64(hint, 1, client);
+	sqlite3_bind_text(hint, 2, tag.owner, -1, SQLITE_STATIC);
+	ok = hint != NULL && store_do(part->st, hint);
+	sqlite3_finalize(hint);
+	return ok;
+}
+
 static bool learn_lookup(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
 {
 	int64_t client = sqlite3_column_int64(q, 0);
@@ -160,13 +183,23 @@ static bool learn_lookup(const struct judge_part *part, sqlite3_stmt *insert, sq
 		return false;
 	if (!target_host((const char *)sqlite3_column_text(q, 3), type, target))
 		return true;
-	tag_name(part, target, &tag);
-	return !teaches(&tag) || write_provider(part, insert, client, tag.owner, "learnt");
+	return learn_target(part, insert, client, target, (enum mx_word)sqlite3_column_int(q, 4));
 }
+
+/* Of an alias for set-up the domain that it is for; else NULL. */
+#define ALIAS_OF "CASE" \
+	" WHEN d.name GLOB 'autodiscover.*' THEN substr(d.name, length('autodiscover.') + 1)" \
+	" WHEN d.name GLOB 'autoconfig.*' THEN substr(d.name, length('autoconfig.') + 1) END"
+
+/* The answered look-ups of that domain's MX. It says where mail is (RFC 5321 section 5.1), and the alias no more. */
+#define MX_OF_ALIAS "FROM mail_dns AS m INDEXED BY mx_by_question WHERE m.type = 'MX' AND m.asked_by = d.asked_by" \
+	" AND m.name = " ALIAS_OF " AND m.answered AND m.rdata <> ''"
 
 /* Hosts that answer DNS ask for others. Hosts that deliver mail ask for the MX of whom they write to. */
 static const char lookup_sql[] =
-	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
+	"SELECT DISTINCT a.client, d.name, d.type, d.rdata,"
+	" coalesce((SELECT max(iif('.' || rtrim(m.rdata, '.') GLOB '*[. ]' || m.name, 2, 1)) " MX_OF_ALIAS "), 0)"
+	" FROM mail_dns AS d"
 	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
 	" AND " SAME_VANTAGE("d.id", "a.vantage")
 	" WHERE a.client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"
@@ -191,18 +224,13 @@ static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
 	return rc == SQLITE_DONE;
 }
 
-/* Look-ups under a declared provider's domain that lead to another owner: it may have its mail there. Where
- * the MX was asked for, it says so (RFC 5321 section 5.1), and an alias for set-up says no more. */
+/* Look-ups under a declared provider's domain that lead to another owner: it may have its mail there. */
 static const char hint_sql[] =
 	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
 	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
 	" AND " SAME_VANTAGE("d.id", "a.vantage")
 	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared')"
-	" AND NOT EXISTS (SELECT 1 FROM mail_dns AS m INDEXED BY mx_by_question WHERE m.type = 'MX'"
-	"  AND m.asked_by = d.asked_by AND m.name = CASE"
-	"  WHEN d.name GLOB 'autodiscover.*' THEN substr(d.name, length('autodiscover.') + 1)"
-	"  WHEN d.name GLOB 'autoconfig.*' THEN substr(d.name, length('autoconfig.') + 1) END"
-	"  AND m.answered AND m.rdata <> '')"
+	" AND NOT EXISTS (SELECT 1 " MX_OF_ALIAS ")"
 	" ORDER BY 1, 2, 3, 4";
 
 static bool write_hint(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
