@@ -75,6 +75,12 @@ static struct policy *policy_of(const struct options *o, const struct owner_find
 	for (unsigned i = 0; i < o->clients.count; i++)
 		if (!policy_client(p, o->clients.of[i], error, sizeof(error)))
 			options_misuse("--client", error);
+	for (unsigned i = 0; i < o->servers.count; i++)
+		if (!policy_server(p, o->servers.of[i], error, sizeof(error)))
+			options_misuse("--mail-server", error);
+	for (unsigned i = 0; i < o->canaries.count; i++)
+		if (!policy_canary(p, o->canaries.of[i], error, sizeof(error)))
+			options_misuse("--canary", error);
 	return p;
 }
 

@@ -62,6 +62,9 @@ static const char help[] =
 	"                         may be repeated; all that are given are the complete set\n"
 	"  --vantage NAME         the files that follow were recorded at another place: those before are\n"
 	"                         \"client\"; a relay seen at a client is confirmed by logins seen at a server\n"
+	"  --canary ACCOUNT       its password was typed into the client under test and nowhere else: a vendor's\n"
+	"                         login to it proves who gave it away; may be repeated\n"
+	"  --mail-server NET      these hosts are your own mail servers (address or CIDR prefix); may be repeated\n"
 	"  --client NET           judge only these clients (address or CIDR prefix); may be repeated\n"
 	"  --policy FILE          home networks, providers per client and more (mailwitness.yaml)\n"
 	"  --catalogue FILE       adds to the catalogue of owners or overrides it; may be repeated\n"
@@ -77,7 +80,7 @@ static const char help[] =
 
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
-       OPT_WORKERS, OPT_VANTAGE, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION, OPT_HELP, OPT_VERSION };
+       OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -89,6 +92,8 @@ static const struct option long_options[] = {
 	{ "asn-db", required_argument, NULL, OPT_ASN_DB },
 	{ "ca-file", required_argument, NULL, OPT_CA_FILE },
 	{ "vantage", required_argument, NULL, OPT_VANTAGE },
+	{ "canary", required_argument, NULL, OPT_CANARY },
+	{ "mail-server", required_argument, NULL, OPT_MAIL_SERVER },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "domain", required_argument, NULL, OPT_DOMAIN },
@@ -183,6 +188,8 @@ static void take_option(struct options *o, int letter)
 	switch (letter) {
 	case 'r':
 	case FILE_WORD: add_file(o, optarg); break;
+	case OPT_CANARY: add_word(&o->canaries, optarg); break;
+	case OPT_MAIL_SERVER: add_word(&o->servers, optarg); break;
 	case OPT_VANTAGE: begin_vantage(o, optarg); break;
 	case 'w': o->write_path = optarg; break;
 	case 'f': o->filter = optarg; break;
@@ -261,6 +268,8 @@ void options_free(struct options *o)
 	free(o->providers.of);
 	free(o->clients.of);
 	free(o->catalogues.of);
+	free(o->servers.of);
+	free(o->canaries.of);
 	free(o->vantages.of);
 	free(o->file_vantages);
 }

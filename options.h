@@ -18,7 +18,7 @@ struct words {
 struct options {
 	const char *verb;		/* "replay" (also for -r), "report", "export", "owners" */
 	const char *write_path, *filter, *policy, *asn_db, *ca_file;	/* NULL where not given */
-	struct words files, providers, clients, catalogues;
+	struct words files, providers, clients, servers, canaries, catalogues;
 	struct words vantages;		/* names of vantage points; one, "", where none was named */
 	uint8_t *file_vantages;		/* of each file, the number of its own */
 	uint8_t vantage;		/* of the files that follow */

@@ -2,7 +2,7 @@
 
 /* What judge wrote before; the indexes are made here so that storing facts need not keep them. */
 static const char anew_sql[] =
-	"DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
+	"DELETE FROM canary; DELETE FROM joint; DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
 	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM because; DELETE FROM client_transport;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
@@ -42,7 +42,7 @@ static bool judge_all(const struct judge_part *part)
 		return false;
 	if (store_exec(st, anew_sql) && note_book(st, part->book) && judge_tag(part) && judge_provider(part) &&
 	    judge_mirror(part) && judge_loss(part) && judge_server(part) && judge_path(part) && judge_finding(part) &&
-	    judge_verdict(part) && judge_account(part) && store_commit(st))
+	    judge_joint(part) && judge_verdict(part) && judge_account(part) && store_commit(st))
 		return true;
 	store_rollback(st);
 	return false;

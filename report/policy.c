@@ -41,6 +41,7 @@ void policy_free(struct policy **p)
 	free((*p)->hosts);
 	words_free(&(*p)->providers);
 	words_free(&(*p)->expected);
+	words_free(&(*p)->canaries);
 	free((*p)->home.nets);
 	free((*p)->wanted.nets);
 	free((*p)->mail_servers.nets);
@@ -65,16 +66,35 @@ bool policy_provider(struct policy *p, const char *word, char *error, size_t err
 	return true;
 }
 
-bool policy_client(struct policy *p, const char *text, char *error, size_t error_size)
+static bool add_net(struct net_list *list, const char *option, const char *text, char *error, size_t error_size)
 {
 	struct net net;
 
 	if (!net_parse(text, &net)) {
-		snprintf(error, error_size,
-			 "--client: %s is no address and no network in CIDR notation", text);
+		snprintf(error, error_size, "%s: %s is no address and no network in CIDR notation", option, text);
 		return false;
 	}
-	net_list_add(&p->wanted, &net);
+	net_list_add(list, &net);
+	return true;
+}
+
+bool policy_client(struct policy *p, const char *text, char *error, size_t error_size)
+{
+	return add_net(&p->wanted, "--client", text, error, error_size);
+}
+
+bool policy_server(struct policy *p, const char *text, char *error, size_t error_size)
+{
+	return add_net(&p->mail_servers, "--mail-server", text, error, error_size);
+}
+
+bool policy_canary(struct policy *p, const char *account, char *error, size_t error_size)
+{
+	if (account[0] == '\0') {
+		snprintf(error, error_size, "--canary: the name of an account is needed");
+		return false;
+	}
+	policy_words_add(&p->canaries, account, "--canary");
 	return true;
 }
 
@@ -115,6 +135,12 @@ unsigned policy_providers(const struct policy *p, const uint8_t address[16],
 	}
 	*words_out = list->words;
 	return list->count;
+}
+
+unsigned policy_canaries(const struct policy *p, const struct policy_word **words_out)
+{
+	*words_out = p->canaries.words;
+	return p->canaries.count;
 }
 
 unsigned policy_expected(const struct policy *p, const struct policy_word **words_out)

@@ -23,6 +23,11 @@ bool policy_provider(struct policy *p, const char *word, char *error, size_t err
 /* --client NET: only these hosts are judged. Address or prefix in CIDR notation. */
 bool policy_client(struct policy *p, const char *net, char *error, size_t error_size);
 
+/* --mail-server NET: these hosts are the user's own mail servers, and at home. */
+bool policy_server(struct policy *p, const char *net, char *error, size_t error_size);
+/* --canary ACCOUNT: its password was typed into the client under test alone. */
+bool policy_canary(struct policy *p, const char *account, char *error, size_t error_size);
+
 /* A word that the user wrote, and where: "mailwitness.yaml:7" or "--provider". Borrowed from the policy. */
 struct policy_word {
 	char *word, *where;
@@ -47,6 +52,8 @@ bool policy_mail_server(const struct policy *p, const uint8_t address[16]);
  * none are declared. */
 unsigned policy_providers(const struct policy *p, const uint8_t address[16],
 			  const struct policy_word **words_out);
+/* Accounts of the experiment. Returns their number. */
+unsigned policy_canaries(const struct policy *p, const struct policy_word **words_out);
 /* Owners that the user expects to be talked to. */
 unsigned policy_expected(const struct policy *p, const struct policy_word **words_out);
 /* Whether the address is in a network that the user expects: own servers elsewhere, migration tools, backup MX. */

@@ -19,7 +19,7 @@ struct policy {
 	struct policy_sts *sts;
 	unsigned sts_count;
 	struct net_list home, wanted, mail_servers, expected_nets;
-	struct word_list providers, expected;
+	struct word_list providers, expected, canaries;
 	struct policy_host *hosts;
 	unsigned host_count;
 };

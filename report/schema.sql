@@ -251,6 +251,8 @@ INSERT INTO threshold VALUES
 	('displacement-times', 2, 'a silence of as many of the longest of these times is beyond the rhythm'),
 	('relay-span-bytes', 20000, 'sent up in that time; less is a destination, not a mailbox in use'),
 	('relay-bytes', 200000, 'sent up to the vendor, however short the watch: mail, not a look at a web page'),
+	('joint-ns', 3600000000000, 'a vendor fetches mail for the first time this soon after it got the password'),
+	('clock-ns', 60000000000, 'clocks of two vantage points are trusted to differ by no more'),
 	('unnamed-bytes', 1000, 'sent up to one endpoint that nothing names: enough for a password'),
 	('unnamed-all-bytes', 200000, 'sent up to all of them, however little to each: as much as relay-bytes'),
 	('mirror-times', 2, 'bytes up to a vendor are from half to twice the bytes fetched: the same mail'),
@@ -512,6 +514,24 @@ CREATE TABLE evidence (
 	finding INTEGER NOT NULL,
 	frame INTEGER NOT NULL,
 	PRIMARY KEY (finding, frame)
+) WITHOUT ROWID;
+
+-- Accounts whose password the user typed into the client under test alone (--canary), in small letters.
+CREATE TABLE canary (account TEXT PRIMARY KEY) WITHOUT ROWID;
+
+-- A client that sends to a vendor's mail service at one vantage point, and the logins of that vendor at
+-- another that confirm it (judge_joint.c says how they are tied).
+CREATE TABLE joint (
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,		-- the vendor
+	pull INTEGER NOT NULL,		-- the finding that tells of the logins
+	flow INTEGER NOT NULL,		-- the first of them
+	account TEXT NOT NULL,		-- '' where TLS hides it
+	tie TEXT NOT NULL,		-- canary, account, order
+	strength TEXT NOT NULL,
+	contact_ns INTEGER NOT NULL,	-- when the client first had contact with the vendor, by its own clock
+	login_ns INTEGER NOT NULL,	-- by the server's
+	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
 
 CREATE TABLE verdict (

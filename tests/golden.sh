@@ -5,7 +5,9 @@
 #
 # A case is a directory tests/golden/NAME with
 #   capture.*     the capture; where `script` is beside it, tests/mkpcap makes the same bytes of that
-#   args          options for `mailwitness replay`
+#   args          options for `mailwitness replay`, before the capture
+#   more          where it is there: words behind it, those that are files of the case among them; NAME.script
+#                 makes NAME.pcap
 #   exit          its exit status, written by hand
 #   README        what it is, and below it what must be found, written by hand (golden_report reads it)
 #   tlsrpt        where it is there: what `mailwitness export --format tlsrpt` makes of the case
@@ -55,23 +57,32 @@ for report in reports:
 }
 
 try() {		# case: prints what is wrong, false if anything is
-	local dir=tests/golden/$1 wrong=0 capture args status wanted
+	local dir=tests/golden/$1 wrong=0 capture args more=() status wanted script i
 
 	capture=$(echo "$dir"/capture.*)
 	[ -e "$dir/args" ] && [ -e "$dir/exit" ] && [ -e "$dir/README" ] && [ -e "$capture" ] ||
 		{ echo "$1: capture.*, args, exit or README is missing"; return 1; }
 	read -ra args < "$dir/args"
+	[ ! -e "$dir/more" ] || read -ra more < "$dir/more"
+	for i in "${!more[@]}"; do
+		[ ! -e "$dir/${more[i]}" ] || more[i]=$dir/${more[i]}
+	done
 	wanted=$(cat "$dir/exit")
 	rm -rf "${out:?}"/*
 	if [ -e "$dir/script" ]; then
 		tests/mkpcap "$dir/script" | cmp -s - "$capture" ||
 			{ echo "$1: $capture is not what tests/mkpcap makes of its script"; wrong=1; }
 	fi
-	replay one.json --json --workers 1 -w "$out/case" "${args[@]}" "$capture"
+	for script in "$dir"/*.script; do
+		[ -e "$script" ] || continue
+		tests/mkpcap "$script" | cmp -s - "${script%.script}.pcap" ||
+			{ echo "$1: tests/mkpcap makes another capture of $script"; wrong=1; }
+	done
+	replay one.json --json --workers 1 -w "$out/case" "${args[@]}" "$capture" "${more[@]}"
 	status=$?
 	[ $status = "$wanted" ] || { echo "$1: exit status $status, not $wanted"; wrong=1; }
-	replay four.json --json --workers 4 "${args[@]}" "$capture"
-	replay text "${args[@]}" "$capture"
+	replay four.json --json --workers 4 "${args[@]}" "$capture" "${more[@]}"
+	replay text "${args[@]}" "$capture" "${more[@]}"
 	run again.json report --json "$out/case"
 	comparable < "$out/one.json" > "$out/report.json"
 	[ -z "$write" ] || cp "$out/report.json" "$dir/expect.json"
