@@ -3,8 +3,9 @@
 -- Mail programs look for mail in a rhythm. Sessions with the provider (mail sessions, HTTPS to its mail hosts)
 -- no further apart than displacement-pause-ns are one visit; the longest time from a visit to the next is the
 -- rhythm, and displacement-visits of them must have been seen to speak of one. The client then is silent towards
--- all of its providers for displacement-times as long, while it sends to a vendor's mail service relay-span-bytes
--- and more than it sent there before in the same time. A client that just goes off sends nothing, so it is none.
+-- that provider for displacement-times as long, while it sends to a vendor's mail service relay-span-bytes and more
+-- than it sent there before in the same time. A client that just goes off sends nothing, so it is none. Each of its
+-- providers is looked at by itself; of several the one with the most visits is told.
 -- What is seen is absence, so it is strong at most, and suspected when something was not seen: loss, a tunnel, a
 -- session with a server that nothing names, a look-up that leads from its provider's domain to the vendor; or
 -- when the vendor is known by its address, or to relay by assumption, alone.
@@ -23,30 +24,32 @@ upload AS MATERIALIZED (
 ),
 -- A session with a provider, and the end of those before it.
 direct AS (
-	SELECT s.client, s.first_ns, s.last_ns, max(s.last_ns) OVER (PARTITION BY s.client
+	SELECT s.client, s.provider, s.first_ns, s.last_ns, max(s.last_ns) OVER (PARTITION BY s.client, s.provider
 		ORDER BY s.first_ns, s.flow ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until_ns
 	FROM (
-		SELECT o.client, o.flow, o.first_ns, o.last_ns FROM own_session AS o
+		SELECT o.client, o.owner AS provider, o.flow, o.first_ns, o.last_ns FROM own_session AS o
 		JOIN client_provider AS p ON p.client = o.client AND p.owner = o.owner
 		WHERE o.down > 0 AND o.client IN (SELECT client FROM upload)
 		UNION ALL
-		SELECT client, flow, first_ns, last_ns FROM web_mail_contact
+		SELECT client, owner, flow, first_ns, last_ns FROM web_mail_contact
 		WHERE client IN (SELECT client FROM upload)
 	) AS s
 ),
 visit AS (
-	SELECT d.client, d.first_ns, lag(d.first_ns) OVER (PARTITION BY d.client ORDER BY d.first_ns) AS before_ns
+	SELECT d.client, d.provider, d.first_ns,
+		lag(d.first_ns) OVER (PARTITION BY d.client, d.provider ORDER BY d.first_ns) AS before_ns
 	FROM direct AS d CROSS JOIN limits AS l
 	WHERE d.until_ns IS NULL OR d.first_ns - d.until_ns > l.pause_ns
 ),
 rhythm AS (
-	SELECT v.client, count(*) AS visits, min(v.first_ns) AS from_ns, max(v.first_ns - v.before_ns) AS longest_ns,
-		(SELECT max(d.last_ns) FROM direct AS d WHERE d.client = v.client) AS stopped_ns
-	FROM visit AS v GROUP BY v.client
+	SELECT v.client, v.provider, count(*) AS visits, min(v.first_ns) AS from_ns,
+		max(v.first_ns - v.before_ns) AS longest_ns,
+		(SELECT max(d.last_ns) FROM direct AS d WHERE d.client = v.client AND d.provider = v.provider) AS stopped_ns
+	FROM visit AS v GROUP BY v.client, v.provider
 ),
 -- What went to the vendor since the silence began, and in as long a time before.
 total AS (
-	SELECT r.client, u.owner, r.visits, r.longest_ns, r.from_ns, r.stopped_ns, max(u.last_ns) AS last_ns,
+	SELECT r.client, r.provider, u.owner, r.visits, r.longest_ns, r.from_ns, r.stopped_ns, max(u.last_ns) AS last_ns,
 		total(u.up) FILTER (WHERE u.first_ns > r.stopped_ns) AS up,
 		total(u.up) FILTER (WHERE u.first_ns > r.stopped_ns AND u.sure) AS sure_up,
 		count(*) FILTER (WHERE u.first_ns > r.stopped_ns) AS flows,
@@ -56,9 +59,9 @@ total AS (
 	FROM rhythm AS r
 	JOIN client AS c ON c.id = r.client
 	JOIN upload AS u ON u.client = r.client
-	GROUP BY r.client, u.owner
+	GROUP BY r.client, r.provider, u.owner
 ),
-hit AS (
+graded AS (
 	SELECT t.*, t.sure_up >= l.span_bytes
 		AND t.client NOT IN (SELECT client FROM harmed_client)
 		AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = t.client AND p.owner = t.owner)
@@ -68,13 +71,19 @@ hit AS (
 	WHERE t.visits >= l.visits AND t.flows > 1 AND t.silent_ns >= l.times * t.longest_ns
 		AND t.last_ns - t.stopped_ns >= t.longest_ns
 		AND t.up >= l.span_bytes AND t.up > 2 * t.up_before
+),
+hit AS (
+	SELECT * FROM (
+		SELECT g.*, row_number() OVER (PARTITION BY g.client, g.owner
+			ORDER BY g.strong DESC, g.visits DESC, g.provider) AS place
+		FROM graded AS g
+	) WHERE place = 1
 )
 SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
 	iif(h.strong, 'strong', 'suspected') AS strength, h.from_ns AS first_ns, h.last_ns, u.flow, f.frame,
 	printf('%s went to its mail provider (%s) %d times, %s apart at most, and then not for %s, in which it sent %d'
 		|| ' bytes in %d flows to the mail service of %s (%d in as long a time before).', host(c.address),
-		(SELECT min(p.owner) || iif(count(*) > 1, ' and others', '') FROM client_provider AS p
-			WHERE p.client = h.client), h.visits, duration(h.longest_ns), duration(h.silent_ns), h.up,
+		h.provider, h.visits, duration(h.longest_ns), duration(h.silent_ns), h.up,
 		h.flows, o.title, h.up_before) AS sentence,
 	'The user moved to an account with ' || o.title || ' (then declare it as a provider), or the mail program'
 		|| ' was closed while something else used that service.' AS refuted_by
