@@ -54,7 +54,7 @@ $(LIB): $(SRCS:%.c=$(OUT)/%.o) $(OUT)/report/sql.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(OUT)/mailwitness: $(OUT)/mailwitness.o $(OUT)/options.o $(LIB)
+$(OUT)/mailwitness: $(OUT)/mailwitness.o $(OUT)/options.o $(OUT)/watch.o $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS)
 
 $(OUT)/tests/test_%: $(OUT)/tests/test_%.o $(LIB)

@@ -12,6 +12,7 @@
 #include "report/policy.h"
 
 #include "options.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -114,7 +115,6 @@ static int emit(struct store *st, const struct options *o)
 	return o->exit_zero ? EX_OK : judge_exit_status(st);
 }
 
-
 /* A case is one run: the frames of two would have the same ids, and the facts of one judge the other. */
 static void refuse_old_case(const char *path)
 {
@@ -126,7 +126,8 @@ static void refuse_old_case(const char *path)
 	}
 }
 
-static int replay(const struct options *o)
+/* Reads files, or watches what is not NULL. */
+static int read_and_judge(const struct options *o, struct watch *watch)
 {
 	struct knowledge k;
 	struct policy *policy;
@@ -136,8 +137,6 @@ static int replay(const struct options *o)
 	struct store *st;
 	int status;
 
-	if (o->filter != NULL && !source_filter_valid(o->filter, error, sizeof(error)))
-		options_misuse("-f", error);
 	k = knowledge_open(o);
 	policy = policy_of(o, k.finder);
 	book = owner_book_of(k.finder);
@@ -148,7 +147,8 @@ static int replay(const struct options *o)
 	st = store_create(o->write_path, error, sizeof(error));
 	if (st == NULL)
 		fail(EX_CANTCREAT, error);
-	if (!store_run(st, &(struct run_info){
+	if ((watch != NULL && !store_sync(st)) ||
+	    !store_run(st, &(struct run_info){
 			.version = VERSION, .ndpi_version = dpi_version(),
 			.catalogue_version = book.version, .asn_database = book.asn_database,
 			.attribution = book.attribution, .command_line = o->command_line,
@@ -156,8 +156,9 @@ static int replay(const struct options *o)
 	    !pipeline_run(&(struct pipeline_settings){
 			.paths = o->files.of, .path_count = o->files.count,
 			.vantages = o->file_vantages, .vantage_names = o->vantages.of, .filter = o->filter,
-			.trust = trust, .workers = o->workers, .ended = show_end,
-			.progress = isatty(STDERR_FILENO) ? show_progress : NULL }, st) ||
+			.trust = trust, .workers = o->workers, .ended = watch == NULL ? show_end : NULL,
+			.live = watch == NULL ? NULL : watch_live(watch, policy, &book),
+			.progress = isatty(STDERR_FILENO) && watch == NULL ? show_progress : NULL }, st) ||
 	    !store_run_ca(st, certificate_store_describe(trust)))
 		fail(EX_CANTCREAT, store_error(st));
 	if (!judge(st, policy, &book))
@@ -167,6 +168,32 @@ static int replay(const struct options *o)
 	certificate_store_free(&trust);
 	policy_free(&policy);
 	knowledge_close(&k);
+	return status;
+}
+
+static void check_filter(const struct options *o)
+{
+	char error[512];
+
+	if (o->filter != NULL && !source_filter_valid(o->filter, error, sizeof(error)))
+		options_misuse("filter", error);
+}
+
+static int replay(const struct options *o)
+{
+	check_filter(o);
+	return read_and_judge(o, NULL);
+}
+
+static int watch_command(const struct options *o)
+{
+	struct watch *watch;
+	int status;
+
+	check_filter(o);
+	watch = watch_begin(o);
+	status = read_and_judge(o, watch);
+	watch_end(&watch);
 	return status;
 }
 
@@ -336,6 +363,7 @@ static const struct {
 	int (*run)(const struct options *o);
 } commands[] = {
 	{ "replay", replay },
+	{ "watch", watch_command },
 	{ "judge", judge_again },
 	{ "report", report },
 	{ "explain", explain },
@@ -359,8 +387,10 @@ int main(int argc, char **argv)
 	int status = EX_USAGE;
 
 	options_read(argc, argv, is_command, &o);
+	if (o.list_interfaces)
+		status = watch_list();
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(commands[i].name, o.verb) == 0)
+		if (!o.list_interfaces && strcmp(commands[i].name, o.verb) == 0)
 			status = commands[i].run(&o);
 	options_free(&o);
 	return status;

@@ -20,6 +20,8 @@ static const char usage[] =
 	"                          [--client NET] [--policy FILE] [--catalogue FILE] [--asn-db FILE]\n"
 	"                          [--ca-file FILE] [--workers N] [--exit-zero] FILE... [--vantage NAME FILE...]...\n"
 	"       mailwitness -r FILE [options of replay]\n"
+	"       mailwitness watch -i INTERFACE [-i INTERFACE] [-p] [--buffer MIB] [options of replay] [EXPR]\n"
+	"       mailwitness -D\n"
 	"       mailwitness report [-nq] [--text | --json] [--exit-zero] CASE\n"
 	"       mailwitness export --format tlsrpt --contact ADDRESS [--organization NAME] [--domain DOMAIN]\n"
 	"                          [-o FILE|DIRECTORY] CASE\n"
@@ -38,6 +40,7 @@ static const char help[] =
 	"\n"
 	"commands\n"
 	"  replay FILE...         judge capture files (pcap, pcapng, also compressed; - is standard input)\n"
+	"  watch -i INTERFACE     judge live traffic: a line for what is new, the report at the end (SIGINT, SIGTERM)\n"
 	"  report CASE            print the report of a case file again\n"
 	"  export CASE            write a case in a format of others\n"
 	"  judge CASE             judge a kept case again, by another policy or catalogue\n"
@@ -48,6 +51,10 @@ static const char help[] =
 	"\n"
 	"options\n"
 	"  -r FILE                replay this file\n"
+	"  -i INTERFACE           watch this interface, `any` is all of them; may be repeated\n"
+	"  -p                     not in promiscuous mode\n"
+	"  -D                     list the interfaces\n"
+	"  --buffer MIB           of the kernel's buffer for each interface (64)\n"
 	"  -w FILE                keep the case in this file (SQLite); of evidence: write this pcapng\n"
 	"  -f EXPR                only packets that match a pcap filter (pcap-filter(7))\n"
 	"  -n                     no names for clients, addresses only\n"
@@ -76,11 +83,13 @@ static const char help[] =
 	"\n"
 	"exit status\n"
 	"  0 clean   1 leak   2 cannot-say   64 usage   65 damaged input   66 no input   70 internal\n"
+	"  69 interface cannot be watched   77 no permission to capture   74 output cannot be written\n"
 	"  73 case file or export cannot be written   78 catalogue, policy or AS database is no good\n";
 
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
-       OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION, OPT_HELP, OPT_VERSION };
+       OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
+       OPT_BUFFER, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -100,6 +109,7 @@ static const struct option long_options[] = {
 	{ "contact", required_argument, NULL, OPT_CONTACT },
 	{ "organization", required_argument, NULL, OPT_ORGANIZATION },
 	{ "exit-zero", no_argument, NULL, OPT_EXIT_ZERO },
+	{ "buffer", required_argument, NULL, OPT_BUFFER },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
@@ -153,13 +163,13 @@ static void check_vantages(struct options *o)
 	}
 }
 
-static unsigned workers_of(const char *word)
+static unsigned number_of(const char *word, unsigned max, const char *wanted)
 {
 	char *end;
 	unsigned long n = strtoul(word, &end, 10);
 
-	if (*word == '\0' || *end != '\0' || n < 1 || n > PIPELINE_WORKERS_MAX)
-		options_misuse("--workers wants a number from 1 to 64", word);
+	if (*word == '\0' || *end != '\0' || n < 1 || n > max)
+		options_misuse(wanted, word);
 	return (unsigned)n;
 }
 
@@ -203,7 +213,15 @@ static void take_option(struct options *o, int letter)
 	case OPT_CATALOGUE: add_word(&o->catalogues, optarg); break;
 	case OPT_ASN_DB: o->asn_db = optarg; break;
 	case OPT_CA_FILE: o->ca_file = optarg; break;
-	case OPT_WORKERS: o->workers = workers_of(optarg); break;
+	case OPT_WORKERS:
+		o->workers = number_of(optarg, PIPELINE_WORKERS_MAX, "--workers wants a number from 1 to 64");
+		break;
+	case OPT_BUFFER:
+		o->buffer_mib = number_of(optarg, SOURCE_LIVE_BUFFER_MIB_MAX, "--buffer wants 1 to 2047 MiB");
+		break;
+	case 'i': add_word(&o->interfaces, optarg); break;
+	case 'p': o->not_promiscuous = true; break;
+	case 'D': o->list_interfaces = true; break;
 	case 'o': o->export.to = optarg; break;
 	case OPT_FORMAT: o->export.format = optarg; break;
 	case OPT_DOMAIN: o->export.domain = optarg; break;
@@ -221,17 +239,41 @@ static void take_option(struct options *o, int letter)
 	}
 }
 
-static char *command_line_of(int argc, char **argv)
+/* With a blank between each two. */
+static char *joined(char *const *words, int count)
 {
 	size_t n = 1;
 	char *line, *end;
 
-	for (int i = 0; i < argc; i++)
-		n += strlen(argv[i]) + 1;
+	for (int i = 0; i < count; i++)
+		n += strlen(words[i]) + 1;
 	line = end = base_alloc(n);
-	for (int i = 0; i < argc; i++)
-		end += sprintf(end, "%s%s", i > 0 ? " " : "", argv[i]);
+	for (int i = 0; i < count; i++)
+		end += sprintf(end, "%s%s", i > 0 ? " " : "", words[i]);
 	return line;
+}
+
+/* What watch and replay do not have in common. */
+static void check_inputs(struct options *o)
+{
+	bool watch = strcmp(o->verb, "watch") == 0;
+
+	if (watch && o->interfaces.count == 0)
+		options_misuse("an interface is wanted", "-i");
+	if (!watch && o->interfaces.count > 0)
+		options_misuse("only watch takes", "-i");
+	if (!watch && o->files.count == 0)
+		options_misuse("nothing to read", o->verb);
+	if (o->interfaces.count > CAPTURE_OPEN)
+		options_misuse("too many interfaces", "-i");
+	if (!watch) {
+		check_vantages(o);
+	} else if (o->files.count > 0) {
+		if (o->filter != NULL)
+			options_misuse("two filters", o->filter);
+		o->filter = o->expression = joined((char *const *)o->files.of, (int)o->files.count);
+		o->files.count = 0;
+	}
 }
 
 void options_read(int argc, char **argv, bool (*is_command)(const char *word), struct options *o)
@@ -239,8 +281,10 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 	bool has_verb = argc > 1 && argv[1][0] != '-';
 	int letter;
 
-	*o = (struct options){ .verb = "replay", .workers = workers_default() };
-	o->command_line = command_line_of(argc, argv);
+	*o = (struct options){
+		.verb = "replay", .workers = workers_default(), .buffer_mib = SOURCE_LIVE_BUFFER_MIB,
+	};
+	o->command_line = joined(argv, argc);
 	if (has_verb) {
 		o->verb = argv[1];
 		argv++; /* getopt's argv[0] is then the command */
@@ -248,15 +292,17 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 	}
 	if (!is_command(o->verb))
 		options_misuse("no such command", o->verb);
-	while ((letter = getopt_long(argc, argv, "-r:w:f:o:nq", long_options, NULL)) != -1)
+	while ((letter = getopt_long(argc, argv, "-r:w:f:o:i:nqpD", long_options, NULL)) != -1)
 		take_option(o, letter);
-	if (!has_verb && o->files.count == 0)
+	if (o->list_interfaces)
+		return;
+	if (!has_verb && o->files.count == 0 && o->interfaces.count == 0)
 		options_misuse("no command", "");
+	if (!has_verb && o->interfaces.count > 0)
+		o->verb = "watch";
 	while (optind < argc)
 		add_file(o, argv[optind++]);
-	if (o->files.count == 0)
-		options_misuse("nothing to read", o->verb);
-	check_vantages(o);
+	check_inputs(o);
 	o->emit.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	o->emit.columns = columns();
 }
@@ -264,6 +310,8 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 void options_free(struct options *o)
 {
 	free(o->command_line);
+	free(o->expression);
+	free(o->interfaces.of);
 	free(o->files.of);
 	free(o->providers.of);
 	free(o->clients.of);

@@ -16,16 +16,18 @@ struct words {
 };
 
 struct options {
-	const char *verb;		/* "replay" (also for -r), "report", "export", "owners" */
+	const char *verb;		/* "replay" (also for -r), "watch" (also for -i), "report", "export", "owners" */
 	const char *write_path, *filter, *policy, *asn_db, *ca_file;	/* NULL where not given */
-	struct words files, providers, clients, servers, canaries, catalogues;
+	struct words files, providers, clients, servers, canaries, catalogues, interfaces;
 	struct words vantages;		/* names of vantage points; one, "", where none was named */
 	uint8_t *file_vantages;		/* of each file, the number of its own */
 	uint8_t vantage;		/* of the files that follow */
 	bool json, exit_zero;
-	unsigned workers;
+	bool not_promiscuous, list_interfaces;
+	unsigned workers, buffer_mib;
 	struct emit_settings emit;
 	struct export_settings export;
+	char *expression;		/* of watch: its words, or NULL */
 	char *command_line;		/* all of it, for the run table */
 };
 

@@ -14,6 +14,7 @@
 #define LIVE_BEHIND_NS (4LL * SOURCE_LIVE_WAIT_MS * 1000000)
 /* After it was told to end: when nothing came for the first, the rings are empty; the second in any case. */
 #define LIVE_DRAIN_MS (2 * SOURCE_LIVE_WAIT_MS)
+#define LIVE_DRAIN_NS (LIVE_DRAIN_MS * 1000000LL)
 #define LIVE_DRAIN_MAX_NS BASE_NS_PER_S
 
 /* One interface and the frame it offers next. */
@@ -23,7 +24,8 @@ struct live_input {
 	struct slab *slab;		/* where its last frame stands */
 	struct frame next;
 	bool has_next;
-	bool told_gone;
+	int64_t gone_ns;		/* the clock when it was seen to be gone; 0 is not */
+	int64_t tried_ns;		/* ... when it was last tried to open it again; 0: it was not told yet */
 	struct capture_place place;
 };
 
@@ -75,23 +77,23 @@ static void tell_gone(struct live *l, struct live_input *in)
 	sink->lost(sink->context, &(struct loss){
 		.reason = LOSS_INTERFACE, .frame = last, .last_frame = last, .time_ns = end->last_ns });
 	tell_source(l, in, SOURCE_VANISHED);
-	in->told_gone = true;
 }
 
-/* What is due every second for an interface. */
-static void attend(struct live *l, struct live_input *in)
+/* What its ring holds is read first. */
+static void mind_gone(struct live *l, struct live_input *in, int64_t now)
 {
-	if (!source_live_is_gone(in->source)) {
-		tell_source(l, in, SOURCE_RUNNING);
+	if (in->gone_ns == 0)
+		in->gone_ns = now;
+	if (now - in->gone_ns < LIVE_DRAIN_NS || (in->tried_ns != 0 && now - in->tried_ns < LIVE_SECOND_NS))
 		return;
-	}
-	if (!in->told_gone)
+	if (in->tried_ns == 0)
 		tell_gone(l, in);
-	if (source_live_again(in->source, l->next_number)) {
-		base_log("%s: the interface is back", source_live_name(in->source));
-		in->number = l->next_number++;
-		in->told_gone = false;
-	}
+	in->tried_ns = now;
+	if (!source_live_again(in->source, l->next_number))
+		return;
+	base_log("%s: the interface is back", source_live_name(in->source));
+	in->number = l->next_number++;
+	in->gone_ns = in->tried_ns = 0;
 }
 
 /* By the packets' clock, which need not be this machine's: of the latest packet and the time since. */
@@ -112,16 +114,25 @@ static void check_control(struct live *l)
 /* What is due by the clock and not by packets. */
 static void look(struct live *l, int64_t now)
 {
+	bool second;
+
 	if (now - l->looked_ns < LIVE_LOOK_NS)
 		return;
 	l->looked_ns = now;
 	capture_flush(&l->capture);
 	check_control(l);
-	if (l->ending || now - l->second_ns < LIVE_SECOND_NS)
+	if (l->ending)
 		return;
-	l->second_ns = now;
-	for (unsigned i = 0; i < l->settings->source_count; i++)
-		attend(l, &l->inputs[i]);
+	second = now - l->second_ns >= LIVE_SECOND_NS;
+	l->second_ns = second ? now : l->second_ns;
+	for (unsigned i = 0; i < l->settings->source_count; i++) {
+		struct live_input *in = &l->inputs[i];
+
+		if (source_live_is_gone(in->source))
+			mind_gone(l, in, now);
+		else if (second)
+			tell_source(l, in, SOURCE_RUNNING);
+	}
 }
 
 /* Waits until a frame may be there or the control speaks; whether anything came. */
@@ -130,11 +141,8 @@ static bool wait_for_frames(struct live *l, int timeout_ms)
 	struct pollfd fds[CAPTURE_OPEN + 1];
 	unsigned count = l->settings->source_count;
 
-	for (unsigned i = 0; i < count; i++) {
-		bool gone = source_live_is_gone(l->inputs[i].source);
-
-		fds[i] = (struct pollfd){ .fd = gone ? -1 : source_live_fd(l->inputs[i].source), .events = POLLIN };
-	}
+	for (unsigned i = 0; i < count; i++)
+		fds[i] = (struct pollfd){ .fd = source_live_fd(l->inputs[i].source), .events = POLLIN };
 	fds[count] = (struct pollfd){ .fd = l->ending ? -1 : l->settings->control, .events = POLLIN };
 	return poll(fds, count + 1, timeout_ms) > 0;
 }
@@ -215,10 +223,10 @@ void capture_live_run(const struct capture_live_settings *settings)
 	for (unsigned i = 0; i < settings->source_count; i++) {
 		struct live_input *in = &l->inputs[i];
 
-		if (source_live_is_gone(in->source) && !in->told_gone)
-			tell_gone(l, in);
-		else if (!in->told_gone)
+		if (!source_live_is_gone(in->source))
 			tell_source(l, in, SOURCE_COMPLETE);
+		else if (in->tried_ns == 0)
+			tell_gone(l, in);
 	}
 	capture_finish(&l->capture);
 	free(l);

@@ -24,6 +24,7 @@ struct source_live {
 	size_t used;			/* of the slab */
 	struct pcap_stat seen;		/* libpcap's counters when they were last asked */
 	struct source_live_counts counts;
+	uint64_t untold_kernel, untold_interface;
 	struct source_end end;
 	struct source_interface interface;
 };
@@ -216,11 +217,11 @@ bool source_live_next(struct source_live *s, struct frame *frame_out, struct sla
 	const u_char *data;
 	int rc;
 
-	if (s->pcap == NULL || s->failed)
+	if (s->pcap == NULL)
 		return false;
 	rc = pcap_next_ex(s->pcap, &header, &data);
 	if (rc <= 0) {
-		s->failed = rc < 0;
+		s->failed = s->failed || rc < 0;
 		return false;
 	}
 	*frame_out = (struct frame){
@@ -238,7 +239,7 @@ bool source_live_next(struct source_live *s, struct frame *frame_out, struct sla
 
 int source_live_fd(const struct source_live *s)
 {
-	return s->pcap == NULL ? -1 : s->fd;
+	return source_live_is_gone(s) ? -1 : s->fd;
 }
 
 bool source_live_is_gone(const struct source_live *s)
@@ -283,7 +284,7 @@ static void tell(const struct source_live *s, enum loss_reason reason, uint64_t 
 	});
 }
 
-void source_live_losses(struct source_live *s, void (*lost)(void *context, const struct loss *loss), void *context)
+static void ask_kernel(struct source_live *s)
 {
 	struct pcap_stat now;
 	uint64_t kernel, interface, received;
@@ -296,14 +297,24 @@ void source_live_losses(struct source_live *s, void (*lost)(void *context, const
 	s->counts.received += received;
 	s->counts.kernel += kernel;
 	s->counts.interface += interface;
+	s->untold_kernel += kernel;
+	s->untold_interface += interface;
 	s->interface.recorded_received += received;
 	s->interface.recorded_dropped += kernel + interface;
-	tell(s, LOSS_KERNEL, kernel, lost, context);
-	tell(s, LOSS_INTERFACE, interface, lost, context);
 }
 
-struct source_live_counts source_live_counts(const struct source_live *s)
+void source_live_losses(struct source_live *s, void (*lost)(void *context, const struct loss *loss), void *context)
 {
+	ask_kernel(s);
+	tell(s, LOSS_KERNEL, s->untold_kernel, lost, context);
+	tell(s, LOSS_INTERFACE, s->untold_interface, lost, context);
+	s->untold_kernel = s->untold_interface = 0;
+}
+
+struct source_live_counts source_live_counts(struct source_live *s, bool now)
+{
+	if (now)
+		ask_kernel(s);
 	return s->counts;
 }
 

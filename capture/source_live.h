@@ -58,7 +58,8 @@ void source_live_begin(struct source_live *s, unsigned number, struct slab_pool 
 /* After the last frame: lets go of the pool. What the kernel has is still counted until it is closed. */
 void source_live_rest(struct source_live *s);
 
-/* The next frame that is waiting; false when none is now, or the interface is gone. As with source_next its
+/* The next frame that is waiting; false when none is now. The ring of an interface that is gone may still give
+ * some, within SOURCE_LIVE_WAIT_MS. As with source_next its
  * bytes stand in *slab_out, borrowed until the next call. */
 bool source_live_next(struct source_live *s, struct frame *frame_out, struct slab **slab_out);
 
@@ -72,8 +73,8 @@ bool source_live_again(struct source_live *s, unsigned number);
 /* Tells of what was dropped since this was last asked, as LOSS_KERNEL and LOSS_INTERFACE. */
 void source_live_losses(struct source_live *s, void (*lost)(void *context, const struct loss *loss), void *context);
 
-/* As source_live_losses last saw it. */
-struct source_live_counts source_live_counts(const struct source_live *s);
+/* As source_live_losses last saw it; `now`: as the kernel has it now. */
+struct source_live_counts source_live_counts(struct source_live *s, bool now);
 const char *source_live_name(const struct source_live *s);
 
 /* The source as it is now, `how` as given; borrowed until the next call. */

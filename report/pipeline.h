@@ -33,8 +33,8 @@ struct pipeline_live {
 	unsigned source_count;
 	int control;			/* as in struct capture_live_settings */
 	bool (*controlled)(void *context);
-	/* Every second from the writer's thread, which has the store. */
-	bool (*stored)(void *context, struct store *store);
+	/* Every second from the writer's thread, which has the store; see writer_live. */
+	bool (*stored)(void *context, struct store *store, bool facts);
 	void *context;			/* of both */
 };
 

@@ -29,9 +29,11 @@ struct writer {
 	unsigned workers;
 	bool ok;			/* the writer's thread, then who joined it */
 	unsigned row_count, batch_count;
-	bool (*stored)(void *context, struct store *store);	/* NULL: not live */
+	writer_stored *stored;		/* NULL: not live */
 	void *context;
 	int64_t stored_ns;		/* when it was last called */
+	bool fresh;			/* something was stored since */
+	bool gave_up;			/* it was told so */
 	const struct fact *rows[WRITER_ROWS];	/* in the batches */
 	struct fact_batch *batches[WRITER_ROWS / FACT_BATCH];
 
@@ -54,7 +56,7 @@ struct writer *writer_new(struct store *store, struct queue *facts, unsigned wor
 	return w;
 }
 
-void writer_live(struct writer *w, bool (*stored)(void *context, struct store *store), void *context)
+void writer_live(struct writer *w, writer_stored *stored, void *context)
 {
 	w->stored = stored;
 	w->context = context;
@@ -124,6 +126,7 @@ static void store_told(struct writer *w)
 	w->loss_count = w->loss_size = 0;
 	pthread_mutex_unlock(&w->lock);
 
+	w->fresh = w->fresh || loss_count > 0;
 	if (loss_count > 0)
 		store_losses(w, losses, loss_count);
 	free(losses);
@@ -138,6 +141,7 @@ static void store_told(struct writer *w)
 
 static void store_rows(struct writer *w)
 {
+	w->fresh = w->fresh || w->row_count > 0;
 	w->ok = w->ok && store_add_these(w->store, w->rows, w->row_count);
 	for (unsigned i = 0; i < w->batch_count; i++)
 		free(w->batches[i]);
@@ -172,7 +176,11 @@ static void store_live(struct writer *w)
 		return;
 	store_rows(w);
 	store_told(w);
-	w->ok = w->ok && w->stored(w->context, w->store);
+	w->ok = w->ok && w->stored(w->context, w->store, w->fresh);
+	if (!w->ok && !w->gave_up)
+		w->stored(w->context, NULL, false);
+	w->gave_up = !w->ok;
+	w->fresh = false;
 	w->stored_ns = now;
 }
 

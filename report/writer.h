@@ -17,9 +17,11 @@ struct writer *writer_new(struct store *store, struct queue *facts, unsigned wor
 /* The thread's body; arg is a struct writer. */
 void *writer_main(void *arg);
 /* What is stored by then, in a transaction a second while batches come (workers that are live send some be they
- * empty), `stored` is told of, from the writer's thread, and may use the store. False from it is a failure to
- * store. Before the thread is started. */
-void writer_live(struct writer *w, bool (*stored)(void *context, struct store *store), void *context);
+ * empty), `stored` is told of, from the writer's thread, and may use the store; `facts`: some were stored since it was last
+ * called. False from it is a failure to store; after the first failure it is called once more, with store NULL.
+ * Before the thread is started. */
+typedef bool writer_stored(void *context, struct store *store, bool facts);
+void writer_live(struct writer *w, writer_stored *stored, void *context);
 /* From any thread, copied; before the last FACT_END is on its way. */
 void writer_lost(struct writer *w, const struct loss *loss);
 void writer_source(struct writer *w, unsigned number, const struct source_end *end);

@@ -17,7 +17,7 @@ grep -nE '#include "classify/' report/*.[ch] | grep -v '"classify/fact.h"' |
 
 # Each library is included by one file (two for those that two rooms need: see STYLE).
 only() {
-	found=$(grep -lE "#include <$1" mailwitness.c options.[ch] capture/*.[ch] classify/*.[ch] report/*.[ch] 2>/dev/null | sort | tr '\n' ' ')
+	found=$(grep -lE "#include <$1" mailwitness.c options.[ch] watch.[ch] capture/*.[ch] classify/*.[ch] report/*.[ch] 2>/dev/null | sort | tr '\n' ' ')
 	[ "$found" = "$2" ] || complain "<$1> is included by: $found(expected: $2)"
 }
 only 'ndpi' 'classify/dpi.c '
@@ -25,18 +25,19 @@ only 'maxminddb' 'classify/asn.c '
 only 'libpsl' 'classify/owner.c '
 only 'openssl/x509' 'classify/certificate.c classify/certificate_fields.c classify/certificate_fields.h '
 only 'ldns/' 'classify/watch_dns.c '
+only 'pcap/' 'capture/source_filter.c capture/source_live.c '
 only 'archive.h' 'capture/source_input.c '
 
 # Every header stands alone.
-for h in options.h capture/*.h classify/*.h report/*.h; do
+for h in options.h watch.h capture/*.h classify/*.h report/*.h; do
 	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror -fsyntax-only -x c "$h" ||
 		complain "$h does not stand alone"
 done
 
-grep -nE '\b(TODO|FIXME|XXX|HACK)\b' mailwitness.c options.[ch] capture/*.[ch] classify/*.[ch] report/*.[ch] &&
+grep -nE '\b(TODO|FIXME|XXX|HACK)\b' mailwitness.c options.[ch] watch.[ch] capture/*.[ch] classify/*.[ch] report/*.[ch] &&
 	complain "unfinished work"
 # A file over 400 lines says why at its top.
-for f in mailwitness.c options.[ch] capture/*.[ch] classify/*.[ch] report/*.[ch]; do
+for f in mailwitness.c options.[ch] watch.[ch] capture/*.[ch] classify/*.[ch] report/*.[ch]; do
 	[ "$(wc -l <"$f")" -le 400 ] || head -15 "$f" | grep -qi 'over 400 lines' ||
 		complain "$f has over 400 lines and does not say why"
 done

@@ -1,0 +1,20 @@
+/* news.h - what changed in a judged case since it was last told: a line for each, while a watch runs
+ *
+ * A verdict that is new or another, a finding that is new or of another strength, and one that later facts
+ * refuted. What was told is kept in the store's connection and ends with it.
+ *
+ * Thread: the store's. Errors: false, store_error says why (or errno for `out`). */
+#ifndef REPORT_NEWS_H
+#define REPORT_NEWS_H
+
+#include "report/emit.h"
+
+struct news_settings {
+	bool json;		/* a JSON object on each line */
+	bool quiet;		/* verdicts only */
+	bool color;
+};
+
+bool news_tell(struct store *st, const struct news_settings *settings, FILE *out);
+
+#endif

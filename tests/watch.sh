@@ -1,0 +1,199 @@
+#!/usr/bin/env bash
+# watch.sh PROGRAM - live watching, between two network namespaces without a way out
+#
+# Exits with 77 and says what it needs where it cannot run.
+set -u
+program=$1
+cannot() {
+	echo "not run: $1"
+	exit 77
+}
+[ "$(id -u)" = 0 ] || cannot "needs root, for network namespaces"
+for tool in ip tcpdump python3 sqlite3 setpriv; do
+	command -v $tool >/dev/null || cannot "needs $tool"
+done
+here=mw$$-here there=mw$$-there
+ip netns add $here 2>/dev/null || cannot "network namespaces cannot be made"
+dir=$(mktemp -d)
+passed=0 failed=0 started=()
+leave() {
+	for pid in "${started[@]}"; do
+		kill -9 "$pid" 2>/dev/null
+	done
+	ip netns del $here 2>/dev/null
+	ip netns del $there 2>/dev/null
+	rm -rf "$dir"
+}
+trap leave EXIT
+
+link_up() {
+	ip -n $here link add eth0 type veth peer name eth0 netns $there &&
+	ip -n $here addr add 192.168.178.20/24 dev eth0 &&
+	ip -n $there addr add 192.168.178.1/24 dev eth0 &&
+	ip -n $here link set eth0 up && ip -n $there link set eth0 up &&
+	ip -n $here route add default via 192.168.178.1
+}
+ip netns add $there
+for ns in $here $there; do
+	ip netns exec $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	ip -n $ns link set lo up
+done
+ip -n $there addr add 5.9.112.40/32 dev lo
+link_up || cannot "veth cannot be made"
+
+check() { # NAME COMMAND...
+	local name=$1
+	shift
+	if "$@" >"$dir/check" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $name"
+		head -5 "$dir/check"
+	fi
+}
+
+soon() { # SECONDS COMMAND...: whether it comes true in time
+	local until=$(($(date +%s%N) + $1 * 1000000000))
+	shift
+	until "$@"; do
+		[ "$(date +%s%N)" -lt $until ] || return 1
+		sleep 0.1
+	done
+}
+
+run_in() { # NS NAME COMMAND...: in the background; its pid in $pid
+	ip netns exec "$1" "${@:3}" >"$dir/$2.out" 2>"$dir/$2.err" &
+	pid=$!
+	started+=($pid)
+}
+
+watch() { # NAME OPTIONS...: its pid in $pid, when it watches
+	run_in $here "$1" "$program" watch --asn-db classify/asn.mmdb -i eth0 "${@:2}"
+	soon 20 grep -q 'watching eth0' "$dir/$1.err" || cat "$dir/$1.err"
+}
+
+end() { # PID SIGNAL STATUS
+	kill -"$2" "$1"
+	wait "$1"
+	local got=$?
+	[ $got = "$3" ] || { echo "status $got, not $3"; return 1; }
+}
+
+is() { # WANTED GOT
+	[ "$1" = "$2" ] || { echo "$2, not $1"; return 1; }
+}
+
+talk=tests/live/talk
+run_in $there imap $talk imap 5.9.112.40
+soon 10 ip netns exec $there python3 -c 'import socket; socket.create_connection(("5.9.112.40", 143))' 2>/dev/null
+
+# A login in clear, told while its connection is held; every packet that tcpdump sees.
+run_in $here tcpdump tcpdump -i eth0 -Z root -s 0 -U --immediate-mode -w "$dir/beside.pcap"
+tcpdump=$pid
+soon 10 grep -q listening "$dir/tcpdump.err"
+watch login -w "$dir/login.case"
+watching=$pid
+run_in $here client $talk login 5.9.112.40 60
+client=$pid
+check "a login in clear is told within 5 seconds" soon 5 grep -q 'cleartext-credential (exposure, proven): 192.168.178.20' "$dir/login.out"
+check "and the verdict" soon 1 grep -qE '^[0-9TZ:.-]+ 192\.168\.178\.20: leak: ' "$dir/login.out"
+check "while the connection is held" kill -0 $client
+kill -USR1 $watching
+check "SIGUSR1 tells the counts" soon 3 grep -qE 'eth0: [1-9][0-9]* packets captured, [0-9]+ packets received by filter, 0 packets dropped by kernel' "$dir/login.err"
+check "nothing is told twice" is 1 "$(grep -c 'cleartext-credential (' "$dir/login.out")"
+kill -9 $client
+sleep 0.5
+kill -TERM $tcpdump
+wait $tcpdump
+check "SIGINT ends it with the verdict's status" end $watching INT 1
+check "and the report" grep -q '^Source: eth0, .* packets, complete' "$dir/login.out"
+captured=$(sed -n 's/.*eth0: \([0-9]*\) packets captured.*/\1/p' "$dir/login.err" | tail -1)
+check "as many packets as tcpdump has" is "$(tcpdump -r "$dir/beside.pcap" 2>/dev/null | wc -l)" "$captured"
+check "nothing lost is no loss" is 0 "$(sqlite3 "$dir/login.case" "SELECT count(*) FROM loss WHERE reason IN ('kernel', 'interface', 'queue')")"
+check "no password in the case" sh -c "! grep -q wachsam-5 $dir/login.case*"
+"$program" replay --asn-db classify/asn.mmdb -w "$dir/replay.case" "$dir/beside.pcap" >/dev/null
+findings="SELECT kind, strength, account, sentence FROM finding ORDER BY 1"
+check "a replay finds the same" is "$(sqlite3 "$dir/replay.case" "$findings")" "$(sqlite3 "$dir/login.case" "$findings")"
+
+# JSON lines, and a filter that leaves the login out.
+watch json --json tcp port 143
+watching=$pid
+run_in $here client $talk login 5.9.112.40 0
+check "JSON lines tell it" soon 5 grep -q '^{"timestamp":"[^"]*","event_type":"finding","kind":"cleartext-credential"' "$dir/json.out"
+check "SIGTERM ends it as well" end $watching TERM 1
+check "each line is JSON" python3 -c "import json; [json.loads(line) for line in open('$dir/json.out')]"
+watch filter tcp port 993
+watching=$pid
+ip netns exec $here $talk login 5.9.112.40 0
+sleep 1
+check "a filter keeps packets out" end $watching INT 2
+check "and they are not counted" grep -q 'eth0: 0 packets captured' "$dir/filter.err"
+
+# Killed: what was stored is a case.
+watch killed -w "$dir/killed.case"
+watching=$pid
+run_in $here client $talk login 5.9.112.40 60
+client=$pid
+soon 5 grep -q cleartext-credential "$dir/killed.out"
+kill -9 $watching $client
+wait $watching
+check "after kill -9 the case is sound" is ok "$(sqlite3 "$dir/killed.case" 'PRAGMA integrity_check')"
+"$program" judge --asn-db classify/asn.mmdb "$dir/killed.case" >"$dir/killed.report"
+check "and has the leak" grep -q cleartext-credential "$dir/killed.report"
+check "and says that it was running" grep -q 'Source: eth0, .*running' "$dir/killed.report"
+
+# Stopped while more comes than its buffer holds.
+watch loss --buffer 1 -w "$dir/loss.case"
+watching=$pid
+ip netns exec $here $talk login 5.9.112.40 0
+sleep 0.5
+kill -STOP $watching
+sent=$(ip netns exec $here $talk burst 192.168.178.1 4000)
+sleep 0.5
+kill -CONT $watching
+sleep 1.5
+check "what was lost is told" end $watching INT 1
+lost=$(sqlite3 "$dir/loss.case" "SELECT coalesce(sum(packets), 0) FROM loss WHERE reason = 'kernel'")
+check "the kernel's drops are a loss" test "$lost" -gt 0
+packets=$(sqlite3 "$dir/loss.case" 'SELECT packets FROM source')
+received=$(sqlite3 "$dir/loss.case" 'SELECT recorded_received FROM source_interface')
+check "packets counted and packets lost are all there were" is "$received" "$((packets + lost))"
+check "and no fewer than were sent" test "$received" -ge "$sent"
+check "the report says so" grep -qE '^Not seen: kernel, [0-9]+ packets' "$dir/loss.out"
+
+# The interface goes away and comes back.
+watch gone -w "$dir/gone.case"
+watching=$pid
+ip netns exec $here $talk login 5.9.112.40 0
+ip -n $here link del eth0
+check "an interface that goes away is told" soon 5 grep -q 'eth0: the interface went away' "$dir/gone.err"
+link_up
+check "and that it is back" soon 5 grep -q 'eth0: the interface is back' "$dir/gone.err"
+ip netns exec $here $talk login 5.9.112.40 0
+sleep 0.5
+check "it ends as always" end $watching INT 1
+check "the interface is two sources then" is "vanished complete" \
+	"$(sqlite3 "$dir/gone.case" 'SELECT end FROM source ORDER BY number' | paste -sd ' ')"
+check "both with packets" is 2 "$(sqlite3 "$dir/gone.case" 'SELECT count(*) FROM source WHERE packets > 5')"
+check "and a loss between" is 1 "$(sqlite3 "$dir/gone.case" "SELECT count(*) FROM loss WHERE reason = 'interface'")"
+
+# Any interface.
+run_in $here any "$program" -i any -p --asn-db classify/asn.mmdb
+watching=$pid
+soon 20 grep -q 'watching any' "$dir/any.err"
+ip netns exec $here $talk login 5.9.112.40 0
+sleep 0.5
+check "any interface" end $watching INT 1
+
+denied() {
+	ip netns exec $here setpriv --bounding-set -all --inh-caps -all "$program" watch -i eth0 2>"$dir/denied.err"
+	is 77 $?
+}
+check "without the privilege it ends with 77" denied
+check "and says what to do" grep -q 'setcap cap_net_raw' "$dir/denied.err"
+ip -n $here link set eth0 down
+check "an interface that is down" sh -c "ip netns exec $here '$program' watch -i eth0 2>&1 | grep 'eth0: the interface is down'"
+
+echo "watch: $passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]

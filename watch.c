@@ -1,0 +1,187 @@
+#include "watch.h"
+
+#include "capture/base.h"
+#include "report/judge.h"
+#include "report/news.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Judging begins anew this often, where something came, and takes no more than one part in WATCH_SHARE of the
+ * writer's time: while it judges, facts wait. */
+#define WATCH_JUDGE_NS (2 * BASE_NS_PER_S)
+#define WATCH_SHARE 4
+
+struct watch {
+	const struct options *options;
+	const struct policy *policy;
+	const struct owner_book *book;
+	struct news_settings news;
+	struct source_live **sources;
+	unsigned count;
+	struct pipeline_live live;
+	sigset_t signals;
+	/* The writer's thread. */
+	bool unjudged;
+	int64_t judge_ns;		/* not before */
+};
+
+static int64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * BASE_NS_PER_S + now.tv_nsec;
+}
+
+static _Noreturn void cannot_open(enum source_live_open how, const char *why)
+{
+	base_log("%s", why);
+	switch (how) {
+	case SOURCE_LIVE_DENIED:
+		base_log("run it as root, or once: setcap cap_net_raw+ep on this program");
+		exit(EX_NOPERM);
+	case SOURCE_LIVE_MISSING:
+		base_log("mailwitness -D lists the interfaces");
+		exit(EX_NOINPUT);
+	case SOURCE_LIVE_BAD_FILTER:
+		exit(EX_USAGE);
+	default:
+		exit(EX_UNAVAILABLE);
+	}
+}
+
+static void open_all(struct watch *w)
+{
+	const struct options *o = w->options;
+	const struct source_live_settings settings = {
+		.filter = o->filter, .buffer_mib = o->buffer_mib, .promiscuous = !o->not_promiscuous,
+	};
+
+	w->count = o->interfaces.count;
+	w->sources = base_alloc_array(w->count, sizeof(w->sources[0]));
+	for (unsigned i = 0; i < w->count; i++) {
+		enum source_live_open how;
+		char error[512];
+
+		w->sources[i] = source_live_open(o->interfaces.of[i], &settings, &how, error, sizeof(error));
+		if (w->sources[i] == NULL)
+			cannot_open(how, error);
+	}
+}
+
+static void tell_counts(struct watch *w, bool now)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		struct source_live_counts c = source_live_counts(w->sources[i], now);
+
+		base_log("%s: %llu packets captured, %llu packets received by filter, %llu packets dropped by kernel,"
+			 " %llu packets dropped by interface", source_live_name(w->sources[i]),
+			 (unsigned long long)c.captured, (unsigned long long)c.received,
+			 (unsigned long long)c.kernel, (unsigned long long)c.interface);
+	}
+}
+
+/* A signal: false where it is one to end by. Whoever sends a second one does not want to wait for the report. */
+static bool controlled(void *context)
+{
+	struct watch *w = context;
+	struct signalfd_siginfo info;
+
+	if (read(w->live.control, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return true;
+	if (info.ssi_signo == SIGUSR1) {
+		tell_counts(w, true);
+		return true;
+	}
+	pthread_sigmask(SIG_UNBLOCK, &w->signals, NULL);
+	return false;
+}
+
+static bool stored(void *context, struct store *store, bool facts)
+{
+	struct watch *w = context;
+	int64_t now = clock_ns(), spent;
+
+	if (store == NULL) {
+		base_log("what is seen cannot be stored: ending");
+		kill(getpid(), SIGTERM);	/* to the capture thread, through its descriptor */
+		return false;
+	}
+	w->unjudged = w->unjudged || facts;
+	if (!w->unjudged || now < w->judge_ns)
+		return true;
+	if (!judge(store, w->policy, w->book) || !news_tell(store, &w->news, stdout))
+		return false;
+	spent = clock_ns() - now;
+	w->unjudged = false;
+	w->judge_ns = now + (spent * WATCH_SHARE > WATCH_JUDGE_NS ? spent * WATCH_SHARE : WATCH_JUDGE_NS);
+	return true;
+}
+
+static int catch_signals(struct watch *w)
+{
+	int fd;
+
+	sigemptyset(&w->signals);
+	sigaddset(&w->signals, SIGINT);
+	sigaddset(&w->signals, SIGTERM);
+	sigaddset(&w->signals, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &w->signals, NULL);
+	fd = signalfd(-1, &w->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0) {
+		base_log("signalfd: %s", strerror(errno));
+		exit(EX_OSERR);
+	}
+	return fd;
+}
+
+struct watch *watch_begin(const struct options *o)
+{
+	struct watch *w = base_alloc(sizeof(*w));
+
+	w->options = o;
+	w->news = (struct news_settings){ .json = o->json, .quiet = o->emit.quiet, .color = o->emit.color };
+	open_all(w);
+	w->live = (struct pipeline_live){
+		.sources = w->sources, .source_count = w->count, .control = catch_signals(w),
+		.controlled = controlled, .stored = stored, .context = w,
+	};
+	return w;
+}
+
+const struct pipeline_live *watch_live(struct watch *w, const struct policy *policy, const struct owner_book *book)
+{
+	w->policy = policy;
+	w->book = book;
+	for (unsigned i = 0; i < w->count; i++)
+		base_log("watching %s", source_live_name(w->sources[i]));
+	return &w->live;
+}
+
+void watch_end(struct watch **w)
+{
+	tell_counts(*w, false);
+	for (unsigned i = 0; i < (*w)->count; i++)
+		source_live_close(&(*w)->sources[i]);
+	close((*w)->live.control);
+	free((*w)->sources);
+	free(*w);
+	*w = NULL;
+}
+
+int watch_list(void)
+{
+	char error[512];
+
+	if (source_live_list(stdout, error, sizeof(error)))
+		return EX_OK;
+	base_log("%s", error);
+	return EX_UNAVAILABLE;
+}

@@ -1,0 +1,26 @@
+/* watch.h - the live side of the front door: interfaces, signals, and lines while it runs
+ *
+ * Thread: the one that runs the pipeline, which is the capture thread; but verdicts are judged and told in the
+ * writer's. Errors: what keeps it from beginning ends the program. */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include "options.h"
+#include "report/pipeline.h"
+#include "report/policy.h"
+
+struct watch;
+
+/* Opens the interfaces and keeps SIGINT, SIGTERM and SIGUSR1 back for itself, so before any thread. */
+struct watch *watch_begin(const struct options *o);
+
+/* For the pipeline. Judges by these, which are borrowed. */
+const struct pipeline_live *watch_live(struct watch *w, const struct policy *policy, const struct owner_book *book);
+
+/* Prints the interfaces; an exit status. */
+int watch_list(void);
+
+/* Says how many packets were captured and dropped. */
+void watch_end(struct watch **w);
+
+#endif
