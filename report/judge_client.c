@@ -104,7 +104,7 @@ bool client_write(const struct judge_part *part, const struct host_table *hosts,
 	struct store *st = part->st;
 	sqlite3_stmt *insert = store_prepare(st,
 		"INSERT INTO client VALUES (?1,?2,?7,?3,'',?4,?5,?6,0,'cannot-say','cannot-say','cannot-say')");
-	sqlite3_stmt *insert_address = store_prepare(st, "INSERT INTO client_address VALUES (?,?,?)");
+	sqlite3_stmt *insert_address = store_prepare(st, "INSERT INTO client_address (address, client, vantage) VALUES (?,?,?)");
 	bool ok = insert != NULL && insert_address != NULL;
 
 	for (unsigned client = 1; ok && client <= count; client++)

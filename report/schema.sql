@@ -325,8 +325,8 @@ CREATE TABLE client_coverage (
 
 CREATE TABLE client_address (
 	address BLOB NOT NULL,
-	client INTEGER NOT NULL,
 	vantage TEXT NOT NULL,
+	client INTEGER NOT NULL,
 	PRIMARY KEY (address, vantage)
 ) WITHOUT ROWID;
 
