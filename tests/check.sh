@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
 # check.sh OUT - runs every test that is built in OUT: units, fuzz targets, goldens, comparison with tshark
 #
-# Prints one line for each, what failed in full, and at the end "N passed, N failed".
+# Prints one line for each, what failed in full, and at the end "N passed, N failed", and behind that in words what
+# could not be run here.
 set -u
 out=$1
-passed=0 failed=0
+passed=0 failed=0 not_run=
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 try() { # NAME COMMAND...
-	local name=$1; shift
-	if timeout 600 "$@" >"$log" 2>&1; then
+	local name=$1 status; shift
+	timeout 600 "$@" >"$log" 2>&1
+	status=$?
+	if [ $status = 0 ]; then
 		echo "ok    $name"
 		passed=$((passed + 1))
+	elif [ $status = 77 ] && grep -q '^not run: ' "$log"; then
+		echo "----  $name $(grep '^not run: ' "$log")"
+		not_run="$not_run, $name $(grep '^not run: ' "$log")"
 	else
-		echo "FAIL  $name (status $?)"
+		echo "FAIL  $name (status $status)"
 		cat "$log"
 		failed=$((failed + 1))
 	fi
@@ -38,11 +44,12 @@ try cli tests/cli.sh "$out/mailwitness"
 try golden tests/golden.sh "$out/mailwitness"
 try states tests/states_replay "$out/mailwitness"
 try evidence tests/evidence.sh "$out/mailwitness"
+try watch tests/watch.sh "$out/mailwitness"
 # The comparison reads the same files with tshark, which takes its time: once, with the plain build.
 [ "$out" = build ] && try dane tests/dane "$out/mailwitness"
 [ "$out" = build ] && try differential tests/differential "$out/mailwitness"
 [ "$out" = build ] && try credentials tests/credentials "$out/mailwitness"
 [ "$out" = build ] && try vary tests/vary "$out/mailwitness"
 [ "$out" = build ] && try property tests/property "$out/mailwitness"
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed$not_run"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

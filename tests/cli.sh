@@ -97,6 +97,15 @@ mkdir $dir/reports
 expect "a folder takes all TLS reports" 0 '^b\.example!praxis\.example!1790000000!1790000001\.json$' \
 	sh -c "'$program' $tlsrpt -o $dir/reports $dir/mta; ls $dir/reports"
 
+expect "watch without an interface" 64 'an interface is wanted: -i' "$program" watch
+expect "replay with one" 64 'only watch takes: -i' "$program" replay -i lo $demo
+expect "an interface that is not there" 66 'none7: no such interface' "$program" watch -i none7
+expect "-i is watch" 66 'none7: no such interface' "$program" -i none7
+expect "no buffer" 64 '1 to 2047 MiB: 0' "$program" watch -i lo --buffer 0
+expect "a watch's filter that does not compile" 64 'filter' "$program" watch -i lo port [
+expect "two filters" 64 'two filters' "$program" watch -i lo -f 'tcp' port 25
+expect "the interfaces" 0 '^[0-9]+\.lo ' "$program" -D
+
 expect "owners: a host" 0 'microsoft/mail' "$program" owners $asn outlook.office365.com
 expect "owners: an address" 0 'named by  prefix, strong' "$program" owners $asn 52.96.184.66
 expect "owners: a host nobody lists" 0 'owner +kanzlei\.example ' "$program" owners $asn imap.kanzlei.example

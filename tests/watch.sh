@@ -70,7 +70,7 @@ run_in() { # NS NAME COMMAND...: in the background; its pid in $pid
 
 watch() { # NAME OPTIONS...: its pid in $pid, when it watches
 	run_in $here "$1" "$program" watch --asn-db classify/asn.mmdb -i eth0 "${@:2}"
-	soon 20 grep -q 'watching eth0' "$dir/$1.err" || cat "$dir/$1.err"
+	soon 20 grep -qs "watching eth0" "$dir/$1.err" || cat "$dir/$1.err"
 }
 
 end() { # PID SIGNAL STATUS
@@ -181,7 +181,7 @@ check "and a loss between" is 1 "$(sqlite3 "$dir/gone.case" "SELECT count(*) FRO
 # Any interface.
 run_in $here any "$program" -i any -p --asn-db classify/asn.mmdb
 watching=$pid
-soon 20 grep -q 'watching any' "$dir/any.err"
+soon 20 grep -qs "watching any" "$dir/any.err"
 ip netns exec $here $talk login 5.9.112.40 0
 sleep 0.5
 check "any interface" end $watching INT 1
