@@ -282,7 +282,7 @@ static bool finding(struct json_report *r, sqlite3_stmt *q)
 	emit_json_time(&r->w, "last", sqlite3_column_int64(q, F_LAST));
 	ok = array(r, "flows", "SELECT w.community_id FROM finding_flow AS f JOIN flow AS w ON w.id = f.flow"
 		" WHERE f.finding = ?1 ORDER BY f.flow", id, a_string) &&
-	     evidence(r, id);
+	     evidence(r, id) && members(r, "SELECT frames AS evidence_cut FROM evidence_cut WHERE finding = ?1", id);
 	if (text_at(q, F_MECHANISM) != NULL) {
 		emit_json_string(&r->w, "mechanism", text_at(q, F_MECHANISM));
 		emit_json_number(&r->w, "secret_len", sqlite3_column_int64(q, F_SECRET_LEN));

@@ -9,7 +9,7 @@ static const char anew_sql[] =
 	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM client_state;"
 	"DELETE FROM address_name; DELETE FROM clear_session; DELETE FROM clear_peer; DELETE FROM starttls_offer;"
 	"DELETE FROM mirror; DELETE FROM client_coverage; DELETE FROM client_balance; DELETE FROM account_verdict;"
-	"DELETE FROM account_finding;"
+	"DELETE FROM account_finding; DELETE FROM evidence_cut;"
 	"DELETE FROM server_name; DELETE FROM tlsa_answer; DELETE FROM tlsa_asked; DELETE FROM dane;"
 	"DELETE FROM sts_policy; DELETE FROM sts_mx; DELETE FROM mx_answer; DELETE FROM sts_delivery;"
 	"CREATE INDEX IF NOT EXISTS name_by_question ON name (asked_by, address, from_ns) WHERE kind = 'dns';"
@@ -42,7 +42,7 @@ static bool judge_all(const struct judge_part *part)
 		return false;
 	if (store_exec(st, anew_sql) && note_book(st, part->book) && judge_tag(part) && judge_provider(part) &&
 	    judge_mirror(part) && judge_loss(part) && judge_server(part) && judge_path(part) && judge_finding(part) &&
-	    judge_joint(part) && judge_verdict(part) && judge_account(part) && store_commit(st))
+	    judge_joint(part) && judge_evidence(part) && judge_verdict(part) && judge_account(part) && store_commit(st))
 		return true;
 	store_rollback(st);
 	return false;

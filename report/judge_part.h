@@ -37,6 +37,8 @@ bool judge_path(const struct judge_part *part);
 bool judge_finding(const struct judge_part *part);
 /* Writes canary and joint; changes findings of cloud-relay and vendor-pull that confirm each other. */
 bool judge_joint(const struct judge_part *part);
+/* Adds to evidence what shows any finding's flows, and bounds it: evidence_cut. */
+bool judge_evidence(const struct judge_part *part);
 /* Once it is known who is judged: writes destination and client_balance. */
 bool judge_balance(const struct judge_part *part);
 /* Writes client_transport, because, verdict and the verdicts in client. */

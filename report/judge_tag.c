@@ -22,6 +22,7 @@ struct tagger {
 	struct class_table *classes;
 	sqlite3_stmt *names, *certificate_names, *insert_contact;
 	struct endpoint_key key;
+	int64_t name_frame;		/* of the DNS answer in it; 0: none */
 	uint8_t named[1 << (NAMED_BITS - 3)];	/* by address_bit: some name may lead to the address */
 };
 
@@ -83,6 +84,7 @@ static bool name_by_dns(struct tagger *t, unsigned client, int64_t first_ns)
 
 			if (rows++ == 0 && from_ns > best_ns) {
 				best_ns = from_ns;
+				t->name_frame = sqlite3_column_int64(t->names, 4);
 				base_copy(t->key.dns_name, sizeof(t->key.dns_name), name);
 				base_copy(t->key.canonical, sizeof(t->key.canonical), canonical);
 			}
@@ -177,6 +179,7 @@ static bool insert_contact(struct tagger *t, const struct contact *c)
 	sqlite3_bind_text(q, 12, c->transport, -1, SQLITE_STATIC);
 	sqlite3_bind_text(q, 13, session_state_name(sums->state), -1, SQLITE_STATIC);
 	sqlite3_bind_int(q, 14, sums->unnamed);
+	sqlite3_bind_int64(q, 15, t->name_frame);
 	return store_do(t->part->st, q);
 }
 
@@ -197,6 +200,7 @@ static bool find_endpoint(struct tagger *t, const struct judge_flow *f, struct c
 	const uint8_t *far = c->sums.far;
 
 	memset(&t->key, 0, sizeof(t->key));
+	t->name_frame = 0;
 	memcpy(t->key.address, far, 16);
 	t->key.own_server = policy_mail_server(t->part->policy, far);
 	t->key.expected = policy_expected_address(t->part->policy, far);
@@ -270,7 +274,7 @@ static bool tag_all(struct tagger *t)
 }
 
 #define NAMES_SQL(more) \
-	"SELECT name, iif(canonical <> '', canonical, name), from_ns, until_ns FROM name WHERE kind = 'dns'" \
+	"SELECT name, iif(canonical <> '', canonical, name), from_ns, until_ns, id FROM name WHERE kind = 'dns'" \
 	" AND asked_by = ? AND address = ? AND from_ns <= ?" more \
 	" ORDER BY from_ns DESC, id DESC, place DESC LIMIT 16"
 
@@ -283,7 +287,7 @@ bool judge_tag(const struct judge_part *part)
 	/* Asked for nearly every flow. */
 	t.names = store_prepare(part->st, vantages_count(part->vantages) > 1
 		? NAMES_SQL(" AND " VANTAGE_OF("id") " = ?") : NAMES_SQL(""));
-	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	t.certificate_names = store_prepare(part->st,
 		"SELECT name FROM name WHERE id = ? AND kind = 'certificate' ORDER BY place");
 	ok = t.endpoints != NULL && t.names != NULL && t.certificate_names != NULL && t.insert_contact != NULL &&

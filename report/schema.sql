@@ -262,6 +262,7 @@ INSERT INTO threshold VALUES
 	('mirror-reach-ns', 600000000000, 'lags that must have been tried before timing speaks against a part of the mail'),
 	('mirror-p', 10, 'per mille: p-value up to which uploads follow fetches, corrected for all that was tried'),
 	('tlsa-age-ns', 86400000000000, 'an older TLSA answer says nothing of a server: records live for hours'),
+	('evidence-frames', 4000, 'of one finding are named, and the last: nobody looks at more'),
 	('starttls-offers', 3, 'earlier sessions that offered STARTTLS, for its absence to be no accident'),
 	('starttls-retry-ns', 60000000000, 'after a broken handshake: mail clients try again in clear within seconds');
 
@@ -450,7 +451,8 @@ CREATE TABLE contact (
 	resp_port INTEGER NOT NULL,
 	transport TEXT,			-- of an IMAP, POP3, submission or Sieve dialogue or a delivery; else NULL
 	state TEXT,			-- of state_word; NULL: none of its sessions over the wire
-	unnamed INTEGER NOT NULL	-- up counts as sent to an endpoint that nothing names
+	unnamed INTEGER NOT NULL,	-- up counts as sent to an endpoint that nothing names
+	name_frame INTEGER NOT NULL	-- of the DNS answer that named the far end; 0: none did
 );
 
 -- What a contact is asked for as, so that nobody reads all of them: mail (it has a transport), vendor (up
@@ -533,6 +535,14 @@ CREATE TABLE joint (
 	login_ns INTEGER NOT NULL,	-- by the server's
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
+
+-- Findings with more evidence than anybody reads: between these two frames none is named.
+CREATE TABLE evidence_cut (
+	finding INTEGER PRIMARY KEY,
+	frames INTEGER NOT NULL,	-- how many that are
+	after_frame INTEGER NOT NULL,
+	last_frame INTEGER NOT NULL
+);
 
 CREATE TABLE verdict (
 	id INTEGER PRIMARY KEY CHECK (id = 1),

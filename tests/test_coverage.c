@@ -188,11 +188,39 @@ static void an_account_has_the_verdict_of_what_concerns_it(void **state)
 	}
 }
 
+/* Frames of a flow as case.h gives them: flow n begins at 10n + 1, its hello 3, its login 5, its end 9 later. */
+static void a_finding_names_the_frames_that_show_it(void **state)
+{
+	static const struct coverage_case c = { .flows = {
+		{ PC, "192.0.2.9", 143, 900, 5000, .app = "imap", .mail = true, .proto = MAIL_IMAP, .at_s = 100,
+		  .transport = MAIL_PLAINTEXT, .credential = CREDENTIAL_HARDENED, .mechanism = "SCRAM", .account = "ann" } } };
+	struct store *st = case_store(&c);
+	struct fact fact;
+
+	(void)state;
+	case_name(&fact, 5, PC, "imap.other.test", "192.0.2.9", 90);
+	assert_true(store_add(st, &fact, 1));
+	case_name(&fact, 6, PHONE, "imap.other.test", "192.0.2.9", 95);
+	assert_true(store_add(st, &fact, 1));
+	judge_it(st);
+	is(st, "frames", "SELECT f.kind, group_concat(e.frame, ' ') FROM finding AS f JOIN evidence AS e ON"
+	   " e.finding = f.id WHERE f.kind = 'third-party-mail' GROUP BY f.id", "third-party-mail 5 11 16 20\n");
+	is(st, "nothing is cut", "SELECT * FROM evidence_cut", "");
+	assert_true(store_exec(st, "UPDATE threshold SET value = 2 WHERE name = 'evidence-frames'"));
+	judge_it(st);
+	is(st, "two and the last", "SELECT f.kind, group_concat(e.frame, ' ') FROM finding AS f JOIN evidence AS e ON"
+	   " e.finding = f.id WHERE f.kind = 'third-party-mail' GROUP BY f.id", "third-party-mail 5 11 20\n");
+	is(st, "and one is left out", "SELECT frames FROM evidence_cut JOIN finding AS f ON f.id = finding"
+	   " WHERE f.kind = 'third-party-mail'", "1\n");
+	store_close(&st);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_a_client_sent_is_accounted_for),
 		cmocka_unit_test(no_client_is_clean_when_the_ledger_does_not_add_up),
+		cmocka_unit_test(a_finding_names_the_frames_that_show_it),
 		cmocka_unit_test(an_account_has_the_verdict_of_what_concerns_it),
 	};
 
