@@ -6,13 +6,18 @@
 -- teaches its own owner, so that only services that are relays and nothing else are left. What the policy
 -- expects by its address is the user's own business.
 -- Seen directly, so loss does not weaken it; but a server known by its address alone may be reached in
--- place of another of the same prefix, TLS on a port that is nobody's may be another service, and with loss the name may be among what was lost.
+-- place of another of the same prefix, TLS on a port that is nobody's may be another service, and with loss the name
+-- may be among what was lost. A provider that is the user's own domain may have its mail with that owner: where a
+-- look-up leads from the one to the other, or the client asked for a host of that domain, it is suspected only.
 WITH hit AS (
 	SELECT s.client, s.owner, s.account, s.flow, min(s.first_ns) OVER w AS all_first_ns,
 		max(s.last_ns) OVER w AS all_last_ns,
 		count(*) OVER w AS sessions, sum(s.up) OVER w AS all_up,
 		max(CASE
 			WHEN s.ambiguous OR s.guessed OR s.strength = 'suspected' THEN 1
+			WHEN EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = s.client AND p.owner = s.owner) THEN 1
+			WHEN EXISTS (SELECT 1 FROM client_provider AS p WHERE p.client = s.client
+				AND (s.sni = p.owner OR s.sni GLOB '*.' || p.owner)) THEN 1
 			WHEN s.named_by = 'prefix' AND s.client IN (SELECT client FROM harmed_client) THEN 1
 			WHEN s.strength = 'proven' THEN 3
 			ELSE 2 END) OVER w AS rank
