@@ -106,7 +106,9 @@ static void show_end(const struct source_end *end)
 
 static int emit(struct store *st, const struct options *o)
 {
-	bool ok = o->json ? emit_json(st, &o->emit, stdout) : emit_text(st, &o->emit, stdout);
+	bool ok = o->json ? emit_json(st, &o->emit, stdout) :
+		  strcmp(o->verb, "experiment") == 0 ? emit_experiment(st, &o->emit, stdout) :
+		  emit_text(st, &o->emit, stdout);
 
 	if (!ok)
 		fail(EX_SOFTWARE, store_error(st));
@@ -364,6 +366,7 @@ static const struct {
 } commands[] = {
 	{ "replay", replay },
 	{ "watch", watch_command },
+	{ "experiment", replay },
 	{ "judge", judge_again },
 	{ "report", report },
 	{ "explain", explain },

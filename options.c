@@ -22,6 +22,7 @@ static const char usage[] =
 	"       mailwitness -r FILE [options of replay]\n"
 	"       mailwitness watch -i INTERFACE [-i INTERFACE] [-p] [--buffer MIB] [options of replay] [EXPR]\n"
 	"       mailwitness -D\n"
+	"       mailwitness experiment --canary ACCOUNT [options of replay] CLIENT.pcap SERVER.pcap\n"
 	"       mailwitness report [-nq] [--text | --json] [--exit-zero] CASE\n"
 	"       mailwitness export --format tlsrpt --contact ADDRESS [--organization NAME] [--domain DOMAIN]\n"
 	"                          [-o FILE|DIRECTORY] CASE\n"
@@ -41,6 +42,7 @@ static const char help[] =
 	"commands\n"
 	"  replay FILE...         judge capture files (pcap, pcapng, also compressed; - is standard input)\n"
 	"  watch -i INTERFACE     judge live traffic: a line for what is new, the report at the end (SIGINT, SIGTERM)\n"
+	"  experiment CLIENT SERVER  judge what was recorded at both ends while a canary account was set up\n"
 	"  report CASE            print the report of a case file again\n"
 	"  export CASE            write a case in a format of others\n"
 	"  judge CASE             judge a kept case again, by another policy or catalogue\n"
@@ -161,6 +163,20 @@ static void check_vantages(struct options *o)
 		if (o->files.count == 0 || memchr(o->file_vantages, (int)i, o->files.count) == NULL)
 			options_misuse("--vantage: no file follows", o->vantages.of[i]);
 	}
+}
+
+/* Two files and no word of where they are from: the client's and the server's. */
+static void check_experiment(struct options *o)
+{
+	if (o->vantages.of[0][0] == '\0' && o->files.count == 2) {
+		o->vantages.of[0] = "client";
+		add_word(&o->vantages, "server");
+		o->file_vantages[1] = 1;
+	}
+	if (o->vantages.count < 2)
+		options_misuse("two captures are wanted, the client's and the server's", o->verb);
+	if (o->canaries.count == 0)
+		options_misuse("--canary is wanted: the account that was typed into the client", o->verb);
 }
 
 static unsigned number_of(const char *word, unsigned max, const char *wanted)
@@ -303,6 +319,8 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 	while (optind < argc)
 		add_file(o, argv[optind++]);
 	check_inputs(o);
+	if (strcmp(o->verb, "experiment") == 0)
+		check_experiment(o);
 	o->emit.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	o->emit.columns = columns();
 }

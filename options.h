@@ -16,7 +16,7 @@ struct words {
 };
 
 struct options {
-	const char *verb;		/* "replay" (also for -r), "watch" (also for -i), "report", "export", "owners" */
+	const char *verb;		/* "replay" (also for -r), "experiment", "watch" (also for -i), "report", ... */
 	const char *write_path, *filter, *policy, *asn_db, *ca_file;	/* NULL where not given */
 	struct words files, providers, clients, servers, canaries, catalogues, interfaces;
 	struct words vantages;		/* names of vantage points; one, "", where none was named */

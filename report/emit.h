@@ -19,6 +19,8 @@ struct emit_settings {
 };
 
 bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out);
+/* The joint verdict of two vantage points as a numbered account in plain words. */
+bool emit_experiment(struct store *st, const struct emit_settings *settings, FILE *out);
 /* One finding: what was seen, what would refute it, its flows and packets, how to look at them. False with
  * store_error when there is no such finding. */
 bool emit_explain(struct store *st, int64_t finding, FILE *out);

@@ -57,6 +57,20 @@ expect "a vantage point without a file" 64 'no file follows: server' "$program" 
 expect "a vantage point without a name" 64 'wants a name' "$program" replay $demo --vantage '' $demo
 expect "parts of one vantage point are one capture" 1 '^192\.168\.178\.20: leak' "$program" replay -q $asn \
 	--provider mailbox-org --vantage a $demo --vantage a tests/golden/web-only/capture.pcap
+joint=tests/golden/joint
+canary="--provider lab.example --canary canary@lab.example"
+expect "the experiment proves" 1 '^   Proven: 192\.168\.178\.20 sent .* typed into this client alone' \
+	"$program" experiment $asn $canary $joint-proven/capture.pcap $joint-proven/server.pcap
+expect "the experiment fits, and proves nothing" 1 '^   Strong, but not proven: ' \
+	"$program" experiment $asn $canary $joint-strong/capture.pcap --vantage server $joint-strong/server.pcap
+expect "a login to the canary from elsewhere is told" 1 '198\.51\.100\.9, which is no vendor' \
+	"$program" experiment $asn $canary $joint-elsewhere/capture.pcap $joint-elsewhere/server.pcap
+expect "an experiment with nobody at the server" 1 'no vendor came to the mail server' \
+	"$program" experiment $asn $canary $joint-strong/capture.pcap tests/golden/web-only/capture.pcap
+expect "an experiment with one capture" 64 'two captures are wanted' "$program" experiment $canary $demo
+expect "an experiment without a canary" 64 '--canary is wanted' "$program" experiment $demo $demo
+expect "a canary without a name" 64 'name of an account' "$program" replay --canary '' $demo
+expect "a mail server that is no network" 64 '--mail-server: x is no address' "$program" replay --mail-server x $demo
 expect "standard input" 1 '^192\.168\.178\.20: leak' sh -c "cat $demo | '$program' replay -q $asn --provider mailbox-org -"
 expect "a pipe beside a file" 1 '^192\.168\.178\.20: leak' bash -c \
 	"'$program' replay -q $asn --provider mailbox-org <(cat $demo) tests/golden/web-only/capture.pcap"
