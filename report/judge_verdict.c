@@ -33,12 +33,12 @@ struct reason {
 
 static const struct reason reasons[] = {
 	{ "third_party",
-	  "SELECT c.id, printf('Not all of its traffic was seen: %s%s%s.', l.reason,"
+	  "SELECT c.id, printf('Not all of its traffic was seen: %s%s%s. A capture without losses would settle it.', l.reason,"
 	  " iif(l.packets > 0, printf(', %d packet%s', l.packets, " S("l.packets") "), ''),"
 	  " iif(l.bytes > 0, printf(', %d byte%s', l.bytes, " S("l.bytes") "), ''))"
 	  " FROM client AS c JOIN client_loss AS l ON l.client IN (0, c.id) ORDER BY l.client, l.reason" },
 	{ "third_party",
-	  "SELECT c.id, 'Only packets that match the filter ' || r.filter || ' were read.'"
+	  "SELECT c.id, 'Only packets that match the filter ' || r.filter || ' were read: all of them would settle it.'"
 	  " FROM client AS c JOIN run AS r ON r.filter <> '' ORDER BY c.id, r.id" },
 	{ "third_party",
 	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint"
@@ -58,16 +58,19 @@ static const struct reason reasons[] = {
 	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up FROM traffic WHERE unnamed_up > 0"
 	  "  GROUP BY client, far),"
 	  " total AS (SELECT client, sum(up) AS up, count(*) AS n, max(up) AS most FROM far GROUP BY client)"
-	  " SELECT client, printf('It sent %d bytes to %d endpoints that nothing names, little to each.', up, n)"
+	  " SELECT client, printf('It sent %d bytes to %d endpoints that nothing names, little to each."
+	  " A capture that begins before its look-ups would settle it.', up, n)"
 	  " FROM total WHERE most < " UNNAMED_BYTES " AND up >= " UNNAMED_ALL_BYTES " ORDER BY client" },
 	{ "third_party",
-	  "SELECT client, printf('It sent %d bytes through %s (%s), where others'' traffic cannot be seen.',"
+	  "SELECT client, printf('It sent %d bytes through %s (%s), where others'' traffic cannot be seen."
+	  " A capture behind it would settle it.',"
 	  " sum(up), host(far), min(iif(app_proto <> '', app_proto, 'tunnel'))) FROM opaque_contact"
 	  " WHERE NOT loopback GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES
 	  " ORDER BY client, far" },
 	{ "third_party",
 	  "SELECT s.client, printf('It sent %d bytes behind the public name %s: Encrypted Client Hello hides the"
-	  " host.', sum(s.up), s.sni) FROM contact_class AS k CROSS JOIN seen AS s"
+	  " host. A client with it switched off would settle it.',"
+	  " sum(s.up), s.sni) FROM contact_class AS k CROSS JOIN seen AS s"
 	  " WHERE k.class = 'ech' AND s.flow = k.flow AND EXISTS ("
 	  "  SELECT 1 FROM name AS n JOIN client_address AS a ON a.address = n.asked_by AND " SAME_VANTAGE("n.id", "a.vantage")
 	  "  WHERE a.client = s.client AND n.ech AND n.public_name = s.sni AND n.from_ns <= s.first_ns)"
@@ -80,7 +83,8 @@ static const struct reason reasons[] = {
 	/* That vendor may be another of its providers: who has accounts with both may have given it both, unless
 	 * look-ups lead from the one to the other. */
 	{ "third_party",
-	  "SELECT p.client, printf('Its provider %s was not contacted while the mail service of %s was.',"
+	  "SELECT p.client, printf('Its provider %s was not contacted while the mail service of %s was."
+	  " A longer capture, or one at the provider''s server, would settle it.',"
 	  "  p.owner, " TITLE("v.owner") ") FROM client_provider AS p"
 	  " JOIN vendor_sum AS v ON v.client = p.client AND v.owner <> p.owner AND v.up >= " UNNAMED_BYTES
 	  "  AND (NOT v.provider OR (p.how = 'declared' AND v.owner NOT IN"
@@ -100,12 +104,14 @@ static const struct reason reasons[] = {
 	  " ORDER BY v.client, v.owner" },
 	{ "third_party",
 	  "SELECT client, printf('It had %d mail session%s with %s, which nothing names by more than its"
-	  " address.', sum(flows), " S("sum(flows)") ", host(far)) FROM own_sessions"
+	  " address. A capture that begins before its look-ups would settle it.',"
+	  " sum(flows), " S("sum(flows)") ", host(far)) FROM own_sessions"
 	  " WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback"
 	  " GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES " OR client IN"
 	  "  (SELECT client FROM client_provider WHERE how = 'declared') ORDER BY client, far" },
 	{ "third_party",
-	  "SELECT t.client, printf('It sent %d bytes to %s, which neither the catalogue nor expected: knows.',"
+	  "SELECT t.client, printf('It sent %d bytes to %s, which neither the catalogue nor expected: knows."
+	  " If it is your own business, list it there.',"
 	  " sum(t.up), " TITLE("e.owner") ") FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint"
 	  " WHERE (SELECT max(scope) FROM run) = 'all traffic of this client'"
 	  " AND e.role = 'other' AND e.service = '' AND t.originated AND NOT t.loopback"
@@ -114,7 +120,8 @@ static const struct reason reasons[] = {
 	  " GROUP BY t.client, e.owner HAVING sum(t.up) >= " UNNAMED_BYTES " ORDER BY t.client, e.owner" },
 	/* Who has a mailbox elsewhere and sends by itself is a server, or hands its mail to somebody. */
 	{ "third_party",
-	  "SELECT s.client, printf('%d deliver%s on port 25 to %s, which no MX look-up names.', count(*),"
+	  "SELECT s.client, printf('%d deliver%s on port 25 to %s, which no MX look-up names."
+	  " If this is your own mail server, list it under mail_servers.', count(*),"
 	  " iif(count(*) = 1, 'y', 'ies'), iif(s.name <> '', s.name, host(s.far)))"
 	  " FROM contact_class AS k CROSS JOIN seen AS s WHERE k.class = 'delivery' AND s.flow = k.flow"
 	  " AND s.role <> 'local' AND s.named_by <> 'policy' AND NOT s.loopback"
@@ -135,13 +142,15 @@ static const struct reason reasons[] = {
 	  " WHERE class = 'exposure' AND strength = 'suspected' ORDER BY id" },
 	{ "path",
 	  "SELECT s.client, printf('Who was at the other end of %d mail session%s under TLS is not known: the"
-	  " certificate %s, and the client went on.', count(*), " S("count(*)") ", CASE"
+	  " certificate %s, and the client went on.%s',"
+	  " count(*), " S("count(*)") ", CASE"
 	  "  WHEN x.chain = 'self-signed' THEN 'is signed by nobody but itself'"
 	  "  WHEN x.chain = 'untrusted' THEN 'leads to no authority that is trusted here'"
 	  "  WHEN x.chain = 'expired' THEN 'had expired'"
 	  "  WHEN x.chain = 'not-yet-valid' THEN 'was not valid yet'"
 	  "  WHEN x.chain = 'malformed' THEN 'is no valid certificate'"
-	  "  ELSE 'is for another name' END)"
+	  "  ELSE 'is for another name' END, iif(x.chain IN ('self-signed', 'untrusted'),"
+	  "   ' If that is your own, --ca-file would settle it.', ' A certificate without fault would settle it.'))"
 	  " FROM session_state AS s JOIN server_certificate AS x ON x.flow = s.flow"
 	  " WHERE s.state = 'bad_certificate' GROUP BY s.client, iif(x.chain = 'not-judged', 'trusted', x.chain)"
 	  " ORDER BY 1, 2" },
@@ -150,27 +159,33 @@ static const struct reason reasons[] = {
 	  " seen in clear with the same server.', sessions, " S("sessions") ")"
 	  " FROM client_state WHERE state = 'opportunistic'" },
 	{ "path",
-	  "SELECT client, printf('The certificate%s of %d mail session%s under TLS 1.2 or older %s not seen.',"
+	  "SELECT client, printf('The certificate%s of %d mail session%s under TLS 1.2 or older %s not seen."
+	  " A capture from the beginning would settle it.',"
 	  " " S("sessions") ", sessions, " S("sessions") ", iif(sessions = 1, 'was', 'were'))"
 	  " FROM client_state WHERE state = 'certificate_not_seen'" },
 	{ "path",
-	  "SELECT client, printf('%d mail session%s did not complete a TLS handshake that was seen.',"
+	  "SELECT client, printf('%d mail session%s did not complete a TLS handshake that was seen."
+	  " A capture from the beginning would settle it.',"
 	  " sessions, " S("sessions") ") FROM client_state WHERE state = 'incomplete'" },
 	{ "path",
-	  "SELECT client, printf('How %d mail session%s %s protected was not seen.', sessions, " S("sessions")
+	  "SELECT client, printf('How %d mail session%s %s protected was not seen."
+	  " A capture from the beginning would settle it.', sessions, " S("sessions")
 	  ", iif(sessions = 1, 'was', 'were')) FROM client_state WHERE state = 'unknown'" },
 	{ "path",
-	  "SELECT client, printf('%d mail session%s ran without TLS; neither mail nor a credential was read in %s.',"
+	  "SELECT client, printf('%d mail session%s ran without TLS; neither mail nor a credential was read in %s."
+	  " Switching on TLS in the client would settle it.',"
 	  " unread, " S("unread") ", iif(unread = 1, 'it', 'them')) FROM client_state"
 	  " WHERE state = 'postcard' AND unread > 0" },
 	{ "path",
-	  "SELECT s.client, printf('%d bytes went to the web host of %s without TLS.', sum(s.up),"
+	  "SELECT s.client, printf('%d bytes went to the web host of %s without TLS."
+	  " HTTPS in its stead would settle it.', sum(s.up),"
 	  " " TITLE("s.owner") ") FROM contact_class AS k CROSS JOIN seen AS s"
 	  " JOIN client_provider AS p ON p.client = s.client AND p.owner = s.owner"
 	  " WHERE k.class = 'web-clear' AND s.flow = k.flow AND NOT s.loopback"
 	  " GROUP BY s.client, s.owner ORDER BY s.client, s.owner" },
 	{ "path",
-	  "SELECT id, 'No mail session of its own was seen, so nothing is known of how its mail travels.' FROM client"
+	  "SELECT id, 'No mail session of its own was seen, so nothing is known of how its mail travels."
+	  " A capture while it fetches mail would settle it.' FROM client"
 	  " WHERE id NOT IN (SELECT client FROM client_state)"
 	  " AND id NOT IN (SELECT client FROM web_mail_contact)"
 	  " AND id NOT IN (SELECT client FROM finding WHERE class = 'exposure')" },
