@@ -126,7 +126,7 @@ static void keep_under_limit(struct worker *w, struct flow_table *t)
 		describe(w, t, flow_table_idlest(t), FLOW_EVICTED);
 }
 
-static void step(struct worker *w, const struct packet *p, uint64_t hash)
+static inline void step(struct worker *w, const struct packet *p, uint64_t hash)
 {
 	struct flow_table *t;
 	struct flow *f;
