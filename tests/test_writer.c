@@ -4,6 +4,7 @@
 #include "report/writer.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 static struct fact_batch *batch_of(unsigned first, unsigned count)
 {
@@ -89,10 +90,79 @@ static void when_storing_fails_it_takes_on_to_the_end_and_says_so(void **state)
 	store_close(&st);
 }
 
+/* What a live writer told. */
+struct told {
+	unsigned calls, fresh, gave_up;
+	bool fail;
+	int64_t flows;
+};
+
+static bool stored(void *context, struct store *store, bool facts)
+{
+	struct told *told = context;
+
+	told->calls++;
+	told->fresh += facts;
+	told->gave_up += store == NULL;
+	if (store != NULL)
+		told->flows = store_number(store, "SELECT count(*) FROM flow", -1);
+	return store != NULL && !told->fail;
+}
+
+static void run_live(struct told *told, bool *ok_out)
+{
+	struct store *st = temporary();
+	struct queue *q = queue_new(64);
+	struct writer *w = writer_new(st, q, 1);
+	pthread_t thread;
+
+	writer_live(w, stored, told);
+	assert_int_equal(pthread_create(&thread, NULL, writer_main, w), 0);
+	queue_put(q, batch_of(1, 3));
+	usleep(1100000);
+	queue_put(q, batch_of(4, 0));
+	usleep(1100000);
+	queue_put(q, batch_of(4, 2));
+	queue_put(q, end_batch());
+	pthread_join(thread, NULL);
+	*ok_out = writer_ok(w);
+	writer_free(&w);
+	queue_free(&q);
+	store_close(&st);
+}
+
+static void a_live_writer_stores_by_the_second_and_tells_whether_there_was_anything(void **state)
+{
+	struct told told = { 0 };
+	bool ok;
+
+	(void)state;
+	run_live(&told, &ok);
+	assert_true(ok);
+	assert_true(told.calls >= 3);
+	assert_int_equal(told.fresh, 2);
+	assert_int_equal(told.flows, 5);
+	assert_int_equal(told.gave_up, 0);
+}
+
+static void a_live_writer_that_cannot_store_says_so_once(void **state)
+{
+	struct told told = { .fail = true };
+	bool ok;
+
+	(void)state;
+	run_live(&told, &ok);
+	assert_false(ok);
+	assert_int_equal(told.calls, 2);
+	assert_int_equal(told.gave_up, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_was_said_is_stored_and_it_ends_after_the_last_worker),
+		cmocka_unit_test(a_live_writer_stores_by_the_second_and_tells_whether_there_was_anything),
+		cmocka_unit_test(a_live_writer_that_cannot_store_says_so_once),
 		cmocka_unit_test(when_storing_fails_it_takes_on_to_the_end_and_says_so),
 	};
 
