@@ -226,12 +226,43 @@ static bool learn_lookups(const struct judge_part *part, sqlite3_stmt *insert)
 
 /* Look-ups under a declared provider's domain that lead to another owner: it may have its mail there. */
 static const char hint_sql[] =
-	"SELECT DISTINCT a.client, d.name, d.type, d.rdata FROM mail_dns AS d"
+	"SELECT DISTINCT a.client, d.name, d.type, d.rdata, d.asked_by FROM mail_dns AS d"
 	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
 	" AND " SAME_VANTAGE("d.id", "a.vantage")
 	" WHERE a.client IN (SELECT client FROM client_provider WHERE how = 'declared')"
-	" AND NOT EXISTS (SELECT 1 " MX_OF_ALIAS ")"
 	" ORDER BY 1, 2, 3, 4";
+
+static bool is_within(const char *host, const char *domain)
+{
+	size_t h = strlen(host), d = strlen(domain);
+
+	return h >= d && strcasecmp(host + h - d, domain) == 0 && (h == d || host[h - d - 1] == '.');
+}
+
+/* Whether the domain's MX answers say where its mail is, so that an alias for set-up says no more: at the
+ * domain's own host, or at a service that is known to keep mail. Anybody else may only filter it. */
+static bool mx_settles(const struct judge_part *part, sqlite3_value *asked_by, const char *domain)
+{
+	sqlite3_stmt *q = store_kept(part->st, "SELECT rdata FROM mail_dns INDEXED BY mx_by_question"
+		" WHERE type = 'MX' AND asked_by = ?1 AND name = ?2 AND answered AND rdata <> ''");
+	char host[FACT_NAME_SIZE];
+	struct owner_tag tag;
+	bool settles = false;
+
+	if (q == NULL)
+		return false;
+	sqlite3_bind_value(q, 1, asked_by);
+	sqlite3_bind_text(q, 2, domain, -1, SQLITE_STATIC);
+	while (!settles && store_step(part->st, q) == SQLITE_ROW) {
+		if (!target_host((const char *)sqlite3_column_text(q, 0), "MX", host))
+			continue;
+		tag_name(part, host, &tag);
+		settles = is_within(host, domain) || tag.role == ROLE_MAIL_PROVIDER ||
+			  tag.role == ROLE_MAIL_SERVICE;
+	}
+	sqlite3_reset(q);
+	return settles;
+}
 
 static bool write_hint(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
 {
@@ -241,6 +272,9 @@ static bool write_hint(const struct judge_part *part, sqlite3_stmt *insert, sqli
 	struct owner_tag asked, led_to;
 
 	if (domain == NULL || !target_host((const char *)sqlite3_column_text(q, 3), type, target))
+		return true;
+	if (strncmp((const char *)sqlite3_column_text(q, 1), "auto", 4) == 0 &&
+	    mx_settles(part, sqlite3_column_value(q, 4), domain))
 		return true;
 	tag_name(part, domain, &asked);
 	tag_name(part, target, &led_to);
