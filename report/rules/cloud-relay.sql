@@ -34,7 +34,8 @@ hit AS (
 			AND t.client NOT IN (SELECT client FROM harmed_client)
 			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p
 				WHERE p.client = t.client AND p.owner = t.owner)
-			AND t.client NOT IN (SELECT client FROM own_sessions WHERE NOT named OR ambiguous)
+			AND t.client NOT IN (SELECT client FROM own_sessions
+				WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback)
 			AND t.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes)
 			AS strong
 	FROM total AS t

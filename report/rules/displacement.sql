@@ -65,7 +65,8 @@ graded AS (
 	SELECT t.*, t.sure_up >= l.span_bytes
 		AND t.client NOT IN (SELECT client FROM harmed_client)
 		AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = t.client AND p.owner = t.owner)
-		AND t.client NOT IN (SELECT client FROM own_session WHERE NOT named OR ambiguous)
+		AND t.client NOT IN (SELECT client FROM own_session
+				WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback)
 		AND t.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes) AS strong
 	FROM total AS t CROSS JOIN limits AS l
 	WHERE t.visits >= l.visits AND t.flows > 1 AND t.silent_ns >= l.times * t.longest_ns

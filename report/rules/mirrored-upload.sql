@@ -39,7 +39,8 @@ seen_mirror AS MATERIALIZED (
 		m.timing ->> 'backed' >= 0.5 AS backed, m.sure_up >= l.bytes AND m.up_after >= l.bytes AND m.down < m.up
 			AND m.client NOT IN (SELECT client FROM harmed_client)
 			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = m.client AND p.owner = m.owner)
-			AND m.client NOT IN (SELECT client FROM own_sessions WHERE NOT named OR ambiguous)
+			AND m.client NOT IN (SELECT client FROM own_sessions
+				WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback)
 			AND m.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes) AS sound
 	FROM mirror AS m CROSS JOIN limits AS l
 	WHERE m.up >= l.bytes AND (:client IS NULL OR m.client = :client)
