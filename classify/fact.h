@@ -250,6 +250,18 @@ struct fact_mail_session {
 	uint8_t claimed_client[16];
 };
 
+/* A login of a session that was readable and answered. A session names the one worth most; guessers try many. */
+struct fact_login {
+	uint64_t flow;
+	uint32_t place;			/* in its session */
+	uint64_t frame;			/* where the credential was read */
+	enum mail_credential credential;
+	char mechanism[FACT_WORD_SIZE];
+	char account[FACT_TEXT_SIZE];	/* never the password */
+	uint32_t secret_len;
+	bool accepted;
+};
+
 enum fact_kind {
 	FACT_FLOW,
 	FACT_LOSS,
@@ -260,6 +272,7 @@ enum fact_kind {
 	FACT_CERTIFICATE,
 	FACT_DISCLOSURE,
 	FACT_FLOW_SAMPLE,
+	FACT_LOGIN,
 	FACT_END,		/* this worker says no more */
 };
 
@@ -273,6 +286,7 @@ struct fact {
 		struct fact_handshake handshake;
 		struct fact_mail_session mail_session;
 		struct fact_certificate certificate;
+		struct fact_login login;
 		struct fact_disclosure disclosure;
 		struct fact_flow_sample flow_sample;
 	};

@@ -44,6 +44,7 @@ struct mail_queue {
 /* The part of a dialogue's state that does not depend on the protocol. */
 struct mail_talk {
 	struct fact_mail_session *mail;	/* the flow's, for the length of one feed */
+	struct watch_facts *facts;	/* that it is part of, as long */
 	uint64_t frame;			/* of this feed */
 	bool sides_known;
 	enum fact_side client;

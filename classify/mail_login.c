@@ -64,8 +64,23 @@ void mail_login_seen(struct mail_talk *t, enum mail_credential worth, struct byt
 		record(t);
 }
 
+static void list(struct mail_talk *t, bool accepted)
+{
+	struct watch_facts *facts = t->facts;
+	struct fact_login *l = &facts->logins[facts->login_count];
+
+	*l = (struct fact_login){
+		.flow = facts->flow, .place = facts->login_count++, .frame = t->login.frame,
+		.credential = t->login.worth, .secret_len = t->login.secret_len, .accepted = accepted,
+	};
+	base_copy(l->mechanism, sizeof(l->mechanism), t->login.mechanism);
+	base_copy(l->account, sizeof(l->account), t->login.account);
+}
+
 void mail_login_end(struct mail_talk *t, bool accepted)
 {
+	if (t->login.worth != CREDENTIAL_NONE && t->facts->login_count < WATCH_LOGINS)
+		list(t, accepted);
 	if (t->late && t->login.worth != CREDENTIAL_NONE)
 		record(t);
 	/* A mechanism that shows no credential (EXTERNAL, GSSAPI) is still named when it succeeds. */

@@ -139,6 +139,7 @@ static void settle(struct mail_talk *t)
 	base_copy(t->mail->signature, sizeof(t->mail->signature), signature(t));
 	t->mail->transport = transport(t);
 	t->mail = NULL;
+	t->facts = NULL;
 }
 
 static enum watch_answer feed_one(const struct mail_reader *reader, void *state, bool client,
@@ -198,6 +199,7 @@ enum watch_answer mail_feed(const struct watch *self, void *state, enum fact_sid
 	if (!know_sides(reader, t, from, in, facts))
 		return WATCH_MORE;
 	t->mail = &facts->mail;
+	t->facts = facts;
 	t->frame = frame;
 	t->server_heard = t->server_heard || from != t->client;
 	t->client_heard = t->client_heard || from == t->client;
@@ -227,6 +229,7 @@ enum watch_answer mail_gap(void *state, enum fact_side from, struct watch_facts 
 	bool client = from == t->client;
 
 	t->mail = &facts->mail;
+	t->facts = facts;
 	if (client && t->cut.mechanism[0] != '\0') {
 		/* The rest of the line, secret and all, went over the wire; it was not captured. */
 		t->login = t->cut;

@@ -38,6 +38,7 @@ struct watch_chain {
 };
 
 /* What a watcher writes: the facts of its flow, stored when the flow is described. */
+#define WATCH_LOGINS 8	/* of one session that are told one by one; servers hang up earlier */
 struct watch_facts {
 	uint64_t flow;			/* id */
 	int64_t now_ns;			/* time of the packet that is being read */
@@ -45,6 +46,8 @@ struct watch_facts {
 	struct fact_handshake handshake;
 	struct fact_mail_session mail;
 	struct fact_disclosure disclosure;
+	unsigned login_count;
+	struct fact_login logins[WATCH_LOGINS];
 	struct watch_chain *chain;	/* owned, from malloc; NULL where none was seen */
 	bool opaque;			/* it carries another's traffic from here on (HTTP CONNECT) */
 	bool flip;			/* the dialogue shows that the responder is the client (no SYN was seen) */

@@ -192,6 +192,12 @@ void worker_say_flow(struct worker *w, const struct flow *f, enum flow_end end, 
 		m->mail_session = facts->mail;
 		m->mail_session.flow = f->id;
 	}
+	for (unsigned i = 0; facts != NULL && i < facts->login_count; i++) {
+		struct fact *l = worker_say(w, FACT_LOGIN);
+
+		l->login = facts->logins[i];
+		l->login.flow = f->id;
+	}
 	if (facts != NULL && facts->has_disclosure) {
 		struct fact *d = worker_say(w, FACT_DISCLOSURE);
 

@@ -226,6 +226,19 @@ CREATE TABLE certificate (
 	PRIMARY KEY (flow, place)
 ) WITHOUT ROWID;
 
+-- Logins that were readable and answered, the first of each session; mail_session names the one worth most.
+CREATE TABLE login (
+	flow INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	frame INTEGER NOT NULL,
+	credential TEXT NOT NULL,	-- reusable, guessable, hardened
+	mechanism TEXT NOT NULL,
+	account TEXT NOT NULL,
+	secret_len INTEGER NOT NULL,
+	accepted INTEGER NOT NULL,
+	PRIMARY KEY (flow, place)
+) WITHOUT ROWID;
+
 CREATE TABLE disclosure (
 	flow INTEGER PRIMARY KEY,
 	frame INTEGER NOT NULL,

@@ -326,6 +326,8 @@ static uint64_t fact_id(const struct fact *fact)
 		return fact->mail_session.flow;
 	case FACT_CERTIFICATE:
 		return fact->certificate.flow;
+	case FACT_LOGIN:
+		return fact->login.flow;
 	case FACT_DISCLOSURE:
 		return fact->disclosure.flow;
 	case FACT_FLOW_SAMPLE:

@@ -15,6 +15,7 @@ const char *const store_fact_sql[FACT_END] = {
 		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[FACT_CERTIFICATE] = "INSERT OR REPLACE INTO certificate VALUES"
 		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[FACT_LOGIN] = "INSERT OR REPLACE INTO login VALUES (?,?,?,?,?,?,?,?)",
 	[FACT_DISCLOSURE] = "INSERT OR REPLACE INTO disclosure VALUES (?,?,?,?,?,?)",
 	[FACT_FLOW_SAMPLE] = "INSERT OR REPLACE INTO flow_sample VALUES (?,?,?,?,?,?,?)",
 };
@@ -245,6 +246,18 @@ static void put_certificate(struct row *r, const struct fact_certificate *c)
 	put_time(r, c->covers_sni);
 }
 
+static void put_login(struct row *r, const struct fact_login *l)
+{
+	put(r, l->flow);
+	put(r, l->place);
+	put(r, l->frame);
+	put_text(r, fact_mail_credential_name(l->credential));
+	put_text(r, l->mechanism);
+	put_text(r, l->account);
+	put(r, l->secret_len);
+	put(r, l->accepted);
+}
+
 static void put_disclosure(struct row *r, const struct fact_disclosure *d)
 {
 	put(r, d->flow);
@@ -293,6 +306,9 @@ void store_fact_bind(struct store_insert *insert, const struct fact *fact)
 		break;
 	case FACT_CERTIFICATE:
 		put_certificate(&r, &fact->certificate);
+		break;
+	case FACT_LOGIN:
+		put_login(&r, &fact->login);
 		break;
 	case FACT_DISCLOSURE:
 		put_disclosure(&r, &fact->disclosure);

@@ -288,6 +288,39 @@ static void garbage_does_no_harm(void **state)
 	dialogue_garbage(&watch_smtp, words, sizeof(words) / sizeof(words[0]));
 }
 
+/* Who guesses passwords tries many in one session: each is told, up to a limit. */
+static void each_login_of_a_session_is_told(void **state)
+{
+	struct dialogue d = {
+		.name = "guessing",
+		.turns = { "S220 mx ESMTP\r\n", "CEHLO pc\r\n", "S250-mx\r\n250 AUTH PLAIN\r\n",
+			   "CAUTH PLAIN AGFubgBvbmU=\r\n", "S535 no\r\n", "CAUTH PLAIN AGJvYgB0d28=\r\n", "S535 no\r\n",
+			   "CAUTH PLAIN AGNhdAB0aHJlZQ==\r\n", "S235 yes\r\n" },
+	};
+	static const char *const accounts[] = { "ann", "bob", "cat" };
+	static const uint32_t lengths[] = { 3, 3, 5 };
+	struct dialogue_run run;
+
+	(void)state;
+	dialogue_play(&run, &d, &watch_smtp, dialogue_len(&d), 0, false);
+	assert_int_equal(run.facts.login_count, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_string_equal(run.facts.logins[i].account, accounts[i]);
+		assert_int_equal(run.facts.logins[i].secret_len, lengths[i]);
+		assert_int_equal(run.facts.logins[i].accepted, i == 2);
+		assert_int_equal(run.facts.logins[i].frame, 4 + 2 * i);
+	}
+	assert_string_equal(run.facts.mail.account, "cat");
+	dialogue_end(&run);
+	for (int i = 3; i + 1 < DIALOGUE_TURNS; i += 2) {
+		d.turns[i] = "CAUTH PLAIN AGFubgBvbmU=\r\n";
+		d.turns[i + 1] = "S535 no\r\n";
+	}
+	dialogue_play(&run, &d, &watch_smtp, dialogue_len(&d), 0, false);
+	assert_int_equal(run.facts.login_count, WATCH_LOGINS);
+	dialogue_end(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +332,7 @@ int main(void)
 		cmocka_unit_test(only_smtp_is_recognised),
 		cmocka_unit_test(the_domain_of_a_recipient_is_read_from_any_path),
 		cmocka_unit_test(garbage_does_no_harm),
+		cmocka_unit_test(each_login_of_a_session_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
