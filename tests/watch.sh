@@ -9,7 +9,7 @@ cannot() {
 	exit 77
 }
 [ "$(id -u)" = 0 ] || cannot "needs root, for network namespaces"
-for tool in ip tcpdump python3 sqlite3 setpriv; do
+for tool in ip tcpdump python3 openssl sqlite3 setpriv; do
 	command -v $tool >/dev/null || cannot "needs $tool"
 done
 here=mw$$-here there=mw$$-there
@@ -17,7 +17,7 @@ ip netns add $here 2>/dev/null || cannot "network namespaces cannot be made"
 dir=$(mktemp -d)
 passed=0 failed=0 started=()
 leave() {
-	for pid in "${started[@]}"; do
+	for pid in "${started[@]}" $(ip netns pids $here; ip netns pids $there); do
 		kill -9 "$pid" 2>/dev/null
 	done
 	ip netns del $here 2>/dev/null
@@ -38,7 +38,10 @@ for ns in $here $there; do
 	ip netns exec $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	ip -n $ns link set lo up
 done
-ip -n $there addr add 5.9.112.40/32 dev lo
+# A mail server of one's own; mailbox.org's; Outlook's.
+for address in 5.9.112.40 80.241.60.199 52.98.152.162; do
+	ip -n $there addr add $address/32 dev lo
+done
 link_up || cannot "veth cannot be made"
 
 check() { # NAME COMMAND...
@@ -63,7 +66,7 @@ soon() { # SECONDS COMMAND...: whether it comes true in time
 }
 
 run_in() { # NS NAME COMMAND...: in the background; its pid in $pid
-	ip netns exec "$1" "${@:3}" >"$dir/$2.out" 2>"$dir/$2.err" &
+	ip netns exec "$1" "${@:3}" >"$dir/$2.out" 2>"$dir/$2.err" <&0 &
 	pid=$!
 	started+=($pid)
 }
@@ -116,6 +119,25 @@ check "no password in the case" sh -c "! grep -q wachsam-5 $dir/login.case*"
 findings="SELECT kind, strength, account, sentence FROM finding ORDER BY 1"
 check "a replay finds the same" is "$(sqlite3 "$dir/replay.case" "$findings")" "$(sqlite3 "$dir/login.case" "$findings")"
 
+# TLS, each connection held: to the declared provider, then up to a vendor's mail service.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=lab \
+	-keyout "$dir/key" -out "$dir/cert" 2>/dev/null
+for port in 993 443; do	# which end with their input
+	run_in $there $port openssl s_server -quiet -accept $port -cert "$dir/cert" -key "$dir/key" < <(exec sleep 90 2>/dev/null)
+done
+upload() { # ADDRESS NAME BYTES
+	(head -c "$3" /dev/zero; exec sleep 60) 2>/dev/null | ip netns exec $here openssl s_client -quiet -connect "$1" -servername "$2" >"$dir/upload" 2>&1 &
+}
+soon 10 sh -c "ip netns exec $there ss -ltn | grep -q :443"
+watch tls --provider mailbox-org
+watching=$pid
+upload 80.241.60.199:993 imap.mailbox.org 100
+check "a session with the provider is clean" soon 5 grep -qE ' 192\.168\.178\.20: clean: no catalogued third party; sealed' "$dir/tls.out"
+upload 52.98.152.162:443 outlook.office365.com 300000
+sleep 3
+check "an upload beside it is told as a destination" end $watching INT 2
+check "of so many bytes" grep -qE '^  microsoft/mail +mail-service +30[0-9]{4} ' "$dir/tls.out"
+
 # JSON lines, and a filter that leaves the login out.
 watch json --json tcp port 143
 watching=$pid
@@ -143,17 +165,17 @@ check "after kill -9 the case is sound" is ok "$(sqlite3 "$dir/killed.case" 'PRA
 check "and has the leak" grep -q cleartext-credential "$dir/killed.report"
 check "and says that it was running" grep -q 'Source: eth0, .*running' "$dir/killed.report"
 
-# Stopped while more comes than its buffer holds.
-watch loss --buffer 1 -w "$dir/loss.case"
+# Stopped while more comes than its buffer holds, and nothing else is wrong.
+watch loss --buffer 1 --provider mailbox-org -w "$dir/loss.case"
 watching=$pid
-ip netns exec $here $talk login 5.9.112.40 0
-sleep 0.5
+upload 80.241.60.199:993 imap.mailbox.org 100
+soon 5 grep -q clean "$dir/loss.out"
 kill -STOP $watching
 sent=$(ip netns exec $here $talk burst 192.168.178.1 4000)
 sleep 0.5
 kill -CONT $watching
-sleep 1.5
-check "what was lost is told" end $watching INT 1
+check "after a loss it is not clean any more" soon 5 grep -q ' 192\.168\.178\.20: cannot-say' "$dir/loss.out"
+check "and cannot-say in the end" end $watching INT 2
 lost=$(sqlite3 "$dir/loss.case" "SELECT coalesce(sum(packets), 0) FROM loss WHERE reason = 'kernel'")
 check "the kernel's drops are a loss" test "$lost" -gt 0
 packets=$(sqlite3 "$dir/loss.case" 'SELECT packets FROM source')
