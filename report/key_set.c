@@ -97,8 +97,9 @@ static void append(struct key_set *s, uint64_t hash, const void *data, size_t le
 		s->size = s->size > 0 ? s->size * 2 : SLOTS_FIRST / 2;
 		s->keys = base_realloc(s->keys, s->size * sizeof(*s->keys));
 	}
-	if (len > s->room - s->used) {
-		s->room = (s->room + len) * 2;
+	/* One byte more than is needed: there is an address also where only empty keys are. */
+	if (len >= s->room - s->used) {
+		s->room = (s->room + len + 1) * 2;
 		s->bytes = base_realloc(s->bytes, s->room);
 	}
 	memcpy(s->bytes + s->used, data, len);
