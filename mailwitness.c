@@ -292,6 +292,7 @@ static int evidence(const struct options *o)
 	out = strcmp(o->write_path, "-") == 0 ? stdout : fopen(o->write_path, "wb");
 	if (out == NULL) {
 		base_log("%s: %s", o->write_path, strerror(errno));
+		store_close(&st);
 		return EX_CANTCREAT;
 	}
 	status = evidence_write(st, finding, "mailwitness " VERSION, out, error, sizeof(error));
