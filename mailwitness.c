@@ -5,13 +5,12 @@
 #include "classify/certificate.h"
 #include "classify/dpi.h"
 #include "classify/owner.h"
+#include "options.h"
 #include "report/emit.h"
 #include "report/evidence.h"
 #include "report/judge.h"
 #include "report/pipeline.h"
 #include "report/policy.h"
-
-#include "options.h"
 #include "watch.h"
 
 #include <errno.h>
