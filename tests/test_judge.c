@@ -585,6 +585,31 @@ static void findings_and_verdicts_are_what_the_facts_show(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* A sentence says no more than was seen: not that all of it was one address's. */
+static void a_pull_from_several_addresses_is_not_said_of_one(void **state)
+{
+	static const struct judge_case one = {
+		.provider = "provider", .flows = { { "203.0.113.1", PC, 993, 900, 50000, "home.dyn.test" } },
+	}, several = {
+		.provider = "provider", .flows = { { "203.0.113.1", PC, 993, 900, 50000, "home.dyn.test" },
+						   { "203.0.113.2", PC, 993, 900, 50000, "home.dyn.test" } },
+	};
+	struct store *st = case_store(&one, false);
+	char got[512] = "";
+
+	(void)state;
+	judge_it(st, &one);
+	case_ask(st, "SELECT sentence FROM finding", got, sizeof(got));
+	assert_non_null(strstr(got, "at 203.0.113.1 had 1 mail session "));
+	store_close(&st);
+	st = case_store(&several, false);
+	judge_it(st, &several);
+	got[0] = '\0';
+	case_ask(st, "SELECT sentence FROM finding", got, sizeof(got));
+	assert_non_null(strstr(got, "at 203.0.113.1 and other addresses had 2 mail sessions "));
+	store_close(&st);
+}
+
 static char *json_of(struct store *st)
 {
 	struct emit_settings settings = { .columns = 80 };
@@ -779,6 +804,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_and_verdicts_are_what_the_facts_show),
+		cmocka_unit_test(a_pull_from_several_addresses_is_not_said_of_one),
 		cmocka_unit_test(the_order_in_which_facts_came_changes_nothing),
 		cmocka_unit_test(a_flow_is_named_by_what_its_client_was_told_before),
 		cmocka_unit_test(little_to_each_of_many_nameless_is_much),

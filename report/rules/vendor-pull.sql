@@ -30,6 +30,7 @@ WITH hit AS (
 graded AS (
 	SELECT h.*, min(h.first_ns) OVER w AS all_first_ns, max(h.last_ns) OVER w AS all_last_ns,
 		max(h.secret_len) OVER w AS max_secret_len, count(*) OVER w AS sessions, total(h.up) OVER w AS all_up,
+		min(h.far) OVER w AS one_far, max(h.far) OVER w AS another_far,
 		max(h.client_id) OVER w AS any_client_id,
 		max(CASE
 			WHEN NOT h.listed OR h.refused THEN 1
@@ -43,8 +44,8 @@ SELECT 'leak' AS class, g.client, g.owner, nullif(g.account, '') AS account, nul
 	CASE g.rank WHEN 3 THEN 'proven' WHEN 2 THEN 'strong' ELSE 'suspected' END AS strength,
 	g.all_first_ns AS first_ns, g.all_last_ns AS last_ns, g.flow,
 	iif(f.place = 0 AND g.credential_frame > 0, g.credential_frame, f.frame) AS frame,
-	printf('%s at %s had %d mail session%s with the mail server %s%s%s; it got %d bytes.', o.title, host(g.far),
-		g.sessions, iif(g.sessions = 1, '', 's'), host(c.address),
+	printf('%s at %s%s had %d mail session%s with the mail server %s%s%s; it got %d bytes.', o.title,
+		host(g.one_far), iif(g.one_far = g.another_far, '', ' and other addresses'), g.sessions, iif(g.sessions = 1, '', 's'), host(c.address),
 		iif(g.account = '', '', ', as ' || g.account),
 		iif(g.any_client_id = '', '', ', calling itself ' || g.any_client_id), g.all_up) AS sentence,
 	CASE g.rank
