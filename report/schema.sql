@@ -727,6 +727,13 @@ CREATE VIEW harmed_client AS
 SELECT id AS client FROM client
 WHERE id IN (SELECT client FROM client_loss) OR EXISTS (SELECT 1 FROM client_loss WHERE client = 0);
 
+-- Clients of whom absence proves little: something was not seen, a tunnel may hide what went to the provider,
+-- or a mail session went to a server that nothing names. One at home needs no name to be somebody's own.
+CREATE VIEW doubtful_client AS
+SELECT client FROM harmed_client
+UNION SELECT client FROM own_sessions WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback
+UNION SELECT client FROM opaque_contact WHERE up >= (SELECT value FROM threshold WHERE name = 'unnamed-bytes');
+
 -- The frames of a flow that show whose it is and how far it went: ClientHello (else the first), last.
 CREATE VIEW flow_frame AS
 SELECT f.id AS flow,

@@ -13,8 +13,7 @@
 WITH limits AS (
 	SELECT (SELECT value FROM threshold WHERE name = 'relay-bytes') AS bytes,
 		(SELECT value FROM threshold WHERE name = 'relay-span-bytes') AS span_bytes,
-		(SELECT value FROM threshold WHERE name = 'relay-span-ns') AS span_ns,
-		(SELECT value FROM threshold WHERE name = 'unnamed-bytes') AS unnamed_bytes
+		(SELECT value FROM threshold WHERE name = 'relay-span-ns') AS span_ns
 ),
 upload AS MATERIALIZED (
 	SELECT v.flow, v.client, v.owner, v.up, v.first_ns, v.last_ns, v.relay, v.ambiguous, v.named_by
@@ -31,12 +30,9 @@ total AS (
 hit AS (
 	SELECT t.*, c.watched_ns,
 		t.sure_up >= iif(c.watched_ns >= l.span_ns, l.span_bytes, l.bytes)
-			AND t.client NOT IN (SELECT client FROM harmed_client)
+			AND t.client NOT IN (SELECT client FROM doubtful_client)
 			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p
 				WHERE p.client = t.client AND p.owner = t.owner)
-			AND t.client NOT IN (SELECT client FROM own_sessions
-				WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback)
-			AND t.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes)
 			AS strong
 	FROM total AS t
 	JOIN client AS c ON c.id = t.client
@@ -50,9 +46,7 @@ SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, N
 	printf('%s sent %d bytes in %d flow%s to the mail service of %s and was not seen with its mail provider (%s)'
 		|| ' in %s.', host(c.address), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title,
 		(SELECT min(p.owner) || iif(count(*) > 1, ' and others', '') FROM client_provider AS p
-			WHERE p.client = h.client), iif(h.watched_ns < 120e9,
-			printf('%.1f seconds', h.watched_ns / 1e9), printf('%d minutes', h.watched_ns / 60000000000))
-		) AS sentence,
+			WHERE p.client = h.client), duration(h.watched_ns)) AS sentence,
 	'The client''s account is with ' || o.title || ' itself (then declare it as a provider), or it reaches'
 		|| ' its provider where it was not watched.' AS refuted_by
 FROM hit AS h

@@ -13,8 +13,7 @@ WITH limits AS (
 	SELECT (SELECT value FROM threshold WHERE name = 'displacement-pause-ns') AS pause_ns,
 		(SELECT value FROM threshold WHERE name = 'displacement-visits') AS visits,
 		(SELECT value FROM threshold WHERE name = 'displacement-times') AS times,
-		(SELECT value FROM threshold WHERE name = 'relay-span-bytes') AS span_bytes,
-		(SELECT value FROM threshold WHERE name = 'unnamed-bytes') AS unnamed_bytes
+		(SELECT value FROM threshold WHERE name = 'relay-span-bytes') AS span_bytes
 ),
 upload AS MATERIALIZED (
 	SELECT v.flow, v.client, v.owner, v.up, v.first_ns, v.last_ns,
@@ -63,11 +62,8 @@ total AS (
 ),
 graded AS (
 	SELECT t.*, t.sure_up >= l.span_bytes
-		AND t.client NOT IN (SELECT client FROM harmed_client)
-		AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = t.client AND p.owner = t.owner)
-		AND t.client NOT IN (SELECT client FROM own_session
-				WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback)
-		AND t.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes) AS strong
+		AND t.client NOT IN (SELECT client FROM doubtful_client)
+		AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = t.client AND p.owner = t.owner) AS strong
 	FROM total AS t CROSS JOIN limits AS l
 	WHERE t.visits >= l.visits AND t.flows > 1 AND t.silent_ns >= l.times * t.longest_ns
 		AND t.last_ns - t.stopped_ns >= t.longest_ns

@@ -7,9 +7,9 @@
 --
 -- While fetches and uploads lie within mirror-span-ns, only amounts can tell: strong when what went up after the
 -- first fetch began is relay-bytes, from 1/mirror-times to mirror-times of what was fetched before the last of
--- it, more than came back, and most of it had come down in the ten minutes before it went up. What a user sends there himself can be as much by accident, one file attached in
--- the vendor's webmail beside a fetch of its size; that is the case which refutes it, and why a longer capture
--- says more. A backup of other mail has another amount, a download or browsing brings more back than goes up.
+-- it, more than came back, and most of it had come down in the ten minutes before it went up. What a user sends
+-- there himself can be as much by accident, one file attached in the vendor's webmail beside a fetch of its size;
+-- that is the case which refutes it, and why a longer capture says more. A backup of other mail has another amount, a download or browsing brings more back than goes up.
 -- In a longer time the timing decides: strong when the uploads, in mirror-uploads bursts or more, follow fetches
 -- beyond chance (p by circular time shifts at most mirror-p, see report/correlate.h), most of their bytes do, and
 -- the amounts agree as above. Where they do not follow, amounts that agree are suspected.
@@ -23,7 +23,6 @@
 -- catalogue documents that it relays does not matter, as the amount is the evidence.
 WITH limits AS (
 	SELECT (SELECT value FROM threshold WHERE name = 'relay-bytes') AS bytes,
-		(SELECT value FROM threshold WHERE name = 'unnamed-bytes') AS unnamed_bytes,
 		(SELECT value FROM threshold WHERE name = 'mirror-times') AS times,
 		(SELECT value FROM threshold WHERE name = 'mirror-span-ns') AS span_ns,
 		(SELECT value FROM threshold WHERE name = 'mirror-fetches') AS fetches,
@@ -37,11 +36,9 @@ seen_mirror AS MATERIALIZED (
 		m.p <= l.p AND m.timing ->> 'uploads' >= l.uploads AND m.timing ->> 'fits' >= 0.5 AS follows_well,
 		m.up_after * l.times >= m.fetched AND m.up_after <= m.fetched * l.times AS as_much,
 		m.timing ->> 'backed' >= 0.5 AS backed, m.sure_up >= l.bytes AND m.up_after >= l.bytes AND m.down < m.up
-			AND m.client NOT IN (SELECT client FROM harmed_client)
+			AND m.client NOT IN (SELECT client FROM doubtful_client)
 			AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = m.client AND p.owner = m.owner)
-			AND m.client NOT IN (SELECT client FROM own_sessions
-				WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback)
-			AND m.client NOT IN (SELECT client FROM opaque_contact WHERE up >= l.unnamed_bytes) AS sound
+			AS sound
 	FROM mirror AS m CROSS JOIN limits AS l
 	WHERE m.up >= l.bytes AND (:client IS NULL OR m.client = :client)
 ),
