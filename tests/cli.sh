@@ -136,6 +136,11 @@ cat >"$dir/own.yaml" <<'Y'
       hosts:
         - { name: imap.kanzlei.example, use: [imap] }
 Y
+# The report says by which catalogue it was judged, not by which it was recorded.
+catalogue() { sed -nE 's/.*"catalogue":"([^"]*)".*/\1/p'; }
+before=$("$program" report --json "$dir/case" | catalogue)
+after=$("$program" judge $asn --json --catalogue "$dir/own.yaml" "$dir/case" | catalogue)
+expect "judged by another catalogue" 0 '^another$' sh -c "[ -n '$before' ] && [ '$before' != '$after' ] && echo another"
 expect "the catalogue takes a file of mine" 0 'service +kanzlei/mail' "$program" owners $asn --catalogue "$dir/own.yaml" imap.kanzlei.example
 sed 's/mail-provider/mail-provder/' "$dir/own.yaml" >"$dir/bad.yaml"
 expect "and says where it is wrong" 78 'bad.yaml:8: .*mail-provder' "$program" owners --catalogue "$dir/bad.yaml" x.example
