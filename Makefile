@@ -28,6 +28,7 @@ NEED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(OUT) -MMD -MP -pthread $(PKG_CFLA
 NEED_LIBS = $(PKG_LIBS) -pthread $(if $(SAN),-fsanitize=$(SAN))
 
 SRCS := $(wildcard capture/*.c classify/*.c report/*.c)
+DOOR := $(patsubst %.c,$(OUT)/%.o,mailwitness.c $(wildcard door/*.c))
 RULES := $(sort $(wildcard report/rules/*.sql))
 LIB := $(OUT)/libmailwitness.a
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
@@ -48,13 +49,13 @@ $(OUT)/report/sql.c: report/embed.sh report/schema.sql $(RULES) report/rules
 $(OUT)/report/sql.o: $(OUT)/report/sql.c
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(OUT)/mailwitness.o $(OUT)/options.o: NEED_CFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
+$(DOOR): NEED_CFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
 
 $(LIB): $(SRCS:%.c=$(OUT)/%.o) $(OUT)/report/sql.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(OUT)/mailwitness: $(OUT)/mailwitness.o $(OUT)/options.o $(OUT)/watch.o $(LIB)
+$(OUT)/mailwitness: $(DOOR) $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS)
 
 $(OUT)/tests/test_%: $(OUT)/tests/test_%.o $(LIB)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check.sh OUT - runs every test that is built in OUT: units, fuzz targets, goldens, comparison with tshark
 #
-# Prints one line for each, what failed in full, and at the end "N passed, N failed", and behind that in words what
+# Prints one line and the time for each, what failed in full, and at the end "N passed, N failed", and behind that in words what
 # could not be run here.
 set -u
 out=$1
@@ -10,11 +10,11 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 try() { # NAME COMMAND...
-	local name=$1 status; shift
+	local name=$1 status begun=$SECONDS; shift
 	timeout 600 "$@" >"$log" 2>&1
 	status=$?
 	if [ $status = 0 ]; then
-		echo "ok    $name"
+		echo "ok    $name, $((SECONDS - begun)) s"
 		passed=$((passed + 1))
 	elif [ $status = 77 ] && grep -q '^not run: ' "$log"; then
 		echo "----  $name $(grep '^not run: ' "$log")"

@@ -1,4 +1,4 @@
-#include "watch.h"
+#include "door/watch.h"
 
 #include "capture/base.h"
 #include "report/judge.h"

@@ -2,10 +2,10 @@
  *
  * Thread: the one that runs the pipeline, which is the capture thread; but verdicts are judged and told in the
  * writer's. Errors: what keeps it from beginning ends the program. */
-#ifndef WATCH_H
-#define WATCH_H
+#ifndef DOOR_WATCH_H
+#define DOOR_WATCH_H
 
-#include "options.h"
+#include "door/options.h"
 #include "report/pipeline.h"
 #include "report/policy.h"
 

@@ -1,4 +1,4 @@
-#include "options.h"
+#include "door/options.h"
 
 #include "capture/base.h"
 #include "classify/dpi.h"
@@ -14,79 +14,6 @@
 
 #define VANTAGES_MAX 255	/* one byte of a flow's key */
 #define WORKERS_DEFAULT_MAX 8	/* more gain nothing: the capture thread is the bottleneck then */
-
-static const char usage[] =
-	"usage: mailwitness replay [-nq] [-w CASE] [-f EXPR] [--json] [--provider OWNER|DOMAIN]\n"
-	"                          [--client NET] [--policy FILE] [--catalogue FILE] [--asn-db FILE]\n"
-	"                          [--ca-file FILE] [--workers N] [--exit-zero] FILE... [--vantage NAME FILE...]...\n"
-	"       mailwitness -r FILE [options of replay]\n"
-	"       mailwitness watch -i INTERFACE [-i INTERFACE] [-p] [--buffer MIB] [options of replay] [EXPR]\n"
-	"       mailwitness -D\n"
-	"       mailwitness experiment --canary ACCOUNT [options of replay] CLIENT.pcap SERVER.pcap\n"
-	"       mailwitness report [-nq] [--text | --json] [--exit-zero] CASE\n"
-	"       mailwitness export --format tlsrpt --contact ADDRESS [--organization NAME] [--domain DOMAIN]\n"
-	"                          [-o FILE|DIRECTORY] CASE\n"
-	"       mailwitness judge [-nq] [--json] [--provider OWNER|DOMAIN] [--client NET] [--policy FILE]\n"
-	"                         [--catalogue FILE] [--asn-db FILE] [--exit-zero] CASE\n"
-	"       mailwitness explain CASE FINDING\n"
-	"       mailwitness evidence -w OUT.pcapng CASE FINDING\n"
-	"       mailwitness owners [--catalogue FILE] [--asn-db FILE] NAME|ADDRESS...\n"
-	"       mailwitness policy check [--catalogue FILE] FILE\n"
-	"       mailwitness --help | --version\n";
-
-static const char help[] =
-	"\n"
-	"Says of each mail client in a capture whether its mail, or the credentials for it, went anywhere but\n"
-	"to its mail provider, and whether anyone on the path could read it: clean, leak or cannot-say.\n"
-	"\n"
-	"commands\n"
-	"  replay FILE...         judge capture files (pcap, pcapng, also compressed; - is standard input)\n"
-	"  watch -i INTERFACE     judge live traffic: a line for what is new, the report at the end (SIGINT, SIGTERM)\n"
-	"  experiment CLIENT SERVER  judge what was recorded at both ends while a canary account was set up\n"
-	"  report CASE            print the report of a case file again\n"
-	"  export CASE            write a case in a format of others\n"
-	"  judge CASE             judge a kept case again, by another policy or catalogue\n"
-	"  explain CASE FINDING   one finding with its flows and packets, and what would refute it\n"
-	"  evidence CASE FINDING  write its packets for Wireshark, credentials and mail overwritten\n"
-	"  owners NAME|ADDRESS    what the catalogue says about a host, and why\n"
-	"  policy check FILE      whether a policy file can be used, and what it says\n"
-	"\n"
-	"options\n"
-	"  -r FILE                replay this file\n"
-	"  -i INTERFACE           watch this interface, `any` is all of them; may be repeated\n"
-	"  -p                     not in promiscuous mode\n"
-	"  -D                     list the interfaces\n"
-	"  --buffer MIB           of the kernel's buffer for each interface (64)\n"
-	"  -w FILE                keep the case in this file (SQLite); of evidence: write this pcapng\n"
-	"  -f EXPR                only packets that match a pcap filter (pcap-filter(7))\n"
-	"  -n                     no names for clients, addresses only\n"
-	"  -q                     the verdict lines only\n"
-	"  --json, --text         form of the report (text)\n"
-	"  --format FORMAT        of export: tlsrpt (SMTP TLS report, RFC 8460, of deliveries to a domain)\n"
-	"  -o FILE                export to this file; tlsrpt: to a directory, one file for each domain\n"
-	"  --domain DOMAIN        tlsrpt: of deliveries to this domain alone\n"
-	"  --contact ADDRESS      tlsrpt: mail address of who reports\n"
-	"  --organization NAME    tlsrpt: who reports (mailwitness)\n"
-	"  --provider WORD        the clients' mail provider: an owner of the catalogue, or a mail domain;\n"
-	"                         may be repeated; all that are given are the complete set\n"
-	"  --vantage NAME         the files that follow were recorded at another place: those before are\n"
-	"                         \"client\"; a relay seen at a client is confirmed by logins seen at a server\n"
-	"  --canary ACCOUNT       its password was typed into the client under test and nowhere else: a vendor's\n"
-	"                         login to it proves who gave it away; may be repeated\n"
-	"  --mail-server NET      these hosts are your own mail servers (address or CIDR prefix); may be repeated\n"
-	"  --client NET           judge only these clients (address or CIDR prefix); may be repeated\n"
-	"  --policy FILE          home networks, providers per client and more (mailwitness.yaml)\n"
-	"  --catalogue FILE       adds to the catalogue of owners or overrides it; may be repeated\n"
-	"  --asn-db FILE          AS database in GeoLite2-ASN's schema\n"
-	"  --ca-file FILE         CA certificates (PEM) that servers' certificates are judged by, in place of the\n"
-	"                         system's\n"
-	"  --workers N            classifier threads, 1 to 64; the report does not depend on it\n"
-	"  --exit-zero            exit with 0 whatever the verdict is\n"
-	"\n"
-	"exit status\n"
-	"  0 clean   1 leak   2 cannot-say   64 usage   65 damaged input   66 no input   70 internal\n"
-	"  69 interface cannot be watched   77 no permission to capture   74 output cannot be written\n"
-	"  73 case file or export cannot be written   78 catalogue, policy or AS database is no good\n";
 
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
@@ -120,7 +47,7 @@ static const struct option long_options[] = {
 _Noreturn void options_misuse(const char *why, const char *what)
 {
 	base_log("%s%s%s", why, what[0] != '\0' ? ": " : "", what);
-	fputs(usage, stderr);
+	fputs(options_usage, stderr);
 	exit(EX_USAGE);
 }
 
@@ -246,11 +173,11 @@ static void take_option(struct options *o, int letter)
 	case OPT_EXIT_ZERO: o->exit_zero = true; break;
 	case OPT_VERSION: print_version(); break;
 	case OPT_HELP:
-		fputs(usage, stdout);
-		fputs(help, stdout);
+		fputs(options_usage, stdout);
+		fputs(options_help, stdout);
 		exit(EX_OK);
 	default:
-		fputs(usage, stderr);
+		fputs(options_usage, stderr);
 		exit(EX_USAGE);
 	}
 }

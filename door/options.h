@@ -2,8 +2,8 @@
  *
  * tcpdump's letters mean what they mean there, but for -w (keeps the case) and -f (takes a filter). Words
  * are borrowed from argv. Errors: a line, the usage, and exit status 64. */
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef DOOR_OPTIONS_H
+#define DOOR_OPTIONS_H
 
 #include "report/emit.h"
 #include "report/export.h"
@@ -37,5 +37,7 @@ void options_free(struct options *o);
 
 /* Says why, shows the usage, and ends the program. */
 _Noreturn void options_misuse(const char *why, const char *what);
+
+extern const char options_usage[], options_help[];
 
 #endif

@@ -1,0 +1,118 @@
+/* What is done with a case that is there. */
+#include "capture/base.h"
+#include "door/command.h"
+#include "report/evidence.h"
+#include "report/judge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* The case that the first of so many words names. */
+static struct store *open_case(const struct options *o, unsigned words)
+{
+	char error[512];
+	struct store *st;
+
+	if (o->files.count != words)
+		options_misuse(words == 1 ? "one case file is wanted" : "a case file and a finding's number are wanted",
+			       o->verb);
+	st = store_open(o->files.of[0], error, sizeof(error));
+	if (st == NULL)
+		command_fail(EX_NOINPUT, error);
+	return st;
+}
+
+/* Judges a kept case by today's catalogue and this policy. */
+int command_judge(const struct options *o)
+{
+	struct store *st = open_case(o, 1);
+	struct knowledge k = knowledge_open(o);
+	int status;
+
+	if (!judge(st, k.policy, &k.book))
+		command_fail(EX_SOFTWARE, store_error(st));
+	status = command_emit(st, o);
+	store_close(&st);
+	knowledge_close(&k);
+	return status;
+}
+
+int command_report(const struct options *o)
+{
+	struct store *st = open_case(o, 1);
+	int status = command_emit(st, o);
+
+	store_close(&st);
+	return status;
+}
+
+int command_export(const struct options *o)
+{
+	char error[512];
+	struct store *st;
+	int status;
+
+	if (!export_check(&o->export, error, sizeof(error)))
+		options_misuse("export", error);
+	st = open_case(o, 1);
+	status = export_case(st, &o->export, error, sizeof(error));
+	if (status != EX_OK)
+		base_log("%s", error);
+	store_close(&st);
+	return status;
+}
+
+/* The word behind the case. */
+static int64_t finding_of(const struct options *o)
+{
+	char *end;
+	long long n = strtoll(o->files.of[1], &end, 10);
+
+	if (n < 1 || *end != '\0')
+		options_misuse("a finding's number is wanted, as the report has it", o->files.of[1]);
+	return n;
+}
+
+int command_explain(const struct options *o)
+{
+	struct store *st = open_case(o, 2);
+	bool ok = emit_explain(st, finding_of(o), stdout);
+
+	if (!ok)
+		command_fail(EX_NOINPUT, store_error(st));
+	store_close(&st);
+	return EX_OK;
+}
+
+int command_evidence(const struct options *o)
+{
+	struct store *st = open_case(o, 2);
+	int64_t finding = finding_of(o);
+	char error[512];
+	FILE *out;
+	int status;
+
+	if (o->write_path == NULL)
+		options_misuse("where to write is wanted", "-w");
+	out = strcmp(o->write_path, "-") == 0 ? stdout : fopen(o->write_path, "wb");
+	if (out == NULL) {
+		base_log("%s: %s", o->write_path, strerror(errno));
+		store_close(&st);
+		return EX_CANTCREAT;
+	}
+	status = evidence_write(st, finding, "mailwitness " VERSION, out, error, sizeof(error));
+	if (status != EX_OK)
+		base_log("%s", error);
+	if (fclose(out) != 0 && status == EX_OK) {
+		base_log("%s: %s", o->write_path, strerror(errno));
+		status = EX_IOERR;
+	}
+	if (status != EX_OK && out != stdout)
+		unlink(o->write_path);
+	store_close(&st);
+	return status;
+}

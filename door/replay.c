@@ -1,0 +1,110 @@
+/* What reads packets: from files, or from interfaces. */
+#include "capture/base.h"
+#include "classify/certificate.h"
+#include "classify/dpi.h"
+#include "door/command.h"
+#include "door/watch.h"
+#include "report/judge.h"
+#include "report/pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static void show_progress(uint64_t packets, uint64_t bytes)
+{
+	fprintf(stderr, "\r%llu packets, %llu MB \x1b[K", (unsigned long long)packets,
+		(unsigned long long)(bytes / 1000000));
+}
+
+/* One clear line for every file that was not read whole. */
+static void show_end(const struct source_end *end)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\x1b[K", stderr);
+	if (end->how == SOURCE_UNREADABLE)
+		base_log("%s: %s", end->path, end->why);
+	else if (end->how != SOURCE_COMPLETE)
+		base_log("%s: %s at byte %llu: %s; %llu packets before it were read", end->path,
+			 source_how_name(end->how), (unsigned long long)end->at_byte, end->why,
+			 (unsigned long long)end->packets);
+}
+
+/* A case is one run: the frames of two would have the same ids, and the facts of one judge the other. */
+static void refuse_old_case(const char *path)
+{
+	struct stat file;
+
+	if (path != NULL && stat(path, &file) == 0 && file.st_size > 0) {
+		base_log("%s is there already; a case is not written twice", path);
+		exit(EX_CANTCREAT);
+	}
+}
+
+/* Reads files, or watches what is not NULL. */
+static int read_and_judge(const struct options *o, struct watch *watch)
+{
+	struct knowledge k;
+	struct certificate_store *trust;
+	char error[512];
+	struct store *st;
+	int status;
+
+	k = knowledge_open(o);
+	trust = certificate_store_new(o->ca_file, error, sizeof(error));
+	if (trust == NULL)
+		command_fail(EX_NOINPUT, error);
+	refuse_old_case(o->write_path);
+	st = store_create(o->write_path, error, sizeof(error));
+	if (st == NULL)
+		command_fail(EX_CANTCREAT, error);
+	if ((watch != NULL && !store_sync(st)) ||
+	    !store_run(st, &(struct run_info){
+			.version = VERSION, .ndpi_version = dpi_version(),
+			.catalogue_version = k.book.version, .asn_database = k.book.asn_database,
+			.attribution = k.book.attribution, .command_line = o->command_line,
+			.scope = "mail services only", .filter = o->filter != NULL ? o->filter : "" }) ||
+	    !pipeline_run(&(struct pipeline_settings){
+			.paths = o->files.of, .path_count = o->files.count,
+			.vantages = o->file_vantages, .vantage_names = o->vantages.of, .filter = o->filter,
+			.trust = trust, .workers = o->workers, .ended = watch == NULL ? show_end : NULL,
+			.live = watch == NULL ? NULL : watch_live(watch, k.policy, &k.book),
+			.progress = isatty(STDERR_FILENO) && watch == NULL ? show_progress : NULL }, st) ||
+	    !store_run_ca(st, certificate_store_describe(trust)))
+		command_fail(EX_CANTCREAT, store_error(st));
+	if (!judge(st, k.policy, &k.book))
+		command_fail(EX_SOFTWARE, store_error(st));
+	status = command_emit(st, o);
+	store_close(&st);
+	certificate_store_free(&trust);
+	knowledge_close(&k);
+	return status;
+}
+
+static void check_filter(const struct options *o)
+{
+	char error[512];
+
+	if (o->filter != NULL && !source_filter_valid(o->filter, error, sizeof(error)))
+		options_misuse("filter", error);
+}
+
+int command_replay(const struct options *o)
+{
+	check_filter(o);
+	return read_and_judge(o, NULL);
+}
+
+int command_watch(const struct options *o)
+{
+	struct watch *watch;
+	int status;
+
+	check_filter(o);
+	watch = watch_begin(o);
+	status = read_and_judge(o, watch);
+	watch_end(&watch);
+	return status;
+}
