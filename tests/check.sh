@@ -1,55 +1,73 @@
 #!/usr/bin/env bash
-# check.sh OUT - runs every test that is built in OUT: units, fuzz targets, goldens, comparison with tshark
+# check.sh OUT [NAME...] - runs every test that is built in OUT, or those: units, fuzz targets, goldens, comparison
+# with tshark
 #
-# Prints one line and the time for each, what failed in full, and at the end "N passed, N failed", and behind that in words what
-# could not be run here.
+# As many at a time as there are processors. Prints one line and the time for each, what failed in full, and at the
+# end "N passed, N failed", and behind that in words what could not be run here.
 set -u
 out=$1
-passed=0 failed=0 not_run=
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+shift
+only=("$@")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+touch "$dir/passed" "$dir/failed" "$dir/not-run"
 
-try() { # NAME COMMAND...
-	local name=$1 status begun=$SECONDS; shift
+said() { # FILE NAME WORD: what became of it, and with its output in one piece
+	echo "$2" >>"$dir/$1"
+	flock "$dir" sh -c 'echo "$0"; [ ! -e "$1" ] || cat "$1"' "$3" "${4-/nowhere}"
+}
+
+attempt() { # NAME COMMAND...
+	local name=$1 status begun=$SECONDS log=$dir/log.$1 took; shift
 	timeout 600 "$@" >"$log" 2>&1
 	status=$?
+	took="$((SECONDS - begun)) s"
 	if [ $status = 0 ]; then
-		echo "ok    $name, $((SECONDS - begun)) s"
-		passed=$((passed + 1))
+		said passed "$name" "ok    $name, $took"
 	elif [ $status = 77 ] && grep -q '^not run: ' "$log"; then
-		echo "----  $name $(grep '^not run: ' "$log")"
-		not_run="$not_run, $name $(grep '^not run: ' "$log")"
+		said not-run "$name $(grep '^not run: ' "$log")" "----  $name $(grep '^not run: ' "$log")"
 	else
-		echo "FAIL  $name (status $status)"
-		cat "$log"
-		failed=$((failed + 1))
+		said failed "$name" "FAIL  $name (status $status), $took" "$log"
 	fi
 }
 
+try() { # NAME COMMAND...
+	[ ${#only[@]} = 0 ] || [[ " ${only[*]} " == *" $1 "* ]] || return
+	[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
+	attempt "$@" &
+}
+
+is_program() {
+	case $1 in *.o | *.d) return 1 ;; esac
+	[ -x "$1" ] && [ -f "$1" ]
+}
+
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# The long ones first. What compares with other programs' reading, or asks many cases one by one, takes its time:
+# once, with the plain build.
+if [ "$out" = build ]; then
+	for t in property differential credentials vary dane; do
+		try "$t" "tests/$t" "$out/mailwitness"
+	done
+fi
+try golden tests/golden.sh "$out/mailwitness"
+try watch tests/watch.sh "$out/mailwitness"
+try evidence tests/evidence.sh "$out/mailwitness"
+try states tests/states_replay "$out/mailwitness"
+try cli tests/cli.sh "$out/mailwitness"
 for t in "$out"/tests/test_*; do
-	[ -x "$t" ] && [ -f "$t" ] && case $t in *.o | *.d) ;; *) try "${t##*/}" "$t" ;; esac
+	is_program "$t" && try "${t##*/}" "$t"
 done
 for t in "$out"/tests/fuzz_*; do
-	[ -x "$t" ] && [ -f "$t" ] || continue
-	case $t in *.o | *.d) continue ;; esac
+	is_program "$t" || continue
 	shopt -s nullglob
 	corpus=(tests/corpus/"${t##*/fuzz_}"/*)
 	shopt -u nullglob
 	# Without inputs to begin with, noise would hardly get past the first bytes.
-	[ ${#corpus[@]} -gt 0 ] || { echo "FAIL  ${t##*/} has no tests/corpus/${t##*/fuzz_}"; failed=$((failed + 1)); }
+	[ ${#corpus[@]} -gt 0 ] || said failed "${t##*/}" "FAIL  ${t##*/} has no tests/corpus/${t##*/fuzz_}"
 	try "${t##*/}" "$t" "${corpus[@]}"
 done
-try cli tests/cli.sh "$out/mailwitness"
-try golden tests/golden.sh "$out/mailwitness"
-try states tests/states_replay "$out/mailwitness"
-try evidence tests/evidence.sh "$out/mailwitness"
-try watch tests/watch.sh "$out/mailwitness"
-# The comparison reads the same files with tshark, which takes its time: once, with the plain build.
-[ "$out" = build ] && try dane tests/dane "$out/mailwitness"
-[ "$out" = build ] && try differential tests/differential "$out/mailwitness"
-[ "$out" = build ] && try credentials tests/credentials "$out/mailwitness"
-[ "$out" = build ] && try vary tests/vary "$out/mailwitness"
-[ "$out" = build ] && try property tests/property "$out/mailwitness"
-echo "$passed passed, $failed failed$not_run"
+wait
+passed=$(wc -l <"$dir/passed") failed=$(wc -l <"$dir/failed")
+echo "$passed passed, $failed failed$(sed 's/^/, /' "$dir/not-run" | tr -d '\n')"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
