@@ -65,7 +65,7 @@ static int read_and_judge(const struct options *o, struct watch *watch)
 			.version = VERSION, .ndpi_version = dpi_version(),
 			.catalogue_version = k.book.version, .asn_database = k.book.asn_database,
 			.attribution = k.book.attribution, .command_line = o->command_line,
-			.scope = "mail services only", .filter = o->filter != NULL ? o->filter : "" }) ||
+			.scope = RUN_MAIL_ONLY, .filter = o->filter != NULL ? o->filter : "" }) ||
 	    !pipeline_run(&(struct pipeline_settings){
 			.paths = o->files.of, .path_count = o->files.count,
 			.vantages = o->file_vantages, .vantage_names = o->vantages.of, .filter = o->filter,

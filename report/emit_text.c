@@ -282,7 +282,7 @@ static bool client(struct text_report *r, sqlite3_stmt *q)
 
 static bool clients(struct text_report *r)
 {
-	int64_t all_traffic = store_number(r->st, "SELECT coalesce((SELECT scope = 'all traffic of this client'"
+	int64_t all_traffic = store_number(r->st, "SELECT coalesce((SELECT scope = '" RUN_ALL_TRAFFIC "'"
 					   " FROM run ORDER BY id LIMIT 1), 0)", -1);
 	sqlite3_stmt *q = store_prepare(r->st,
 		"SELECT id, host(address), name, verdict, third_party, path,"

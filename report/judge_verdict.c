@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-/* Who is judged: hosts with mail contact, contact with a vendor's mail service, or a finding. */
+/* Who is judged: hosts with mail contact, contact with a vendor's mail service, or a finding; and who is watched
+ * whole, whatever it does. */
 static const char judged_sql[] =
 	"UPDATE client SET judged = 1 WHERE id IN ("
 	" SELECT client FROM client_state"
@@ -12,7 +13,8 @@ static const char judged_sql[] =
 	" UNION SELECT client FROM contact_class JOIN contact USING (flow) WHERE class IN ('vendor', 'incoming')"
 	" UNION SELECT c.client FROM contact_class JOIN contact AS c USING (flow) JOIN endpoint AS e ON e.id = c.endpoint"
 	"  JOIN client_provider AS p ON p.client = c.client AND p.owner = e.owner WHERE class = 'web-clear'"
-	" UNION SELECT client FROM finding)";
+	" UNION SELECT client FROM finding"
+	" UNION SELECT client FROM traffic WHERE originated AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
 
 /* By client: whether it is judged, and how many sentences it has. */
 struct places {
@@ -113,7 +115,7 @@ static const struct reason reasons[] = {
 	  "SELECT t.client, printf('It sent %d bytes to %s, which neither the catalogue nor expected: knows."
 	  " If it is your own business, list it there.',"
 	  " sum(t.up), " TITLE("e.owner") ") FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint"
-	  " WHERE (SELECT max(scope) FROM run) = 'all traffic of this client'"
+	  " WHERE (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "'"
 	  " AND e.role = 'other' AND e.service = '' AND t.originated AND NOT t.loopback"
 	  " AND e.owner NOT IN (SELECT owner FROM expected)"
 	  " AND e.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = t.client)"

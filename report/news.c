@@ -20,7 +20,7 @@ static const char told_sql[] =
 enum verdict_column { V_TIME, V_CLIENT, V_VERDICT, V_THIRD_PARTY, V_PATH, V_ALL_TRAFFIC };
 static const char verdicts_sql[] =
 	"SELECT c.last_ns, host(c.address), c.verdict, c.third_party, c.path,"
-	" (SELECT scope = 'all traffic of this client' FROM run ORDER BY id LIMIT 1) FROM client AS c"
+	" (SELECT scope = '" RUN_ALL_TRAFFIC "' FROM run ORDER BY id LIMIT 1) FROM client AS c"
 	" WHERE c.judged AND NOT EXISTS (SELECT 1 FROM temp.told_verdict AS t WHERE t.client = host(c.address)"
 	"  AND t.third_party = c.third_party AND t.path = c.path) ORDER BY c.id";
 

@@ -13,6 +13,9 @@
 #include "capture/source.h"
 #include "classify/fact.h"
 
+#define RUN_MAIL_ONLY "mail services only"
+#define RUN_ALL_TRAFFIC "all traffic of this client"
+
 struct store;
 
 /* What a run is, for table run. Texts are copied. */
@@ -20,7 +23,7 @@ struct run_info {
 	const char *version;		/* of mailwitness */
 	const char *ndpi_version, *catalogue_version, *asn_database, *attribution;
 	const char *command_line;
-	const char *scope;		/* "mail services only" or "all traffic of this client" */
+	const char *scope;		/* RUN_MAIL_ONLY or RUN_ALL_TRAFFIC */
 	const char *filter;		/* packet filter, or "" */
 };
 

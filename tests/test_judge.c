@@ -27,6 +27,7 @@ struct judge_case {
 	const char *client;		/* --client */
 	const char *policy;		/* what mailwitness.yaml says; NULL is none */
 	const char *filter;		/* -f; NULL is none */
+	bool all_traffic;		/* the scope of `run` */
 	const char *want;		/* findings, then clients */
 };
 
@@ -39,7 +40,8 @@ static struct store *case_store(const struct judge_case *c, bool backwards)
 
 	assert_non_null(st);
 	assert_true(store_run(st, &(struct run_info){ .version = "", .ndpi_version = "", .catalogue_version = "",
-		.asn_database = "", .attribution = "", .command_line = "", .scope = "mail services only",
+		.asn_database = "", .attribution = "", .command_line = "",
+		.scope = c->all_traffic ? RUN_ALL_TRAFFIC : RUN_MAIL_ONLY,
 		.filter = c->filter != NULL ? c->filter : "" }));
 	for (unsigned i = 0; i < CASE_FLOWS && c->flows[i].from != NULL; i++)
 		count += case_flow(&c->flows[i], i + 1, &facts[count]);
@@ -558,6 +560,46 @@ static const struct judge_case cases[] = {
 	  .want = "vendor-pull strong 192.0.2.200 big\n192.0.2.200 leak cannot-say\n" },
 	{ .name = "web only", .provider = "provider",
 	  .flows = { { PC, "192.0.2.80", 443, 5000, 90000, "www.paper.test" } }, .want = "" },
+	{ .name = "who is watched whole is judged without mail as well", .provider = "provider", .all_traffic = true,
+	  .flows = { { PC, "192.0.2.80", 443, 999, 90000, "www.paper.test" } }, .want = PC " clean cannot-say\n" },
+	{ .name = "but not who was only asked", .provider = "provider", .all_traffic = true,
+	  .flows = { { "192.0.2.80", PC, 443, 900, 90000 } }, .want = "" },
+	{ .name = "of all traffic, little to a host that nobody knows", .provider = "provider", .all_traffic = true,
+	  .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 999, 90000, "www.paper.test" } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "of all traffic, enough to a host that nobody knows", .provider = "provider", .all_traffic = true,
+	  .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 1000, 90000, "www.paper.test" } },
+	  .want = PC " cannot-say sealed\n" },
+	{ .name = "of mail services, as much to that host", .provider = "provider",
+	  .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 1000, 90000, "www.paper.test" } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "of all traffic, little to each of an owner's hosts is enough", .provider = "provider",
+	  .all_traffic = true,
+	  .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 500, 900, "www.paper.test" },
+		     { PC, "192.0.2.81", 80, 500, 900, "img.paper.test", .app = "http" } },
+	  .want = PC " cannot-say sealed\n" },
+	{ .name = "of all traffic, an owner that is expected", .provider = "provider", .all_traffic = true,
+	  .policy = "expected: [paper.test]\n",
+	  .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 5000, 90000, "www.paper.test" } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "of all traffic, another owner than the one that is expected", .provider = "provider",
+	  .all_traffic = true, .policy = "expected: [other.test]\n",
+	  .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 5000, 90000, "www.paper.test" } },
+	  .want = PC " cannot-say sealed\n" },
+	{ .name = "of all traffic, a network that is expected", .provider = "provider", .all_traffic = true,
+	  .policy = "expected: [192.0.2.80]\n",
+	  .flows = { { PROVIDER }, { PC, "192.0.2.80", 443, 5000, 90000, "www.paper.test" } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "of all traffic, a service that the catalogue knows", .provider = "provider", .all_traffic = true,
+	  .flows = { { PROVIDER }, { PC, "192.0.2.77", 443, 300000, 9000, "teams.big.test" } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "of all traffic, the provider's web host", .provider = "kanzlei.test", .all_traffic = true,
+	  .flows = { { PC, "192.0.2.1", 993, 900, 300000, "imap.kanzlei.test" },
+		     { PC, "192.0.2.2", 443, 5000, 9000, "www.kanzlei.test" } },
+	  .want = PC " clean sealed\n" },
+	{ .name = "of all traffic, a host of the same network", .provider = "provider", .all_traffic = true,
+	  .flows = { { PROVIDER }, { PC, "192.168.1.1", 80, 5000, 9000, "router.paper.test", .app = "http" } },
+	  .want = PC " clean sealed\n" },
 };
 
 static void findings_and_verdicts_are_what_the_facts_show(void **state)
