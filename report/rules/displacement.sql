@@ -2,23 +2,29 @@
 --
 -- Mail programs look for mail in a rhythm. Sessions with the provider (mail sessions, HTTPS to its mail hosts)
 -- no further apart than displacement-pause-ns are one visit; the longest time from a visit to the next is the
--- rhythm, and displacement-visits of them must have been seen to speak of one. The client then is silent towards
--- that provider for displacement-times as long, while it sends to a vendor's mail service relay-span-bytes and more
--- than it sent there before in the same time. A client that just goes off sends nothing, so it is none. Each of its
--- providers is looked at by itself; of several the one with the most visits is told.
--- What is seen is absence, so it is strong at most, and suspected when something was not seen: loss, a tunnel, a
--- session with a server that nothing names, a look-up that leads from its provider's domain to the vendor; or
--- when the vendor is known by its address, or to relay by assumption, alone.
+-- rhythm. The client then is silent towards that provider for displacement-times as long, and displacement-quiet-ns,
+-- while it sends to a vendor's mail service relay-span-bytes and more than it sent there before in the same time.
+-- A client that just goes off sends nothing, so it is none. Each of its providers is looked at by itself; of several
+-- the one with the most visits is told.
+-- What is seen is absence, so it is strong at most: when displacement-visits made the rhythm, and with those to the
+-- vendor since were displacement-visits-all. Fewer are suspected, as an end of some other kind looks the same; and
+-- so is what happened when something was not seen: loss, a tunnel, a session with a server that nothing names, a
+-- look-up that leads from its provider's domain to the vendor; or when the vendor is known by its address, or to
+-- relay by assumption, alone.
 WITH limits AS (
 	SELECT (SELECT value FROM threshold WHERE name = 'displacement-pause-ns') AS pause_ns,
+		(SELECT value FROM threshold WHERE name = 'displacement-quiet-ns') AS quiet_ns,
 		(SELECT value FROM threshold WHERE name = 'displacement-visits') AS visits,
+		(SELECT value FROM threshold WHERE name = 'displacement-visits-all') AS visits_all,
 		(SELECT value FROM threshold WHERE name = 'displacement-times') AS times,
 		(SELECT value FROM threshold WHERE name = 'relay-span-bytes') AS span_bytes
 ),
 upload AS MATERIALIZED (
 	SELECT v.flow, v.client, v.owner, v.up, v.first_ns, v.last_ns,
-		v.relay <> 'assumed' AND NOT v.ambiguous AND v.named_by NOT IN ('prefix', 'asn', 'none') AS sure
-	FROM vendor_contact AS v
+		v.relay <> 'assumed' AS relays, NOT v.ambiguous AND v.named_by NOT IN ('prefix', 'asn', 'none') AS named,
+		coalesce(v.first_ns - max(v.last_ns) OVER (PARTITION BY v.client, v.owner ORDER BY v.first_ns, v.flow
+			ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) > l.pause_ns, 1) AS begins_visit
+	FROM vendor_contact AS v CROSS JOIN limits AS l
 	WHERE v.transport IS NULL AND (:client IS NULL OR v.client = :client)
 ),
 -- A session with a provider, and the end of those before it.
@@ -42,7 +48,7 @@ visit AS (
 ),
 rhythm AS (
 	SELECT v.client, v.provider, count(*) AS visits, min(v.first_ns) AS from_ns,
-		max(v.first_ns - v.before_ns) AS longest_ns,
+		coalesce(max(v.first_ns - v.before_ns), 0) AS longest_ns,
 		(SELECT max(d.last_ns) FROM direct AS d WHERE d.client = v.client AND d.provider = v.provider) AS stopped_ns
 	FROM visit AS v GROUP BY v.client, v.provider
 ),
@@ -50,8 +56,10 @@ rhythm AS (
 total AS (
 	SELECT r.client, r.provider, u.owner, r.visits, r.longest_ns, r.from_ns, r.stopped_ns, max(u.last_ns) AS last_ns,
 		total(u.up) FILTER (WHERE u.first_ns > r.stopped_ns) AS up,
-		total(u.up) FILTER (WHERE u.first_ns > r.stopped_ns AND u.sure) AS sure_up,
+		total(u.up) FILTER (WHERE u.first_ns > r.stopped_ns AND u.named) AS named_up,
+		max(u.relays AND u.named) FILTER (WHERE u.first_ns > r.stopped_ns) AS relays,
 		count(*) FILTER (WHERE u.first_ns > r.stopped_ns) AS flows,
+		count(*) FILTER (WHERE u.first_ns > r.stopped_ns AND u.begins_visit) AS vendor_visits,
 		total(u.up) FILTER (WHERE u.first_ns BETWEEN r.stopped_ns - (c.last_ns - r.stopped_ns) AND r.stopped_ns)
 			AS up_before,
 		c.last_ns - r.stopped_ns AS silent_ns
@@ -61,11 +69,12 @@ total AS (
 	GROUP BY r.client, r.provider, u.owner
 ),
 graded AS (
-	SELECT t.*, t.sure_up >= l.span_bytes
+	SELECT t.*, t.visits >= l.visits AND t.visits + t.vendor_visits >= l.visits_all AND t.flows > 1
+		AND t.named_up >= l.span_bytes AND t.relays
 		AND t.client NOT IN (SELECT client FROM doubtful_client)
 		AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = t.client AND p.owner = t.owner) AS strong
 	FROM total AS t CROSS JOIN limits AS l
-	WHERE t.visits >= l.visits AND t.flows > 1 AND t.silent_ns >= l.times * t.longest_ns
+	WHERE t.silent_ns >= max(l.times * t.longest_ns, l.quiet_ns)
 		AND t.last_ns - t.stopped_ns >= t.longest_ns
 		AND t.up >= l.span_bytes AND t.up > 2 * t.up_before
 ),
@@ -78,10 +87,10 @@ hit AS (
 )
 SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
 	iif(h.strong, 'strong', 'suspected') AS strength, h.from_ns AS first_ns, h.last_ns, u.flow, f.frame,
-	printf('%s went to its mail provider (%s) %d times, %s apart at most, and then not for %s, in which it sent %d'
-		|| ' bytes in %d flows to the mail service of %s (%d in as long a time before).', host(c.address),
-		h.provider, h.visits, duration(h.longest_ns), duration(h.silent_ns), h.up,
-		h.flows, o.title, h.up_before) AS sentence,
+	printf('%s went to its mail provider (%s) %s, and then not for %s, in which it sent %d'
+		|| ' bytes in %d flow%s to the mail service of %s (%d in as long a time before).', host(c.address), h.provider,
+		iif(h.visits = 1, 'once', printf('%d times, %s apart at most', h.visits, duration(h.longest_ns))),
+		duration(h.silent_ns), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title, h.up_before) AS sentence,
 	'The user moved to an account with ' || o.title || ' (then declare it as a provider), or the mail program'
 		|| ' was closed while something else used that service.' AS refuted_by
 FROM hit AS h
