@@ -8,12 +8,17 @@
 # make lab        records real programs in network namespaces and judges what they did (root; 77: cannot)
 # make bench      speed and memory beside ndpiReader and tcpdump; how often mirrored-upload is right
 # make asn-db     builds classify/asn.mmdb anew
+# make install    DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc are yours to set
+# make deb        Debian packages, source and binary, in build-deb
 # CFLAGS, LDFLAGS are yours to set; what the program needs is kept apart below.
 CFLAGS ?= -O2 -g
 CPPFLAGS ?=
 LDFLAGS ?=
 SAN ?=
 JOBS := $(shell nproc)
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
 DATADIR ?= $(CURDIR)/classify
 VERSION := 0.1.0
 comma := ,
@@ -49,6 +54,11 @@ $(OUT)/report/sql.c: report/embed.sh report/schema.sql $(RULES) report/rules
 $(OUT)/report/sql.o: $(OUT)/report/sql.c
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# What is compiled for another place is compiled anew.
+$(OUT)/datadir: always
+	@mkdir -p $(@D)
+	@echo '$(DATADIR)' | cmp -s - $@ || echo '$(DATADIR)' > $@
+$(DOOR): $(OUT)/datadir
 $(DOOR): NEED_CFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
 
 $(LIB): $(SRCS:%.c=$(OUT)/%.o) $(OUT)/report/sql.o
@@ -120,10 +130,17 @@ asn-db:
 	cd build/asn && npm pack --silent @ip-location-db/asn && tar xzf *.tgz
 	classify/asn-db.pl build/asn/package classify/asn.mmdb
 
+install:
+	$(MAKE) --no-print-directory DATADIR='$(PREFIX)/share/mailwitness' all
+	packaging/install.sh '$(OUT)/mailwitness' '$(DESTDIR)' '$(PREFIX)' '$(SYSCONFDIR)'
+
+deb:
+	packaging/deb.sh $(VERSION) build-deb
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all lib build check lint golden demo test lab bench fuzz clean asn-db
+.PHONY: all always lib build check lint golden demo test lab bench fuzz install deb clean asn-db
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

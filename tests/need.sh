@@ -3,7 +3,7 @@
 set -eu
 build="build-essential pkg-config libpcap-dev libarchive-dev libndpi-dev libmaxminddb-dev libssl-dev \
 libldns-dev libcyaml-dev libyaml-dev libpsl-dev libsqlite3-dev"
-test="$build libcmocka-dev tshark python3 python3-jsonschema openssl sqlite3 iproute2 tcpdump"
+test="$build libcmocka-dev tshark python3 python3-jsonschema openssl sqlite3 iproute2 tcpdump mandoc zsh"
 case "${1-}" in
 build) want=$build ;;
 test) want=$test ;;
