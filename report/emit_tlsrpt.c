@@ -54,9 +54,9 @@ static const char deliveries_sql[] =
 	"  rtrim(lower(coalesce(m.recipient_domain, '')), '.') AS recipient, e.role = 'local' AS local,"
 	"  iif(e.named_by = 'dns' OR (e.named_by = 'certificate'"
 	"   AND e.name = (SELECT name FROM server_name AS n WHERE n.flow = c.flow)), e.name, '') AS dns_name"
-	" FROM contact_class AS k CROSS JOIN contact AS c JOIN endpoint AS e ON e.id = c.endpoint"
+	" FROM contact AS c JOIN endpoint AS e ON e.id = c.endpoint"
 	" LEFT JOIN mail_session AS m ON m.flow = c.flow LEFT JOIN handshake AS h ON h.flow = c.flow"
-	" WHERE k.class = 'mail' AND c.flow = k.flow AND c.resp_port = 25 AND c.originated AND NOT c.loopback"
+	" WHERE c.transport IS NOT NULL AND c.resp_port = 25 AND c.originated AND NOT c.loopback"
 	"  AND coalesce(m.credential, 'none') = 'none' AND coalesce(m.proto, 'smtp') = 'smtp'"
 	"  AND (SELECT proto FROM flow WHERE id = c.flow) = 6;"
 

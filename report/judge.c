@@ -3,7 +3,7 @@
 /* What judge wrote before; the indexes are made here so that storing facts need not keep them. */
 static const char anew_sql[] =
 	"DELETE FROM canary; DELETE FROM joint; DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
-	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM because; DELETE FROM client_transport;"
+	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM reason; DELETE FROM client_transport;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
 	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM client_state;"

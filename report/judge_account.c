@@ -24,7 +24,7 @@ static const char *const steps[] = {
 	"  WHEN EXISTS (SELECT 1 FROM account_finding AS x JOIN finding AS f ON f.id = x.finding"
 	"   WHERE x.client = a.client AND x.account = a.account AND f.class = 'leak' AND f.strength <> 'suspected')"
 	"   THEN 'leak'"
-	"  WHEN (SELECT count(*) FROM because AS b WHERE b.client = a.client AND b.axis = 'third_party')"
+	"  WHEN (SELECT count(*) FROM reason AS b WHERE b.client = a.client AND b.axis = 'third_party')"
 	"   > (SELECT count(*) FROM finding AS f WHERE f.client = a.client AND f.class = 'leak'"
 	"    AND f.strength = 'suspected' AND f.id NOT IN (SELECT finding FROM account_finding AS x"
 	"     WHERE x.client = a.client AND x.account = a.account))"

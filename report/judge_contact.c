@@ -119,7 +119,6 @@ unsigned contact_classes(const struct contact *c, const struct policy *policy,
 	bool mail = c->transport != NULL, originated = c->sums.originated, up = c->sums.up > 0;
 	bool delivery = c->sums.kind == TRAFFIC_DELIVERY;
 	const struct { const char *name; bool holds; } classes[CONTACT_CLASSES] = {
-		{ "mail", mail },
 		{ "vendor", e->vendor && is_upload(c) },
 		{ "delivery", delivery && originated && up && !policy_mail_server(policy, c->near) },
 		{ "incoming", mail && !delivery && !originated && up },
@@ -128,8 +127,6 @@ unsigned contact_classes(const struct contact *c, const struct policy *policy,
 		{ "web-clear", e->web_mail && originated && up && f->proto == IPPROTO_TCP &&
 			       f->resp_port == 80 && strcmp(f->app_proto, "http") == 0 },
 		{ "own-server", e->own_server && originated },
-		{ "credential", f->credential },
-		{ "disclosure", f->disclosure },
 		{ "opaque", f->opaque },
 		{ "encrypted-dns", f->encrypted_dns ||
 				   (e->resolver && (f->resp_port == 443 || f->resp_port == 853)) },
@@ -142,4 +139,14 @@ unsigned contact_classes(const struct contact *c, const struct policy *policy,
 			names_out[count++] = classes[i].name;
 	}
 	return count;
+}
+
+const char *contact_called(const struct contact *c, char address_out[HOST_TEXT_SIZE])
+{
+	if (c->flow->sni[0] != '\0')
+		return c->flow->sni;
+	if (c->sums.originated)
+		return c->endpoint.name;
+	host_text(c->flow->resp, address_out);
+	return address_out;
 }

@@ -4,11 +4,12 @@
 #ifndef REPORT_JUDGE_CONTACT_H
 #define REPORT_JUDGE_CONTACT_H
 
+#include "capture/flow_key.h"
 #include "report/judge_endpoint.h"
 #include "report/judge_flow.h"
 #include "report/judge_ledger.h"
 
-#define CONTACT_CLASSES 13
+#define CONTACT_CLASSES 10
 
 /* A flow, seen from its client. Pointers are borrowed from the flow. */
 struct contact {
@@ -26,5 +27,8 @@ void contact_describe(struct contact *c);
 /* Table contact_class of a contact that was described. Returns the number of names. */
 unsigned contact_classes(const struct contact *c, const struct policy *policy,
 			 const char *names_out[CONTACT_CLASSES]);
+
+/* What the server in it is called; NULL where nothing names it. Borrowed from the contact, or from `address_out`. */
+const char *contact_called(const struct contact *c, char address_out[HOST_TEXT_SIZE]);
 
 #endif

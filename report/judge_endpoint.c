@@ -128,6 +128,7 @@ static struct endpoint new_endpoint(struct endpoint_table *t, int64_t id, const 
 			.resolver = tag.resolver,
 			.unnamed = sqlite3_column_int(t->insert, 0) != 0,
 			.web_mail = sqlite3_column_int(t->insert, 1) != 0,
+			.name = tag.name[0] != '\0' ? base_strdup(tag.name) : NULL,
 		};
 	}
 	sqlite3_reset(t->insert);
@@ -187,6 +188,8 @@ void endpoint_table_free(struct endpoint_table **t)
 {
 	if (*t == NULL)
 		return;
+	for (unsigned i = 0; i < key_set_count((*t)->keys); i++)
+		free((*t)->endpoints[i].name);
 	key_set_free(&(*t)->keys);
 	key_set_free(&(*t)->alike);
 	free((*t)->first_alike);

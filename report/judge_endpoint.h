@@ -18,10 +18,11 @@ struct endpoint_key {
 	char certificate[FACT_NAME_SIZE];	/* a name that a trusted certificate is for, whose key the server has */
 };
 
-/* What of a tag decides the classes of its contacts. */
+/* What of a tag contacts are described by. */
 struct endpoint {
 	int64_t id;			/* 0: could not be written */
 	bool local, own_server, vendor, setup, resolver, unnamed, web_mail;
+	char *name;			/* the table's; NULL: nothing names it */
 };
 
 struct endpoint_table;

@@ -19,11 +19,11 @@ struct flow_reader {
 	bool ended, failed;
 };
 
-enum flow_column { ID, FIRST_NS, LAST_NS, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, ORIG_PACKETS, RESP_PACKETS,
+enum flow_column { ID, LAST_FRAME, FIRST_NS, LAST_NS, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, ORIG_PACKETS, RESP_PACKETS,
 		   ORIG_BYTES, RESP_BYTES, PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, MISSING, CUT, EVICTED };
 
 static const char flow_sql[] =
-	"SELECT id, first_ns, last_ns, orig_addr, resp_addr, orig_payload, resp_payload, orig_packets, resp_packets,"
+	"SELECT id, last_frame, first_ns, last_ns, orig_addr, resp_addr, orig_payload, resp_payload, orig_packets, resp_packets,"
 	" orig_bytes, resp_bytes, proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns,"
 	" orig_missing + resp_missing, packets_cut, end = 'evicted' FROM flow_with_content ORDER BY id";
 
@@ -179,6 +179,7 @@ static void read_flow(sqlite3_stmt *q, struct judge_flow *f)
 {
 	*f = (struct judge_flow){
 		.id = sqlite3_column_int64(q, ID),
+		.last_frame = sqlite3_column_int64(q, LAST_FRAME),
 		.first_ns = sqlite3_column_int64(q, FIRST_NS),
 		.last_ns = sqlite3_column_int64(q, LAST_NS),
 		.orig = sqlite3_column_blob(q, ORIG),

@@ -17,7 +17,7 @@ struct flow_loss {
 /* What judge goes by of tables flow, handshake, mail_session, loss, disclosure and certificate. Pointers are borrowed
  * until the next flow. */
 struct judge_flow {
-	int64_t id, first_ns, last_ns;
+	int64_t id, first_ns, last_ns, last_frame;
 	const uint8_t *orig, *resp;
 	int64_t payload[2], packets[2], bytes[2];	/* sent by orig, by resp */
 	int proto, resp_port;

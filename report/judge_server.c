@@ -15,9 +15,9 @@
 #define WANTED \
 	" WITH asked AS (SELECT flow FROM certificate WHERE place = 0" \
 	"  UNION SELECT flow FROM handshake WHERE version BETWEEN 1 AND 0x0302" \
-	"  UNION SELECT flow FROM contact_class WHERE class = 'mail'" \
+	"  UNION SELECT flow FROM contact WHERE transport IS NOT NULL" \
 	"   AND (EXISTS (SELECT 1 FROM tlsa_answer) OR EXISTS (SELECT 1 FROM sts_policy)))," \
-	" wanted AS (SELECT k.flow FROM asked AS a CROSS JOIN contact_class AS k ON k.class = 'mail' AND k.flow = a.flow)"
+	" wanted AS (SELECT c.flow FROM asked AS a CROSS JOIN contact AS c ON c.flow = a.flow AND c.transport IS NOT NULL)"
 
 /* Other names that were valid then make it unsure; of many answers the latest few decide. */
 static const char name_sql[] =
@@ -130,10 +130,9 @@ static const char delivery_sql[] =
 	"INSERT INTO sts_delivery"
 	" WITH alone AS MATERIALIZED (SELECT target FROM mx_answer GROUP BY target HAVING min(domain) = max(domain)),"
 	" sent AS (SELECT c.flow, c.first_ns, c.last_ns, n.name AS server, n.sure,"
-	"  lower(rtrim(nullif(m.recipient_domain, ''), '.')) AS recipient FROM contact_class AS k"
-	"  CROSS JOIN contact AS c ON c.flow = k.flow LEFT JOIN server_name AS n ON n.flow = k.flow"
-	"  LEFT JOIN mail_session AS m ON m.flow = k.flow"
-	"  WHERE k.class = 'mail' AND c.resp_port = 25 AND c.originated AND NOT c.loopback"
+	"  lower(rtrim(nullif(m.recipient_domain, ''), '.')) AS recipient FROM contact AS c"
+	"  LEFT JOIN server_name AS n ON n.flow = c.flow LEFT JOIN mail_session AS m ON m.flow = c.flow"
+	"  WHERE c.transport IS NOT NULL AND c.resp_port = 25 AND c.originated AND NOT c.loopback"
 	"  AND EXISTS (SELECT 1 FROM sts_policy)),"
 	" meant AS (SELECT *, coalesce(recipient, (SELECT x.domain FROM mx_answer AS x WHERE x.target = server"
 	"  AND x.time_ns <= s.first_ns ORDER BY x.time_ns DESC, x.domain LIMIT 1)) AS domain FROM sent AS s)"

@@ -164,6 +164,7 @@ static bool insert_contact(struct tagger *t, const struct contact *c)
 {
 	const struct ledger_flow *sums = &c->sums;
 	sqlite3_stmt *q = t->insert_contact;
+	char address[HOST_TEXT_SIZE];
 
 	sqlite3_bind_int64(q, 1, c->flow->id);
 	sqlite3_bind_int64(q, 2, sums->client);
@@ -175,11 +176,13 @@ static bool insert_contact(struct tagger *t, const struct contact *c)
 	sqlite3_bind_int64(q, 8, sums->down);
 	sqlite3_bind_int64(q, 9, sums->first_ns);
 	sqlite3_bind_int64(q, 10, sums->last_ns);
-	sqlite3_bind_int(q, 11, c->flow->resp_port);
-	sqlite3_bind_text(q, 12, c->transport, -1, SQLITE_STATIC);
-	sqlite3_bind_text(q, 13, session_state_name(sums->state), -1, SQLITE_STATIC);
-	sqlite3_bind_int(q, 14, sums->unnamed);
-	sqlite3_bind_int64(q, 15, t->name_frame);
+	sqlite3_bind_int64(q, 11, c->flow->last_frame);
+	sqlite3_bind_int(q, 12, c->flow->resp_port);
+	sqlite3_bind_text(q, 13, c->transport, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 14, session_state_name(sums->state), -1, SQLITE_STATIC);
+	sqlite3_bind_int(q, 15, sums->unnamed);
+	sqlite3_bind_int64(q, 16, t->name_frame);
+	sqlite3_bind_text(q, 17, contact_called(c, address), -1, SQLITE_STATIC);
 	return store_do(t->part->st, q);
 }
 
@@ -188,7 +191,8 @@ static bool write_contact(struct tagger *t, const struct contact *c)
 {
 	const char *classes[CONTACT_CLASSES];
 	unsigned count = contact_classes(c, t->part->policy, classes);
-	bool ok = count == 0 || insert_contact(t, c);
+	bool wanted = count > 0 || c->transport != NULL || c->flow->disclosure;
+	bool ok = !wanted || insert_contact(t, c);
 
 	for (unsigned i = 0; ok && i < count; i++)
 		ok = class_table_add(t->classes, classes[i], c->flow->id);
@@ -287,7 +291,7 @@ bool judge_tag(const struct judge_part *part)
 	/* Asked for nearly every flow. */
 	t.names = store_prepare(part->st, vantages_count(part->vantages) > 1
 		? NAMES_SQL(" AND " VANTAGE_OF("id") " = ?") : NAMES_SQL(""));
-	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	t.insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	t.certificate_names = store_prepare(part->st,
 		"SELECT name FROM name WHERE id = ? AND kind = 'certificate' ORDER BY place");
 	ok = t.endpoints != NULL && t.names != NULL && t.certificate_names != NULL && t.insert_contact != NULL &&

@@ -16,10 +16,10 @@ static const char judged_sql[] =
 	" UNION SELECT client FROM finding"
 	" UNION SELECT client FROM traffic WHERE originated AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
 
-/* By client: whether it is judged, and how many sentences it has. */
+/* Where sentences go. */
 struct places {
-	bool *judged;
-	int64_t *next;
+	bool *judged;		/* by client */
+	int64_t next;
 };
 
 /* A reason for cannot-say: rows of client and sentence. Sentences say what would settle it. */
@@ -195,8 +195,6 @@ static const struct reason reasons[] = {
 
 /* What is said beside: it changes no verdict. */
 static const struct reason notes[] = {
-	{ "finding", "SELECT client, sentence FROM finding WHERE class IN ('leak', 'exposure')"
-	  " AND strength <> 'suspected' ORDER BY id" },
 	{ "note",
 	  "SELECT m.client, printf('It sent %d bytes to the mail service of %s, which follow the %d bytes that it"
 	  " fetched neither in time nor in amount.', m.up, " TITLE("m.owner") ", m.fetched) FROM mirror AS m"
@@ -209,7 +207,7 @@ static const struct reason notes[] = {
 	  " iif(to_clients > 0, printf(', %,d in answer to other clients', to_clients), ''),"
 	  " iif(to_unnamed > 0, printf(', %,d to addresses that nothing names', to_unnamed), '')) FROM balance"
 	  " WHERE complete"
-	  " AND client NOT IN (SELECT client FROM because WHERE axis = 'third_party')"
+	  " AND client NOT IN (SELECT client FROM reason WHERE axis = 'third_party')"
 	  " AND client NOT IN (SELECT client FROM finding WHERE class = 'leak')" },
 	{ "note",
 	  "SELECT client, printf('TLS 1.3 hides the certificate%s of %d mail session%s.', " S("sessions")
@@ -231,7 +229,7 @@ static const struct reason notes[] = {
 	  "  WHERE c.client = p.client AND c.owner = p.owner) ORDER BY p.client, p.owner" },
 };
 
-/* Rows get the next place of their client; of clients that are not judged nothing is written. */
+/* Of clients that are not judged nothing is written. */
 static bool write_rows(const struct judge_part *part, const struct reason *reason, sqlite3_stmt *insert,
 		       struct places *places)
 {
@@ -244,7 +242,7 @@ static bool write_rows(const struct judge_part *part, const struct reason *reaso
 		if (!places->judged[client])
 			continue;
 		sqlite3_bind_int64(insert, 1, client);
-		sqlite3_bind_int64(insert, 2, places->next[client]++);
+		sqlite3_bind_int64(insert, 2, places->next++);
 		sqlite3_bind_text(insert, 3, reason->axis, -1, SQLITE_STATIC);
 		sqlite3_bind_value(insert, 4, sqlite3_column_value(q, 1));
 		if (!store_do(part->st, insert))
@@ -275,23 +273,20 @@ static bool read_judged(const struct judge_part *part, struct places *places)
 	return rc == SQLITE_DONE;
 }
 
-static bool write_because(const struct judge_part *part)
+static bool write_reasons(const struct judge_part *part)
 {
 	int64_t last = store_number(part->st, "SELECT coalesce(max(id), 0) FROM client", -1);
-	size_t count = (size_t)(last + 1);
 	struct places places = {
-		.judged = base_alloc_array(count, sizeof(*places.judged)),
-		.next = base_alloc_array(count, sizeof(*places.next)),
+		.judged = base_alloc_array((size_t)(last + 1), sizeof(*places.judged)),
+		.next = store_number(part->st, "SELECT coalesce(max(id), 0) + 1 FROM finding", -1),
 	};
-	sqlite3_stmt *insert = store_prepare(part->st, "INSERT INTO because VALUES (?,?,?,?)");
-	bool ok = last >= 0 && insert != NULL && read_judged(part, &places) &&
-		  write_list(part, notes, 1, insert, &places) &&
+	sqlite3_stmt *insert = store_prepare(part->st, "INSERT INTO reason VALUES (?,?,?,?)");
+	bool ok = last >= 0 && places.next > 0 && insert != NULL && read_judged(part, &places) &&
 		  write_list(part, reasons, sizeof(reasons) / sizeof(reasons[0]), insert, &places) &&
-		  write_list(part, notes + 1, sizeof(notes) / sizeof(notes[0]) - 1, insert, &places);
+		  write_list(part, notes, sizeof(notes) / sizeof(notes[0]), insert, &places);
 
 	sqlite3_finalize(insert);
 	free(places.judged);
-	free(places.next);
 	return ok;
 }
 
@@ -306,17 +301,17 @@ static const char verdict_sql[] =
 	" third_party = CASE"
 	"  WHEN id IN (SELECT client FROM finding WHERE class = 'leak' AND strength IN ('proven', 'strong'))"
 	"   THEN 'leak'"
-	"  WHEN id IN (SELECT client FROM because WHERE axis = 'third_party') THEN 'cannot-say' ELSE 'clean' END,"
+	"  WHEN id IN (SELECT client FROM reason WHERE axis = 'third_party') THEN 'cannot-say' ELSE 'clean' END,"
 	" path = CASE"
 	"  WHEN EXISTS (SELECT 1 FROM exposing_finding AS f WHERE f.client = client.id) THEN 'exposed'"
-	"  WHEN id IN (SELECT client FROM because WHERE axis = 'path') THEN 'cannot-say' ELSE 'sealed' END"
+	"  WHEN id IN (SELECT client FROM reason WHERE axis = 'path') THEN 'cannot-say' ELSE 'sealed' END"
 	" WHERE judged;"
 	"UPDATE client SET verdict = CASE WHEN third_party = 'leak' OR path = 'exposed' THEN 'leak'"
 	" WHEN third_party = 'clean' AND path = 'sealed' THEN 'clean' ELSE 'cannot-say' END WHERE judged;"
 	"INSERT INTO verdict SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'leak')"
 	" THEN 'leak' WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'cannot-say')"
 	" OR NOT EXISTS (SELECT 1 FROM client WHERE judged) THEN 'cannot-say' ELSE 'clean' END;"
-	"INSERT INTO because SELECT 0, 0, 'whole',"
+	"INSERT INTO reason SELECT 0, 0, 'whole',"
 	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.'"
 	" WHERE NOT EXISTS (SELECT 1 FROM client WHERE judged)";
 
@@ -343,6 +338,6 @@ static bool leave_out(const struct judge_part *part)
 
 bool judge_verdict(const struct judge_part *part)
 {
-	return store_exec(part->st, judged_sql) && leave_out(part) && judge_balance(part) && write_because(part) &&
+	return store_exec(part->st, judged_sql) && leave_out(part) && judge_balance(part) && write_reasons(part) &&
 	       store_exec(part->st, verdict_sql);
 }

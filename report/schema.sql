@@ -463,29 +463,31 @@ CREATE TABLE contact (
 	down INTEGER NOT NULL,
 	first_ns INTEGER NOT NULL,
 	last_ns INTEGER NOT NULL,
+	last_frame INTEGER NOT NULL,
 	resp_port INTEGER NOT NULL,
 	transport TEXT,			-- of an IMAP, POP3, submission or Sieve dialogue or a delivery; else NULL
 	state TEXT,			-- of state_word; NULL: none of its sessions over the wire
 	unnamed INTEGER NOT NULL,	-- up counts as sent to an endpoint that nothing names
-	name_frame INTEGER NOT NULL	-- of the DNS answer that named the far end; 0: none did
+	name_frame INTEGER NOT NULL,	-- of the DNS answer that named the far end; 0: none did
+	called TEXT			-- the server: by SNI, else as its endpoint or, where it came in, its address; NULL: by nothing
 );
 
--- What a contact is asked for as, so that nobody reads all of them: mail (it has a transport), vendor (up
--- to a service that relays, by whomever begun where that was not seen), setup (up to an account set-up
--- host), web-mail (HTTPS both ways), web-clear (HTTP without TLS up to a mail host), delivery (port 25, by
--- none of the policy's servers), incoming (a mail session from outside, no delivery), own-server (the
--- policy's), credential (readable, and of use to a reader), disclosure (has one), opaque, encrypted-dns,
--- ech. A rule that asks for other flows adds a class here and in judge_contact.c.
+-- What a contact is asked for as, so that nobody reads all of them: vendor (up to a service that relays, by
+-- whomever begun where that was not seen), setup (up to an account set-up host), web-mail (HTTPS both
+-- ways), web-clear (HTTP without TLS up to a mail host), delivery (port 25, by none of the policy's
+-- servers), incoming (a mail session from outside, no delivery), own-server (the policy's), opaque,
+-- encrypted-dns, ech. A rule that asks for other flows adds a class here and in judge_contact.c. Most
+-- contacts are mail, which has a transport; the rest made a disclosure.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
 	flow INTEGER NOT NULL,
 	PRIMARY KEY (class, flow)
 ) WITHOUT ROWID;
 
--- Why a client's verdict is what it is.
-CREATE TABLE because (
+-- Why a client's verdict is what it is, beside its findings.
+CREATE TABLE reason (
 	client INTEGER NOT NULL,	-- 0: of the whole
-	place INTEGER NOT NULL,
+	place INTEGER NOT NULL,		-- behind the id of any finding
 	axis TEXT NOT NULL,		-- third_party, path, note
 	sentence TEXT NOT NULL,
 	PRIMARY KEY (client, place)
@@ -520,6 +522,13 @@ CREATE TABLE finding (
 	sentence TEXT NOT NULL,
 	refuted_by TEXT NOT NULL
 );
+
+-- All of it, in the order of places.
+CREATE VIEW because AS
+SELECT client, id AS place, 'finding' AS axis, sentence FROM finding
+WHERE class IN ('leak', 'exposure') AND strength <> 'suspected'
+UNION ALL
+SELECT client, place, axis, sentence FROM reason;
 
 CREATE TABLE finding_flow (
 	finding INTEGER NOT NULL,
@@ -572,7 +581,7 @@ WHERE orig_payload > 0 OR resp_payload > 0 OR orig_missing > 0 OR resp_missing >
 -- A contact with all that is known of it. Left joins, so that SQLite leaves out what a query does not use.
 CREATE VIEW seen AS
 SELECT c.flow, c.client, c.originated, c.loopback, c.far, c.up, c.down, c.first_ns, c.last_ns, c.resp_port,
-	c.transport, c.state, c.unnamed, f.last_frame, f.proto, f.app_proto, f.opaque, f.orig_seen_syn,
+	c.transport, c.state, c.unnamed, c.last_frame, c.called, f.proto, f.app_proto, f.opaque, f.orig_seen_syn,
 	f.community_id, CASE WHEN c.originated THEN f.orig_packets ELSE f.resp_packets END AS up_packets,
 	c.endpoint, e.owner, e.service, e.role, e.named_by, e.strength, e.relay, e.setup, e.ambiguous,
 	e.name, e.named, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
@@ -601,10 +610,9 @@ SELECT s.*,
 	-- Mail only because TLS to a mail host is (judge_tag.c).
 	m.flow IS NULL AND s.alpn NOT IN ('imap', 'pop3', 'managesieve')
 		AND s.resp_port NOT IN (25, 993, 995, 465, 143, 110, 587, 4190) AS guessed
-FROM contact_class AS k
-CROSS JOIN seen AS s
+FROM seen AS s
 LEFT JOIN mail_session AS m ON m.flow = s.flow
-WHERE k.class = 'mail' AND s.flow = k.flow;
+WHERE s.transport IS NOT NULL;
 
 -- The client's own mail sessions: not what came in, not deliveries between servers.
 CREATE VIEW own_session AS
@@ -777,13 +785,10 @@ CREATE TABLE address_name (
 	PRIMARY KEY (address, port)
 ) WITHOUT ROWID;
 
--- A contact and what the server in it is called. In one that came in the far end is the client.
+-- A contact and what the server in it is called.
 CREATE VIEW served AS
-SELECT s.*, CASE WHEN s.originated
-	THEN coalesce(nullif(s.sni, ''), nullif(s.name, ''), (SELECT n.name FROM address_name AS n
-		WHERE n.address = s.far AND n.port = s.resp_port), host(s.far))
-	ELSE coalesce(nullif(s.sni, ''), (SELECT host(f.resp_addr) FROM flow AS f WHERE f.id = s.flow))
-	END AS server
+SELECT s.*, coalesce(s.called, (SELECT n.name FROM address_name AS n WHERE n.address = s.far AND n.port = s.resp_port),
+	host(s.far)) AS server
 FROM seen AS s;
 
 -- Mail sessions over the wire in which something could be read that a reader has use for, or in which TLS was
@@ -908,10 +913,7 @@ WHERE s.flow = d.flow AND s.state IN ('hidden', 'resumed', 'certificate_not_seen
 
 -- How each of a client's sessions and deliveries over the wire was protected: one of state_word for each.
 CREATE VIEW session_state AS
-SELECT c.client, c.flow, c.state
-FROM contact_class AS k
-CROSS JOIN contact AS c
-WHERE k.class = 'mail' AND c.flow = k.flow AND c.state IS NOT NULL;
+SELECT client, flow, state FROM contact WHERE state IS NOT NULL;
 
 -- What a state counts as on the transport line, and what it is called there.
 CREATE TABLE state_word (
