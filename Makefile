@@ -34,7 +34,7 @@ NEED_LIBS = $(PKG_LIBS) -pthread $(if $(SAN),-fsanitize=$(SAN))
 
 SRCS := $(wildcard capture/*.c classify/*.c report/*.c)
 DOOR := $(patsubst %.c,$(OUT)/%.o,mailwitness.c $(wildcard door/*.c))
-RULES := $(sort $(wildcard report/rules/*.sql))
+QUERIES := $(wildcard report/rules/*.sql report/records/*.sql)
 LIB := $(OUT)/libmailwitness.a
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
 FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(filter-out tests/fuzz_replay.c,$(wildcard tests/fuzz_*.c)))
@@ -46,10 +46,10 @@ $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The schema and the rules stand in the program as text; a rule is found by its file.
-$(OUT)/report/sql.c: report/embed.sh report/schema.sql $(RULES) report/rules
+# The schema, rules and records stand in the program as text; each is found by its file.
+$(OUT)/report/sql.c: report/embed.sh report/schema.sql $(QUERIES) report/rules report/records
 	@mkdir -p $(@D)
-	sh report/embed.sh report/schema.sql $(RULES) > $@
+	sh report/embed.sh report > $@
 
 $(OUT)/report/sql.o: $(OUT)/report/sql.c
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<

@@ -17,7 +17,7 @@
 
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
-       OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
+       OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
        OPT_BUFFER, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
@@ -34,6 +34,7 @@ static const struct option long_options[] = {
 	{ "mail-server", required_argument, NULL, OPT_MAIL_SERVER },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "table", required_argument, NULL, OPT_TABLE },
 	{ "domain", required_argument, NULL, OPT_DOMAIN },
 	{ "contact", required_argument, NULL, OPT_CONTACT },
 	{ "organization", required_argument, NULL, OPT_ORGANIZATION },
@@ -148,7 +149,7 @@ static void take_option(struct options *o, int letter)
 	case 'f': o->filter = optarg; break;
 	case 'n': o->emit.numeric = true; break;
 	case 'q': o->emit.quiet = true; break;
-	case OPT_JSON: o->json = true; break;
+	case OPT_JSON: o->json = o->export.json = true; break;
 	case OPT_TEXT: o->json = false; break;
 	case OPT_PROVIDER: add_word(&o->providers, optarg); break;
 	case OPT_CLIENT: add_word(&o->clients, optarg); break;
@@ -167,6 +168,7 @@ static void take_option(struct options *o, int letter)
 	case 'D': o->list_interfaces = true; break;
 	case 'o': o->export.to = optarg; break;
 	case OPT_FORMAT: o->export.format = optarg; break;
+	case OPT_TABLE: o->export.table = optarg; break;
 	case OPT_DOMAIN: o->export.domain = optarg; break;
 	case OPT_CONTACT: o->export.contact = optarg; break;
 	case OPT_ORGANIZATION: o->export.organization = optarg; break;

@@ -1,20 +1,25 @@
 #!/bin/sh
-# Turns schema.sql and rules/*.sql into C strings: embed.sh SCHEMA RULE... > sql.c
+# Turns schema.sql, rules/*.sql and records/*.sql of a directory into C strings: embed.sh DIRECTORY > sql.c
 set -eu
+export LC_ALL=C
 text() {
 	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/\t"&\\n"/' "$1"
+}
+queries() {	# name of the array, files
+	echo "const struct sql_query $1[] = {"
+	shift
+	for file; do
+		name=${file##*/}
+		echo "{ \"${name%.sql}\","
+		text "$file"
+		echo '},'
+	done
+	echo '{ NULL, NULL } };'
 }
 echo '#include "report/sql.h"'
 echo '#include <stddef.h>'
 echo 'const char sql_schema[] ='
-text "$1"
-shift
+text "$1/schema.sql"
 echo ';'
-echo 'const struct sql_rule sql_rules[] = {'
-for rule; do
-	name=${rule##*/}
-	echo "{ \"${name%.sql}\","
-	text "$rule"
-	echo '},'
-done
-echo '{ NULL, NULL } };'
+queries sql_rules "$1"/rules/*.sql
+queries sql_records "$1"/records/*.sql

@@ -27,6 +27,15 @@ bool emit_explain(struct store *st, int64_t finding, FILE *out);
 /* report/report.schema.json says what comes out. */
 bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out);
 
+struct sql_query;
+
+/* Suricata's EVE: an object a line, in the order of time. */
+bool emit_eve(struct store *st, FILE *out);
+/* One of Zeek's logs, that of a query of sql_records; json: an object a line. */
+bool emit_zeek(struct store *st, const struct sql_query *query, bool json, FILE *out);
+/* One table of the case (RFC 4180). */
+bool emit_csv(struct store *st, const char *table, FILE *out);
+
 /* SMTP TLS reports (RFC 8460): one for each domain that mail was delivered to. */
 
 /* Sessions that no report counts. */

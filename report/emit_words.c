@@ -122,7 +122,7 @@ static void quoted(FILE *out, const char *text)
 	putc_unlocked('"', out);
 }
 
-static void member(struct emit_json_writer *w, const char *key)
+void emit_json_key(struct emit_json_writer *w, const char *key)
 {
 	if (w->follows[w->depth])
 		putc_unlocked(',', w->out);
@@ -135,7 +135,7 @@ static void member(struct emit_json_writer *w, const char *key)
 
 void emit_json_open(struct emit_json_writer *w, const char *key, char bracket)
 {
-	member(w, key);
+	emit_json_key(w, key);
 	assert(w->depth + 1 < EMIT_JSON_DEPTH);
 	w->follows[++w->depth] = false;
 	putc_unlocked(bracket, w->out);
@@ -150,7 +150,7 @@ void emit_json_close(struct emit_json_writer *w, char bracket)
 
 void emit_json_string(struct emit_json_writer *w, const char *key, const char *text)
 {
-	member(w, key);
+	emit_json_key(w, key);
 	if (text == NULL)
 		fputs("null", w->out);
 	else
@@ -159,7 +159,7 @@ void emit_json_string(struct emit_json_writer *w, const char *key, const char *t
 
 void emit_json_number(struct emit_json_writer *w, const char *key, int64_t number)
 {
-	member(w, key);
+	emit_json_key(w, key);
 	char text[24];
 
 	fwrite_unlocked(text, 1, (size_t)snprintf(text, sizeof(text), "%lld", (long long)number), w->out);
@@ -167,7 +167,7 @@ void emit_json_number(struct emit_json_writer *w, const char *key, int64_t numbe
 
 void emit_json_bool(struct emit_json_writer *w, const char *key, bool value)
 {
-	member(w, key);
+	emit_json_key(w, key);
 	fputs(value ? "true" : "false", w->out);
 }
 

@@ -32,6 +32,8 @@ struct emit_json_writer {
 
 void emit_json_open(struct emit_json_writer *w, const char *key, char bracket);
 void emit_json_close(struct emit_json_writer *w, char bracket);
+/* For a value that the caller writes. */
+void emit_json_key(struct emit_json_writer *w, const char *key);
 /* NULL is null. Bytes that are no UTF-8 become U+FFFD. */
 void emit_json_string(struct emit_json_writer *w, const char *key, const char *text);
 void emit_json_number(struct emit_json_writer *w, const char *key, int64_t number);

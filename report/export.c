@@ -1,174 +1,149 @@
-#include "report/export.h"
+#include "report/export_part.h"
 
 #include "capture/base.h"
 #include "report/emit.h"
+#include "report/record.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
-struct exporting {
-	struct store *st;
-	const struct export_settings *settings;
-	char *error;
-	size_t error_size;
+int export_file(const struct exporting *x, export_writer *write, const void *part, const char *path)
+{
+	bool named = path != NULL && strcmp(path, "-") != 0;
+	FILE *out = named ? fopen(path, "w") : stdout;
+
+	if (out == NULL)
+		return export_fail(x, EX_CANTCREAT, "%s: %s", path, strerror(errno));
+
+	bool ok = write(x, part, out);
+	int status = ok ? EX_OK : export_fail(x, ferror(out) ? EX_IOERR : EX_SOFTWARE, "%s", store_error(x->st));
+
+	if ((named ? fclose(out) : fflush(out)) != 0 && ok)
+		status = export_fail(x, EX_IOERR, "%s: %s", named ? path : "standard output", strerror(errno));
+	return status;
+}
+
+/* Formats of many files: each is one part of the case. */
+struct part {
+	const char *name;
+	const void *what;
 };
 
-#define fail(x, status, ...) (snprintf((x)->error, (x)->error_size, __VA_ARGS__), (status))
-
-/* SMTP TLS reports. Their readers take one object a file, so more than one goes to a directory. */
-
-struct subject {
-	char *domain;
-	int64_t first_s, last_s;
-};
-
-struct subjects {
-	const char *wanted;	/* NULL: all */
-	struct subject *of;
+struct parts {
+	struct part *of;
 	unsigned count;
 };
 
-static void take_subject(void *context, const struct tlsrpt_subject *subject)
+static void add_part(struct parts *parts, const char *name, const void *what)
 {
-	struct subjects *all = context;
-
-	if (all->wanted != NULL && strcasecmp(all->wanted, subject->domain) != 0)
-		return;
-	all->of = base_realloc(all->of, (all->count + 1) * sizeof(all->of[0]));
-	all->of[all->count++] = (struct subject){
-		.domain = base_strdup(subject->domain), .first_s = subject->first_s, .last_s = subject->last_s,
-	};
+	parts->of = base_realloc(parts->of, (parts->count + 1) * sizeof(parts->of[0]));
+	parts->of[parts->count++] = (struct part){ .name = name, .what = what };
 }
 
-/* The contact's domain is the sender in a report's file name. */
-static bool tlsrpt_check(const struct export_settings *settings, char *error, size_t error_size)
+static int no_such_part(const struct exporting *x, const struct parts *parts)
 {
-	const char *contact = settings->contact, *at = contact == NULL ? NULL : strchr(contact, '@');
-	bool good = at != NULL && at > contact && at[1] != '\0' && at[1] != '.';
+	size_t n;
 
-	for (const char *p = contact; good && *p != '\0'; p++)
-		good = p > at ? isalnum((unsigned char)*p) || *p == '-' || *p == '.' : *p > ' ' && *p < 0x7f;
-	if (!good)
-		snprintf(error, error_size, "tlsrpt wants --contact, the mail address of who reports");
-	return good;
+	snprintf(x->error, x->error_size, "--table %s is none of:", x->settings->table);
+	for (unsigned i = 0; i < parts->count; i++) {
+		n = strlen(x->error);
+		snprintf(x->error + n, x->error_size - n, " %s", parts->of[i].name);
+	}
+	return EX_USAGE;
 }
 
-static int write_report(const struct exporting *x, const struct subject *subject, const char *path)
+/* One that is asked for to a file, or all to a directory. */
+static int write_parts(const struct exporting *x, const struct parts *parts, export_writer *write, const char *suffix)
 {
-	struct tlsrpt_settings settings = {
-		.organization = x->settings->organization != NULL ? x->settings->organization : "mailwitness",
-		.contact = x->settings->contact,
-	};
-	FILE *out = path != NULL ? fopen(path, "w") : stdout;
-
-	if (out == NULL)
-		return fail(x, EX_CANTCREAT, "%s: %s", path, strerror(errno));
-
-	bool ok = emit_tlsrpt(x->st, &settings, subject->domain, out);
-	int status = ok ? EX_OK : fail(x, ferror(out) ? EX_IOERR : EX_SOFTWARE, "%s", store_error(x->st));
-
-	if (path != NULL && fclose(out) != 0 && ok)
-		status = fail(x, EX_IOERR, "%s: %s", path, strerror(errno));
-	return status;
-}
-
-/* RFC 8460 section 5.1. */
-static int write_reports(const struct exporting *x, const struct subjects *all)
-{
-	const char *sender = strchr(x->settings->contact, '@') + 1;
+	const struct export_settings *s = x->settings;
 	char path[4096];
 	int status = EX_OK;
 
-	for (unsigned i = 0; i < all->count && status == EX_OK; i++) {
-		const struct subject *s = &all->of[i];
-
-		if (snprintf(path, sizeof(path), "%s/%s!%s!%lld!%lld.json", x->settings->to, sender, s->domain,
-			     (long long)s->first_s, (long long)s->last_s) >= (int)sizeof(path))
-			return fail(x, EX_CANTCREAT, "%s: %s", x->settings->to, strerror(ENAMETOOLONG));
-		status = write_report(x, s, path);
+	for (unsigned i = 0; s->table != NULL && i < parts->count; i++)
+		if (strcmp(parts->of[i].name, s->table) == 0)
+			return export_file(x, write, parts->of[i].what, s->to);
+	if (s->table != NULL)
+		return no_such_part(x, parts);
+	if (s->to == NULL || strcmp(s->to, "-") == 0)
+		return export_fail(x, EX_USAGE, "%s is many files: give a directory with -o, or one of them with --table",
+				   s->format);
+	if (mkdir(s->to, 0777) != 0 && errno != EEXIST)
+		return export_fail(x, EX_CANTCREAT, "%s: %s", s->to, strerror(errno));
+	for (unsigned i = 0; i < parts->count && status == EX_OK; i++) {
+		if (snprintf(path, sizeof(path), "%s/%s%s", s->to, parts->of[i].name, suffix) >= (int)sizeof(path))
+			return export_fail(x, EX_CANTCREAT, "%s: %s", s->to, strerror(ENAMETOOLONG));
+		status = export_file(x, write, parts->of[i].what, path);
 	}
 	return status;
 }
 
-static int refuse_several(const struct exporting *x, const struct subjects *all)
+static bool write_log(const struct exporting *x, const void *part, FILE *out)
 {
-	char names[256] = "";
-
-	for (unsigned i = 0; i < all->count; i++) {
-		size_t n = strlen(names);
-
-		if (n + strlen(all->of[i].domain) + 8 > sizeof(names)) {
-			snprintf(names + n, sizeof(names) - n, ", ...");
-			break;
-		}
-		snprintf(names + n, sizeof(names) - n, "%s%s", n > 0 ? ", " : "", all->of[i].domain);
-	}
-	return fail(x, EX_USAGE, "mail went to %u domains, a report is about one: choose it with --domain, or give"
-		    " a directory with -o (%s)", all->count, names);
+	return emit_zeek(x->st, part, x->settings->json, out);
 }
 
-static void say_left_out(const struct tlsrpt_left_out *left_out)
+static int zeek_write(const struct exporting *x)
 {
-	const struct {
-		int64_t sessions;
-		const char *why;
-	} rows[] = {
-		{ left_out->not_attributed, "not attributed to a recipient domain" },
-		{ left_out->not_judged, "in neither count: what the policy asks for was not seen" },
-		{ left_out->unknown, "in neither count: not seen whole" },
-	};
-
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].sessions > 0)
-			base_log("%s: %lld session%s", rows[i].why, (long long)rows[i].sessions,
-				 rows[i].sessions == 1 ? "" : "s");
-}
-
-static int tlsrpt_to(const struct exporting *x, const struct subjects *all)
-{
-	const char *to = x->settings->to;
-	struct stat there;
-
-	if (all->count == 0)
-		return fail(x, EX_NOINPUT, "no delivery to %s was seen", all->wanted != NULL ? all->wanted :
-			    "any recipient domain");
-	if (to != NULL && stat(to, &there) == 0 && S_ISDIR(there.st_mode))
-		return write_reports(x, all);
-	if (all->count > 1)
-		return refuse_several(x, all);
-	return write_report(x, &all->of[0], to == NULL || strcmp(to, "-") == 0 ? NULL : to);
-}
-
-static int tlsrpt_write(const struct exporting *x)
-{
-	struct subjects all = { .wanted = x->settings->domain };
-	struct tlsrpt_left_out left_out;
+	struct parts parts = { 0 };
 	int status;
 
-	if (emit_tlsrpt_prepare(x->st, &left_out) && emit_tlsrpt_each(x->st, take_subject, &all)) {
-		say_left_out(&left_out);
-		status = tlsrpt_to(x, &all);
-	} else {
-		status = fail(x, EX_SOFTWARE, "%s", store_error(x->st));
-	}
-	for (unsigned i = 0; i < all.count; i++)
-		free(all.of[i].domain);
-	free(all.of);
+	for (const struct sql_query *query = sql_records; query->name != NULL; query++)
+		if (record_name(query, "zeek") != NULL)
+			add_part(&parts, record_name(query, "zeek"), query);
+	status = write_parts(x, &parts, write_log, ".log");
+	free(parts.of);
 	return status;
+}
+
+static bool write_table(const struct exporting *x, const void *part, FILE *out)
+{
+	return emit_csv(x->st, part, out);
+}
+
+static int csv_write(const struct exporting *x)
+{
+	sqlite3_stmt *q = store_prepare(x->st, "SELECT name FROM sqlite_schema WHERE type = 'table'"
+					" AND name NOT GLOB 'sqlite_*' ORDER BY name");
+	struct parts parts = { 0 };
+	int rc = SQLITE_ERROR, status;
+
+	while (q != NULL && (rc = store_step(x->st, q)) == SQLITE_ROW) {
+		char *name = base_strdup((const char *)sqlite3_column_text(q, 0));
+
+		add_part(&parts, name, name);
+	}
+	sqlite3_finalize(q);
+	status = rc == SQLITE_DONE ? write_parts(x, &parts, write_table, ".csv") :
+				     export_fail(x, EX_SOFTWARE, "%s", store_error(x->st));
+	for (unsigned i = 0; i < parts.count; i++)
+		free((char *)parts.of[i].name);
+	free(parts.of);
+	return status;
+}
+
+static bool write_events(const struct exporting *x, const void *part, FILE *out)
+{
+	(void)part;
+	return emit_eve(x->st, out);
+}
+
+static int eve_write(const struct exporting *x)
+{
+	return export_file(x, write_events, NULL, x->settings->to);
 }
 
 static const struct format {
 	const char *name;
-	bool (*check)(const struct export_settings *settings, char *error, size_t error_size);
+	bool (*check)(const struct export_settings *settings, char *error, size_t error_size);	/* or NULL */
 	int (*write)(const struct exporting *x);
 } formats[] = {
-	{ "tlsrpt", tlsrpt_check, tlsrpt_write },
+	{ "csv", NULL, csv_write },
+	{ "eve", NULL, eve_write },
+	{ "tlsrpt", export_tlsrpt_check, export_tlsrpt },
+	{ "zeek", NULL, zeek_write },
 };
 
 static const struct format *format_of(const char *name)
@@ -185,7 +160,7 @@ bool export_check(const struct export_settings *settings, char *error, size_t er
 	size_t n;
 
 	if (format != NULL)
-		return format->check(settings, error, error_size);
+		return format->check == NULL || format->check(settings, error, error_size);
 	snprintf(error, error_size, "--format wants one of:");
 	for (unsigned i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		n = strlen(error);

@@ -9,6 +9,8 @@
 struct export_settings {
 	const char *format;
 	const char *to;			/* file or directory; NULL or "-" is standard output */
+	const char *table;		/* csv, zeek: this table or log alone; NULL is all */
+	bool json;			/* zeek: JSON in place of tab-separated values */
 	const char *domain;		/* tlsrpt: of this recipient domain alone; NULL is all */
 	const char *organization, *contact;	/* tlsrpt: who reports; contact is a mail address */
 };

@@ -56,14 +56,14 @@ struct collector {
 
 /* Rules name their columns, and all rules the same ones in the same order. The last, about, may be left
  * out: it tells findings of one client and owner apart, by server or certificate. */
-static bool has_the_columns(const struct judge_part *part, const struct sql_rule *rule, sqlite3_stmt *q)
+static bool has_the_columns(const struct judge_part *part, const struct sql_query *rule, sqlite3_stmt *q)
 {
 	int count = sqlite3_column_count(q);
 
 	for (int i = 0; i < COLUMNS - 1 || i < count; i++) {
 		if (count < COLUMNS - 1 || count > COLUMNS ||
 		    sqlite3_stricmp(sqlite3_column_name(q, i), columns[i]) != 0)
-			return store_fail(part->st, "rule %s: column %d must be %s", rule->kind, i + 1,
+			return store_fail(part->st, "rule %s: column %d must be %s", rule->name, i + 1,
 					  columns[i]);
 	}
 	return true;
@@ -105,10 +105,10 @@ static const char *text_of(sqlite3_stmt *q, enum column column)
 }
 
 /* The number of the row's finding, which may be new. */
-static unsigned number_of(struct collector *c, const struct sql_rule *rule, sqlite3_stmt *q)
+static unsigned number_of(struct collector *c, const struct sql_query *rule, sqlite3_stmt *q)
 {
 	const char *const texts[KEY_TEXTS] = {
-		[KEY_KIND] = rule->kind,
+		[KEY_KIND] = rule->name,
 		[KEY_OWNER] = text_of(q, OWNER),
 		[KEY_ACCOUNT] = text_of(q, ACCOUNT),
 		[KEY_MECHANISM] = text_of(q, MECHANISM),
@@ -153,7 +153,7 @@ static void tell(struct finding *f, sqlite3_stmt *q)
 	f->secret_len = sqlite3_column_int64(q, SECRET_LEN);
 }
 
-static void add_row(struct collector *c, const struct sql_rule *rule, sqlite3_stmt *q)
+static void add_row(struct collector *c, const struct sql_query *rule, sqlite3_stmt *q)
 {
 	unsigned number = number_of(c, rule, q);
 	struct finding *f = &c->findings[number - 1];
@@ -168,7 +168,7 @@ static void add_row(struct collector *c, const struct sql_rule *rule, sqlite3_st
 		add_link(&c->frames, number, frame);
 }
 
-static bool run(struct collector *c, const struct sql_rule *rule)
+static bool run(struct collector *c, const struct sql_query *rule)
 {
 	sqlite3_stmt *q = store_prepare(c->part->st, rule->select);
 	int rc = SQLITE_ERROR;
@@ -321,7 +321,7 @@ bool judge_finding(const struct judge_part *part)
 	struct collector c = { .part = part, .keys = key_set_new() };
 	bool ok = true;
 
-	for (const struct sql_rule *rule = sql_rules; ok && rule->kind != NULL; rule++)
+	for (const struct sql_query *rule = sql_rules; ok && rule->name != NULL; rule++)
 		ok = run(&c, rule);
 	ok = ok && write_findings(&c) && write_links(&c, &c.flows, "finding_flow") &&
 	     write_links(&c, &c.frames, "evidence");

@@ -1035,3 +1035,23 @@ SELECT a.client, a.account, a.verdict, a.third_party, a.path,
 		WHERE x.client = a.client AND x.account = a.account AND f.class = 'leak' AND f.strength <> 'suspected'
 			AND f.account = a.account) AS named
 FROM account_verdict AS a;
+
+-- What the exports say of a flow in every record (records/*.sql), by the field names of Suricata's EVE and of Zeek.
+-- Columns that begin with _ are not written.
+CREATE VIEW eve_head AS
+SELECT f.id AS _flow, f.first_ns AS _first_ns, f.last_ns AS _last_ns, f.id AS flow_id,
+	iif(s.sha256 = '', s.path, NULL) AS in_iface, iif(s.sha256 <> '', s.path, NULL) AS pcap_filename,
+	nullif(f.vlan, 0) AS "vlan:numbers", host(f.orig_addr) AS src_ip, f.orig_port AS src_port,
+	host(f.resp_addr) AS dest_ip, f.resp_port AS dest_port,
+	CASE f.proto WHEN 6 THEN 'TCP' WHEN 17 THEN 'UDP' WHEN 1 THEN 'ICMP' WHEN 58 THEN 'IPv6-ICMP' WHEN 132 THEN 'SCTP'
+		ELSE printf('%03d', f.proto) END AS proto,
+	iif(substr(f.orig_addr, 1, 12) = X'00000000000000000000FFFF', 4, 6) AS ip_v,
+	nullif(f.app_proto, '') AS app_proto, f.community_id
+FROM flow AS f
+JOIN source AS s ON s.number = f.id >> 40;
+
+CREATE VIEW zeek_head AS
+SELECT f.id AS _flow, f.first_ns AS _first_ns, f.first_ns AS "ts:time", zeek_uid(f.id, f.community_id) AS "uid:string",
+	host(f.orig_addr) AS "id.orig_h:addr", f.orig_port AS "id.orig_p:port",
+	host(f.resp_addr) AS "id.resp_h:addr", f.resp_port AS "id.resp_p:port"
+FROM flow AS f;

@@ -1,13 +1,14 @@
-/* sql.h - schema.sql and rules/NAME.sql as they stand in the program (made by embed.sh) */
+/* sql.h - schema.sql, rules/NAME.sql and records/FORMAT-NAME.sql as they stand in the program (made by embed.sh) */
 #ifndef REPORT_SQL_H
 #define REPORT_SQL_H
 
-struct sql_rule {
-	const char *kind;	/* the file's name without .sql: the finding's kind */
+struct sql_query {
+	const char *name;	/* the file's name without .sql: a rule's is its findings' kind */
 	const char *select;
 };
 
 extern const char sql_schema[];
-extern const struct sql_rule sql_rules[];	/* in order of names; ends with NULL */
+/* In order of names; they end with NULL. */
+extern const struct sql_query sql_rules[], sql_records[];
 
 #endif

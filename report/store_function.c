@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 #include "capture/packet.h"
+#include "capture/siphash.h"
 #include "report/correlate.h"
 #include "report/identity.h"
 #include "report/key_set.h"
@@ -171,6 +172,24 @@ static void sql_duration(sqlite3_context *context, int count, sqlite3_value **va
 	sqlite3_result_text(context, text, -1, sqlite3_free);
 }
 
+/* Like Zeek's: C and 17 letters and digits. The same flow has the same one in every export. */
+static void sql_zeek_uid(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	uint64_t id = (uint64_t)sqlite3_value_int64(values[0]), hash = 0;
+	const void *community_id = sqlite3_value_text(values[1]);
+	char text[19] = "C";
+
+	(void)count;
+	for (unsigned i = 1; i < sizeof(text) - 1; i++) {
+		if (i % 9 == 1)	/* 64 bits are ten of them */
+			hash = siphash(community_id != NULL ? community_id : "", (size_t)sqlite3_value_bytes(values[1]), id, i);
+		text[i] = digits[hash % 62];
+		hash /= 62;
+	}
+	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
 static void pack_value(struct number_keys *n, sqlite3_value *value)
 {
 	const void *bytes = sqlite3_value_text(value);
@@ -260,7 +279,7 @@ bool store_functions(sqlite3 *db)
 	} functions[] = {
 		{ "host", 1, sql_host }, { "banner_host", 1, sql_banner_host }, { "covers", 2, sql_covers },
 		{ "tlsa_matches", 6, sql_tlsa_matches }, { "tlsa_usage", 1, sql_tlsa_usage }, { "went_on", 4, sql_went_on },
-		{ "duration", 1, sql_duration },
+		{ "duration", 1, sql_duration }, { "zeek_uid", 2, sql_zeek_uid },
 	};
 
 	for (unsigned i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

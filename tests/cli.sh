@@ -80,8 +80,8 @@ expect "and not written twice" 73 'case is there already' "$program" replay -q $
 expect "and reported again" 1 '^192\.168\.178\.20: leak' "$program" report -q $dir/case
 expect "no terminal, no colour" 1 '^[^'$'\x1b'']*leak' "$program" report -q $dir/case
 
-expect "an export without a format" 64 'wants one of: tlsrpt' "$program" export $dir/case
-expect "an export in an unknown format" 64 'wants one of: tlsrpt' "$program" export --format xml $dir/case
+expect "an export without a format" 64 'wants one of: csv eve tlsrpt zeek' "$program" export $dir/case
+expect "an export in an unknown format" 64 'wants one of: csv eve tlsrpt zeek' "$program" export --format xml $dir/case
 expect "a finding explained" 0 '^ +14  ClientHello for prod\.autodetect' "$program" explain $dir/case 1
 expect "a finding that is not there" 66 'no finding 99' "$program" explain $dir/case 99
 expect "a finding that is no number" 64 "a finding's number" "$program" explain $dir/case one
@@ -94,6 +94,10 @@ expect "a case judged again" 0 '^$' sh -c "cmp $dir/want $dir/got && echo"
 "$program" judge $asn -q --provider mailbox-org $dir/case >/dev/null
 expect "a TLS report without a contact" 64 'wants --contact' "$program" export --format tlsrpt $dir/case
 expect "and one that is no address" 64 'wants --contact' "$program" export --format tlsrpt --contact a@b/../c $dir/case
+expect "many files on standard output" 64 'give a directory with -o' "$program" export --format zeek $dir/case
+expect "an unknown log" 64 'none of: capture_loss conn' "$program" export --format zeek --table files $dir/case
+expect "an export to where nothing can be" 73 'No such file' "$program" export --format csv -o $dir/no/where $dir/case
+expect "events on a full disk" 74 'No space left' sh -c "'$program' export --format eve $dir/case >/dev/full"
 expect "an export of two cases" 64 'one case file' "$program" export --format tlsrpt --contact a@b.example $dir/case $dir/case
 expect "an export of no case" 66 'cannot open case' "$program" export --format tlsrpt --contact a@b.example README.md
 expect "a TLS report without deliveries" 66 'no delivery to any' "$program" export --format tlsrpt --contact a@b.example $dir/case
