@@ -48,6 +48,7 @@ void capture_run(const struct capture_settings *settings);
 struct capture_live_settings {
 	struct source_live *const *sources;	/* open; source_live_begin was not called */
 	unsigned source_count;		/* up to CAPTURE_OPEN */
+	unsigned first_number;		/* of the first source */
 	struct slab_pool *pool;
 	struct queue *const *workers;
 	unsigned worker_count;

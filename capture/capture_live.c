@@ -212,6 +212,7 @@ void capture_live_run(const struct capture_live_settings *settings)
 	struct live *l = base_alloc(sizeof(*l));
 
 	l->settings = settings;
+	l->next_number = settings->first_number;
 	capture_begin(&l->capture, &settings->sink, settings->workers, settings->worker_count);
 	for (unsigned i = 0; i < settings->source_count; i++) {
 		l->inputs[i] = (struct live_input){ .source = settings->sources[i], .number = l->next_number++ };

@@ -15,6 +15,7 @@ static const char *const names[LOSS_REASONS] = {
 	[LOSS_ONE_DIRECTION] = "one-direction",
 	[LOSS_UNDECODABLE] = "undecodable",
 	[LOSS_HALF_READ] = "half-read",
+	[LOSS_NOT_WATCHED] = "not-watched",
 };
 
 const char *loss_reason_name(enum loss_reason reason)

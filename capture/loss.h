@@ -20,6 +20,7 @@ enum loss_reason {
 	LOSS_ONE_DIRECTION,	/* a connection of which only one side was captured */
 	LOSS_UNDECODABLE,	/* frames whose headers could not be read */
 	LOSS_HALF_READ,		/* the rest of a file that could not be read */
+	LOSS_NOT_WATCHED,	/* the time between two runs of a case */
 	LOSS_REASONS
 };
 

@@ -18,6 +18,7 @@ const char *source_how_name(enum source_how how)
 		[SOURCE_NOT_A_CAPTURE] = "not-a-capture",
 		[SOURCE_UNREADABLE] = "unreadable",
 		[SOURCE_RUNNING] = "running",
+		[SOURCE_KILLED] = "killed",
 		[SOURCE_VANISHED] = "vanished",
 	};
 

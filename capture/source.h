@@ -30,6 +30,7 @@ enum source_how {
 	SOURCE_NOT_A_CAPTURE,	/* no format that is known */
 	SOURCE_UNREADABLE,	/* cannot be opened or read: sysexits' EX_NOINPUT */
 	SOURCE_RUNNING,		/* an interface that is being watched, or was when the program died */
+	SOURCE_KILLED,		/* ... and the next run found it so */
 	SOURCE_VANISHED,	/* an interface that went away; it is another source when it comes back */
 };
 /* "complete", "truncated", ... as stored and printed. */

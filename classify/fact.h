@@ -296,6 +296,8 @@ struct fact {
 #define FACT_BATCH 256
 struct fact_batch {
 	unsigned count;
+	unsigned worker;		/* who says it */
+	int64_t until_ns;		/* live: it has now told of all packets before; 0 says nothing */
 	struct fact facts[FACT_BATCH];
 };
 

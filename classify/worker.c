@@ -87,7 +87,7 @@ static void say_so_far(struct worker *w, int64_t now_ns)
 	for (unsigned i = w->index; i < FLOW_SHARDS; i += w->count)
 		describe_so_far(w, w->shards[i]);
 	w->said_ns = now_ns - WORKER_LATE_NS;
-	worker_send(w);
+	worker_send(w, now_ns);
 }
 
 static void let_go_timed_out(struct worker *w, int64_t now_ns)
@@ -192,7 +192,7 @@ void worker_finish(struct worker *w)
 		worker_say_names_left_out(w, &w->names[i]);
 	}
 	worker_say(w, FACT_END);
-	worker_send(w);
+	worker_send(w, 0);
 }
 
 void *worker_main(void *worker)

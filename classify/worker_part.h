@@ -40,8 +40,8 @@ struct worker {
 
 /* Room for one more fact of this kind, not zeroed. */
 struct fact *worker_say(struct worker *w, enum fact_kind kind);
-/* What has gathered goes out, be it nothing. */
-void worker_send(struct worker *w);
+/* What has gathered goes out, be it nothing; until_ns as in struct fact_batch. */
+void worker_send(struct worker *w, int64_t until_ns);
 
 /* For struct reader: context is the worker. */
 void worker_say_name(void *context, const struct fact *fact);

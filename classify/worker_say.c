@@ -14,12 +14,14 @@ static void begin_facts(struct worker *w)
 	if (w->facts == NULL) {
 		w->facts = base_realloc(NULL, sizeof(*w->facts));
 		w->facts->count = 0;
+		w->facts->worker = w->index;
 	}
 }
 
-void worker_send(struct worker *w)
+void worker_send(struct worker *w, int64_t until_ns)
 {
 	begin_facts(w);
+	w->facts->until_ns = until_ns;
 	queue_put(w->out, w->facts);
 	w->facts = NULL;
 }
@@ -27,7 +29,7 @@ void worker_send(struct worker *w)
 struct fact *worker_say(struct worker *w, enum fact_kind kind)
 {
 	if (w->facts != NULL && w->facts->count == FACT_BATCH)
-		worker_send(w);
+		worker_send(w, 0);
 	begin_facts(w);
 
 	struct fact *fact = &w->facts->facts[w->facts->count++];

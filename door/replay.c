@@ -32,7 +32,7 @@ static void show_end(const struct source_end *end)
 			 (unsigned long long)end->packets);
 }
 
-/* A case is one run: the frames of two would have the same ids, and the facts of one judge the other. */
+/* Files are one run: they are given at once, and those of two runs would judge each other. */
 static void refuse_old_case(const char *path)
 {
 	struct stat file;
@@ -51,21 +51,24 @@ static int read_and_judge(const struct options *o, struct watch *watch)
 	char error[512];
 	struct store *st;
 	int status;
+	struct run_info run = {
+		.version = VERSION, .ndpi_version = dpi_version(), .command_line = o->command_line,
+		.scope = RUN_MAIL_ONLY, .filter = o->filter != NULL ? o->filter : "",
+	};
 
 	k = knowledge_open(o);
+	run.catalogue_version = k.book.version;
+	run.asn_database = k.book.asn_database;
+	run.attribution = k.book.attribution;
 	trust = certificate_store_new(o->ca_file, error, sizeof(error));
 	if (trust == NULL)
 		command_fail(EX_NOINPUT, error);
-	refuse_old_case(o->write_path);
+	if (watch == NULL)
+		refuse_old_case(o->write_path);
 	st = store_create(o->write_path, error, sizeof(error));
 	if (st == NULL)
 		command_fail(EX_CANTCREAT, error);
-	if ((watch != NULL && !store_sync(st)) ||
-	    !store_run(st, &(struct run_info){
-			.version = VERSION, .ndpi_version = dpi_version(),
-			.catalogue_version = k.book.version, .asn_database = k.book.asn_database,
-			.attribution = k.book.attribution, .command_line = o->command_line,
-			.scope = RUN_MAIL_ONLY, .filter = o->filter != NULL ? o->filter : "" }) ||
+	if (!(watch != NULL ? watch_run(watch, st, &run) : store_run(st, &run)) ||
 	    !pipeline_run(&(struct pipeline_settings){
 			.paths = o->files.of, .path_count = o->files.count,
 			.vantages = o->file_vantages, .vantage_names = o->vantages.of, .filter = o->filter,

@@ -165,6 +165,15 @@ const struct pipeline_live *watch_live(struct watch *w, const struct policy *pol
 	return &w->live;
 }
 
+bool watch_run(struct watch *w, struct store *store, struct run_info *run)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	run->from_ns = now.tv_sec * BASE_NS_PER_S + now.tv_nsec;
+	return store_sync(store) && store_run_again(store, run, w->count, &w->live.first_number);
+}
+
 void watch_end(struct watch **w)
 {
 	tell_counts(*w, false);

@@ -17,6 +17,9 @@ struct watch *watch_begin(const struct options *o);
 /* For the pipeline. Judges by these, which are borrowed. */
 const struct pipeline_live *watch_live(struct watch *w, const struct policy *policy, const struct owner_book *book);
 
+/* Begins a run in the case, which may have had some. */
+bool watch_run(struct watch *w, struct store *store, struct run_info *run);
+
 /* Prints the interfaces; an exit status. */
 int watch_list(void);
 

@@ -81,7 +81,7 @@ static void an_object(struct json_report *r, sqlite3_stmt *q)
 
 #define SOURCE(more) \
 	"SELECT path, " more "sha256, size, format, nullif(compression, '') AS compression, packets," \
-	" first_ns, last_ns, end, iif(end IN ('complete', 'running', 'vanished'), NULL, at_byte) AS at_byte," \
+	" first_ns, last_ns, end, iif(end IN ('complete', 'running', 'killed', 'vanished'), NULL, at_byte) AS at_byte," \
 	" nullif(why, '') AS why FROM source WHERE ?1 = 0 ORDER BY number"
 
 static bool sources(struct json_report *r)
@@ -318,6 +318,7 @@ static bool whole(struct json_report *r)
 		" coalesce((SELECT scope FROM run ORDER BY id LIMIT 1), ''),"
 		" (SELECT min(first_ns) FROM source WHERE packets > 0),"
 		" (SELECT max(last_ns) FROM source WHERE packets > 0)");
+	int64_t gaps = store_number(r->st, "SELECT count(*) FROM watch_gap", -1);
 	bool ok = q != NULL && store_step(r->st, q) == SQLITE_ROW;
 
 	if (ok) {
@@ -327,6 +328,9 @@ static bool whole(struct json_report *r)
 		emit_json_open(&r->w, "watched", '{');
 		emit_json_time(&r->w, "from", sqlite3_column_int64(q, 3));
 		emit_json_time(&r->w, "to", sqlite3_column_int64(q, 4));
+		ok = gaps >= 0;
+		if (gaps > 0)
+			ok = array(r, "gaps", "SELECT from_ns, to_ns FROM watch_gap WHERE ?1 = 0 ORDER BY run", 0, an_object);
 		emit_json_close(&r->w, '}');
 	}
 	sqlite3_finalize(q);

@@ -339,7 +339,7 @@ static void source(struct text_report *r, sqlite3_stmt *q)
 		fprintf(r->out, "  sha256 %s\n", text_at(q, 1));
 }
 
-static void attribution(struct text_report *r, sqlite3_stmt *q)
+static void text_line(struct text_report *r, sqlite3_stmt *q)
 {
 	wrap(r, 0, 2, text_at(q, 0));
 }
@@ -381,11 +381,12 @@ bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out
 		     each(&r, "SELECT l.reason, l.packets, l.bytes, coalesce((SELECT host(address) FROM client AS c"
 			  " WHERE c.id = l.client), 'everyone') FROM client_loss AS l WHERE ?1 = 0"
 			  " ORDER BY l.client, l.reason", 0, loss) &&
+		     each(&r, "SELECT words FROM watch_gap WHERE ?1 = 0 ORDER BY run", 0, text_line) &&
 		     not_judged(&r) &&
 		     each(&r, "SELECT path, sha256, packets, first_ns, last_ns, end, why, at_byte, vantage FROM source"
 			  " WHERE ?1 = 0 ORDER BY number", 0, source) &&
 		     each(&r, "SELECT DISTINCT attribution FROM run WHERE attribution <> '' AND ?1 = 0 ORDER BY 1",
-			  0, attribution);
+			  0, text_line);
 	if (ok && (fflush(out) != 0 || ferror(out)))
 		ok = store_fail(st, "cannot write the report: %s", strerror(errno));
 	return ok;

@@ -64,7 +64,7 @@ int judge_exit_status(struct store *st)
 	return (int)store_number(st,
 		"SELECT CASE"
 		" WHEN (SELECT verdict FROM verdict) = 'leak' THEN 1"
-		" WHEN EXISTS (SELECT 1 FROM source WHERE end NOT IN ('complete', 'unreadable', 'running', 'vanished')) THEN 65"
+		" WHEN EXISTS (SELECT 1 FROM source WHERE end NOT IN ('complete', 'unreadable', 'running', 'killed', 'vanished')) THEN 65"
 		" WHEN EXISTS (SELECT 1 FROM source WHERE end = 'unreadable') THEN 66"
 		" WHEN (SELECT verdict FROM verdict) = 'clean' THEN 0"
 		" ELSE 2 END", 2);

@@ -7,7 +7,7 @@ static const char *const steps[] = {
 	" WHERE flow = 0 AND src IS NULL GROUP BY reason",
 	/* A source that was not read to its end says so itself as well. */
 	"INSERT OR IGNORE INTO client_loss SELECT DISTINCT 0, 'half-read', 0, 0 FROM source"
-	" WHERE end NOT IN ('complete', 'running', 'vanished')",
+	" WHERE end NOT IN ('complete', 'running', 'killed', 'vanished')",
 	/* Of hosts: fragments. */
 	"INSERT INTO client_loss SELECT client, reason, sum(packets), sum(bytes) FROM ("
 	"  SELECT DISTINCT a.client, l.reason, l.packets, l.bytes, l.frame, l.place FROM loss AS l"

@@ -41,7 +41,7 @@ static const struct reason reasons[] = {
 	  " FROM client AS c JOIN client_loss AS l ON l.client IN (0, c.id) ORDER BY l.client, l.reason" },
 	{ "third_party",
 	  "SELECT c.id, 'Only packets that match the filter ' || r.filter || ' were read: all of them would settle it.'"
-	  " FROM client AS c JOIN run AS r ON r.filter <> '' ORDER BY c.id, r.id" },
+	  " FROM client AS c JOIN (SELECT DISTINCT filter FROM run) AS r ON r.filter <> '' ORDER BY c.id, r.filter" },
 	{ "third_party",
 	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint"
 	  "  FROM traffic WHERE unnamed_up > 0 GROUP BY client, far"

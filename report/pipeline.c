@@ -68,6 +68,7 @@ static void capture(struct pipeline *p, struct slab_pool *pool, struct queue *co
 	else
 		capture_live_run(&(struct capture_live_settings){
 			.sources = live->sources, .source_count = live->source_count,
+			.first_number = live->first_number,
 			.pool = pool, .workers = workers, .worker_count = set->workers, .sink = sink,
 			.control = live->control, .controlled = live->controlled,
 			.control_context = live->context,

@@ -31,6 +31,7 @@ struct pipeline_settings {
 struct pipeline_live {
 	struct source_live *const *sources;
 	unsigned source_count;
+	unsigned first_number;		/* of the sources; see store_run_again */
 	int control;			/* as in struct capture_live_settings */
 	bool (*controlled)(void *context);
 	/* Every second from the writer's thread, which has the store; see writer_live. */

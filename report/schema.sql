@@ -15,13 +15,25 @@ CREATE TABLE run (
 	command_line TEXT NOT NULL,
 	scope TEXT NOT NULL,
 	filter TEXT NOT NULL,
-	ca_store TEXT NOT NULL		-- whom certificates were judged by; '' where none was asked
+	ca_store TEXT NOT NULL,		-- whom certificates were judged by; '' where none was asked
+	from_ns INTEGER NOT NULL,	-- when it began to watch; 0: it read files
+	until_ns INTEGER NOT NULL	-- up to then all that it saw is stored
 );
+
+-- What was not watched between two runs. to_ns is before from_ns where the clock was set back meanwhile.
+CREATE VIEW watch_gap AS
+SELECT run, from_ns, to_ns, printf('Not watched: %s from %s to %s',
+	iif(to_ns > from_ns, duration(to_ns - from_ns), 'unknown how long, as the clock was set back,'),
+	strftime('%Y-%m-%dT%H:%M:%SZ', from_ns / 1000000000, 'unixepoch'),
+	strftime('%Y-%m-%dT%H:%M:%SZ', to_ns / 1000000000, 'unixepoch')) AS words
+FROM (SELECT id AS run, max(until_ns, from_ns) AS from_ns, lead(from_ns) OVER (ORDER BY id) AS to_ns
+	FROM run WHERE from_ns > 0)
+WHERE to_ns IS NOT NULL;
 
 CREATE TABLE source (
 	number INTEGER PRIMARY KEY,
 	path TEXT NOT NULL,
-	end TEXT NOT NULL,		-- complete, truncated, damaged, empty, not-a-capture, unreadable, running, vanished
+	end TEXT NOT NULL,		-- complete, truncated, damaged, empty, not-a-capture, unreadable, running, killed, vanished
 	at_byte INTEGER NOT NULL,
 	why TEXT NOT NULL,
 	size INTEGER NOT NULL,
@@ -996,7 +1008,7 @@ SELECT c.id AS client, printf('watched %s, %,d packet%s, %s up; %s', CASE
 		SELECT reason || iif(packets > 0, printf(' %,d packet%s', packets, iif(packets = 1, '', 's')), '')
 			|| iif(bytes > 0, printf(' %,d byte%s', bytes, iif(bytes = 1, '', 's')), '') AS what
 		FROM client_loss WHERE client IN (0, c.id)
-		UNION ALL SELECT 'what the filter left out' FROM run WHERE filter <> '')),
+		UNION ALL SELECT 'what the filter left out' WHERE EXISTS (SELECT 1 FROM run WHERE filter <> ''))),
 		'nothing known to be missing')) AS words
 FROM client AS c
 JOIN client_coverage AS v ON v.client = c.id;

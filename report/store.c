@@ -4,6 +4,7 @@
 #include "report/sql.h"
 #include "report/store_fact.h"
 #include "report/store_function.h"
+#include "report/store_lock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct store {
 	struct order *order;		/* of a batch; grows to the largest one */
 	unsigned order_size;
 	bool lasting;			/* it has a path */
+	int lock;			/* a descriptor that keeps other runs from the case; -1: none */
 	bool gathering;			/* one transaction for all */
 	struct store_insert inserts[FACT_END];	/* by enum fact_kind */
 	struct { const char *sql; sqlite3_stmt *q; } *kept;
@@ -257,7 +259,7 @@ static bool set_up(struct store *st, const char *path, int flags)
 	const char *pragmas = path[0] == '\0'
 		? "PRAGMA page_size = " STORE_PAGE "; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
 		  " PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = " STORE_CACHE
-		: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = " STORE_CACHE;
+		: "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = " STORE_CACHE;
 
 	/* SQLite counts its memory under one lock of the process, which nobody asks for. Refused, and as well
 	 * so, once another store was opened. */
@@ -276,7 +278,10 @@ static struct store *open_with(const char *path, int flags, char *error, size_t 
 	struct store *st = base_alloc(sizeof(*st));
 
 	st->lasting = path != NULL;
-	if (!set_up(st, path != NULL ? path : "", flags)) {
+	st->lock = -1;
+	if ((path != NULL && (flags & SQLITE_OPEN_CREATE) != 0 &&
+	     !store_lock(path, &st->lock, st->error, sizeof(st->error))) ||
+	    !set_up(st, path != NULL ? path : "", flags)) {
 		snprintf(error, error_size, "cannot open case %s: %s", path != NULL ? path : "(temporary)",
 			 st->error);
 		store_close(&st);
@@ -304,6 +309,7 @@ void store_close(struct store **st)
 		sqlite3_finalize((*st)->kept[i].q);
 	free((*st)->kept);
 	sqlite3_close((*st)->db);
+	store_unlock(&(*st)->lock);
 	free((*st)->order);
 	free(*st);
 	*st = NULL;

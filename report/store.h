@@ -25,9 +25,11 @@ struct run_info {
 	const char *command_line;
 	const char *scope;		/* RUN_MAIL_ONLY or RUN_ALL_TRAFFIC */
 	const char *filter;		/* packet filter, or "" */
+	int64_t from_ns;		/* when watching begins; 0: files are read */
 };
 
-/* Creates or opens a case for writing; NULL path: temporary. NULL with a line in error. */
+/* Creates or opens a case for a run; NULL path: temporary. NULL with a line in error, also where another run
+ * is writing it. */
 struct store *store_create(const char *path, char *error, size_t error_size);
 /* Opens an existing case for judging and reporting. */
 struct store *store_open(const char *path, char *error, size_t error_size);
@@ -35,6 +37,12 @@ void store_close(struct store **st);
 const char *store_error(const struct store *st);
 
 bool store_run(struct store *st, const struct run_info *run);
+/* One more run of a case that was watched: *source_out is the first number that its sources may have, so that
+ * no frame has the id of an earlier run's. What was not watched in between is a loss of every interface of the
+ * new run. False where the case is of files or of another scope. A case that is new has no such loss. */
+bool store_run_again(struct store *st, const struct run_info *run, unsigned interfaces, unsigned *source_out);
+/* All that the run saw before then is stored. */
+bool store_run_until(struct store *st, int64_t until_ns);
 /* Which CA certificates the run went by, known when it is over; "" where it asked for none. */
 bool store_run_ca(struct store *st, const char *ca_store);
 /* All or nothing. */

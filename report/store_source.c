@@ -1,4 +1,5 @@
 /* What the capture room says of a run as a whole: the run, its sources, losses without a flow. */
+#include "capture/packet.h"
 #include "report/store_sql.h"
 
 #include <string.h>
@@ -22,11 +23,75 @@ bool store_run(struct store *st, const struct run_info *run)
 		run->version, run->ndpi_version, run->catalogue_version, run->asn_database,
 		run->attribution, run->command_line, run->scope, run->filter,
 	};
-	sqlite3_stmt *q = store_prepare(st, "INSERT INTO run VALUES (NULL,?,?,?,?,?,?,?,?,'')");
+	sqlite3_stmt *q = store_prepare(st, "INSERT INTO run VALUES (NULL,?,?,?,?,?,?,?,?,'',?,0)");
 
-	for (int i = 0; q != NULL && i < 8; i++)
+	if (q == NULL)
+		return false;
+	for (int i = 0; i < 8; i++)
 		sqlite3_bind_text(q, i + 1, text_or_empty(texts[i]), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 9, run->from_ns);
 	return finish(st, q);
+}
+
+/* Of all frames that facts name. A run that was killed may have left some without their source. */
+static const char next_source_sql[] =
+	"SELECT coalesce(max(number) + 1, 0) FROM (SELECT max(number) AS number FROM source"
+	" UNION ALL SELECT max(id) >> 40 FROM flow UNION ALL SELECT max(id) >> 40 FROM name"
+	" UNION ALL SELECT max(id) >> 40 FROM mail_dns UNION ALL SELECT max(frame) >> 40 FROM loss)";
+
+static bool can_run_again(struct store *st, const char *scope)
+{
+	sqlite3_stmt *q = store_prepare(st, "SELECT count(*) FROM run WHERE from_ns = 0 OR scope <> ?");
+	bool ok;
+
+	if (q == NULL)
+		return false;
+	sqlite3_bind_text(q, 1, scope, -1, SQLITE_STATIC);
+	ok = store_step(st, q) == SQLITE_ROW &&
+	     (sqlite3_column_int64(q, 0) == 0 ||
+	      store_fail(st, "it is of another kind, and is not written on"));
+	sqlite3_finalize(q);
+	return ok;
+}
+
+static bool begin_run(struct store *st, const struct run_info *run, unsigned interfaces, unsigned source)
+{
+	int64_t until = store_number(st, "SELECT coalesce((SELECT max(from_ns, until_ns) FROM run"
+				     " ORDER BY id DESC LIMIT 1), 0)", -1);
+	bool ok = until >= 0 && store_run(st, run) &&
+		  store_exec(st, "UPDATE source SET end = 'killed' WHERE end = 'running'");
+
+	for (unsigned i = 0; ok && until > 0 && i < interfaces; i++) {
+		uint64_t frame = frame_id(source + i, 0);
+
+		ok = store_loss(st, &(struct loss){ .reason = LOSS_NOT_WATCHED, .frame = frame,
+			.last_frame = frame, .time_ns = until < run->from_ns ? until : run->from_ns });
+	}
+	return ok;
+}
+
+bool store_run_again(struct store *st, const struct run_info *run, unsigned interfaces, unsigned *source_out)
+{
+	int64_t source = store_number(st, next_source_sql, -1);
+
+	if (source < 0 || !can_run_again(st, run->scope) || !store_begin(st))
+		return false;
+	*source_out = (unsigned)source;
+	if (begin_run(st, run, interfaces, *source_out) && store_commit(st))
+		return true;
+	store_rollback(st);
+	return false;
+}
+
+bool store_run_until(struct store *st, int64_t until_ns)
+{
+	sqlite3_stmt *q = store_kept(st, "UPDATE run SET until_ns = max(until_ns, ?)"
+				     " WHERE id = (SELECT max(id) FROM run)");
+
+	if (q == NULL)
+		return false;
+	sqlite3_bind_int64(q, 1, until_ns);
+	return store_do(st, q);
 }
 
 bool store_run_ca(struct store *st, const char *ca_store)

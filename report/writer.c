@@ -34,6 +34,7 @@ struct writer {
 	int64_t stored_ns;		/* when it was last called */
 	bool fresh;			/* something was stored since */
 	bool gave_up;			/* it was told so */
+	int64_t *until_ns;		/* of each worker: it has told of all before */
 	const struct fact *rows[WRITER_ROWS];	/* in the batches */
 	struct fact_batch *batches[WRITER_ROWS / FACT_BATCH];
 
@@ -51,6 +52,7 @@ struct writer *writer_new(struct store *store, struct queue *facts, unsigned wor
 	w->facts = facts;
 	w->workers = workers;
 	w->ok = true;
+	w->until_ns = base_alloc_array(workers, sizeof(*w->until_ns));
 	w->sources_end = &w->sources;
 	pthread_mutex_init(&w->lock, NULL);
 	return w;
@@ -153,6 +155,8 @@ static unsigned take(struct writer *w, struct fact_batch *batch)
 {
 	unsigned ended = 0;
 
+	if (batch->until_ns > 0)
+		w->until_ns[batch->worker] = batch->until_ns;
 	for (unsigned i = 0; i < batch->count; i++) {
 		if (batch->facts[i].kind == FACT_END)
 			ended++;
@@ -163,6 +167,16 @@ static unsigned take(struct writer *w, struct fact_batch *batch)
 	if (w->batch_count == WRITER_ROWS / FACT_BATCH)
 		store_rows(w);
 	return ended;
+}
+
+/* Up to when every worker has told of all that was seen; 0: not yet. */
+static int64_t until(const struct writer *w)
+{
+	int64_t ns = w->until_ns[0];
+
+	for (unsigned i = 1; i < w->workers; i++)
+		ns = w->until_ns[i] < ns ? w->until_ns[i] : ns;
+	return ns;
 }
 
 static void store_live(struct writer *w)
@@ -176,6 +190,7 @@ static void store_live(struct writer *w)
 		return;
 	store_rows(w);
 	store_told(w);
+	w->ok = w->ok && store_run_until(w->store, until(w));
 	w->ok = w->ok && w->stored(w->context, w->store, w->fresh);
 	if (!w->ok && !w->gave_up)
 		w->stored(w->context, NULL, false);
@@ -218,6 +233,7 @@ void writer_free(struct writer **w)
 	}
 	pthread_mutex_destroy(&(*w)->lock);
 	free((*w)->losses);
+	free((*w)->until_ns);
 	free(*w);
 	*w = NULL;
 }

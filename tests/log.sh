@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# log.sh PROGRAM - a case that is written for months: runs one after the other, limits, full disks, signals
+set -u
+program=$1
+. tests/live/namespaces.sh
+
+sql() { # CASE QUERY
+	sqlite3 "$dir/$1.case" "$2"
+}
+
+# Killed and taken up again.
+watch first -w "$dir/log.case"
+watching=$pid
+ip netns exec $here $talk login 5.9.112.40 0
+soon 5 grep -q cleartext-credential "$dir/first.out"
+check "a case that is being written is refused" sh -c \
+	"ip netns exec $here '$program' watch -i eth0 -w $dir/log.case 2>&1 | grep 'another run is writing it'"
+kill -9 $watching
+wait $watching
+check "up to when it watched is stored" is 1 "$(sql log "SELECT until_ns - from_ns BETWEEN 1 AND 60e9 FROM run")"
+sleep 1.5
+watch second -w "$dir/log.case"
+watching=$pid
+ip netns exec $here $talk login 5.9.112.40 0
+ip netns exec $here $talk burst 192.168.178.1 3 >/dev/null
+check "what the run before found is told" soon 5 grep -q cleartext-credential "$dir/second.out"
+sleep 1.2
+check "a case is taken up again" end $watching INT 1
+check "by other sources" is "0 killed 1 complete" "$(sql log 'SELECT number, end FROM source ORDER BY 1' | tr '|\n' '  ' | sed 's/ $//')"
+check "with both logins" is 2 "$(sql log 'SELECT count(*) FROM mail_session')"
+check "and the time between as a loss" is "1 0 not-watched" \
+	"$(sql log "SELECT frame >> 40, frame & 0xffffffffff, reason FROM loss WHERE flow = 0" | tr '|' ' ')"
+gap='SELECT (SELECT from_ns FROM run WHERE id = 2) - until_ns BETWEEN 1.4e9 AND 60e9 FROM run WHERE id = 1'
+check "as long as it was" is 1 "$(sql log "$gap")"
+check "which the report says" grep -q '^Not watched: .* from 20.*Z to 20.*Z$' "$dir/second.out"
+check "also of everyone" grep -q '^Not seen: not-watched (everyone)' "$dir/second.out"
+check "and the JSON" sh -c "'$program' report --json $dir/log.case | grep -q '\"gaps\":\\[{\"from\":\"20'"
+check "whole" is ok "$(sql log 'PRAGMA integrity_check')"
+
+refused() { # STATUS WORDS COMMAND...
+	"${@:3}" >/dev/null 2>"$dir/refused"
+	is "$1" $? && grep -q "$2" "$dir/refused"
+}
+check "a case of files is not written on" refused 73 'of another kind' sh -c \
+	"'$program' replay -q --exit-zero -w $dir/files.case tests/golden/demo/capture.pcap >/dev/null &&
+	ip netns exec $here '$program' watch -i eth0 -w $dir/files.case"
+check "nor is a watched one by files" refused 73 'not written twice' "$program" replay -w "$dir/log.case" tests/golden/demo/capture.pcap
+
+# Where nothing can be written.
+mkdir "$dir/fixed"
+check "a read-only disk is said at once" refused 73 'Read-only file system' ip netns exec $here unshare -m sh -c \
+	"mount -t tmpfs -o ro none $dir/fixed && exec '$program' watch -i eth0 -w $dir/fixed/case"
+
+echo "log: $passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
