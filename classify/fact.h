@@ -51,6 +51,7 @@ struct fact_flow {
 	uint64_t packets[2], bytes[2];	/* bytes: whole frames on the wire */
 	uint64_t payload[2];		/* TCP: bytes of the stream that were seen, each once; else all payload but copies (flow.h) */
 	uint64_t missing[2];		/* bytes of the TCP stream that were not seen */
+	uint64_t first_sent[2], last_sent[2];	/* frames that brought the first and the last bytes of payload; 0: none did */
 	uint64_t packets_cut;		/* cut by the snap length */
 	enum flow_end end;
 	char history[FACT_WORD_SIZE];	/* Zeek's letters: S h A D F R ...; upper case: originator */

@@ -152,8 +152,11 @@ enum flow_pace flow_count(struct flow *f, const struct packet *p)
 		f->packets_cut++;
 	if (p->key.proto == IPPROTO_TCP)
 		return count_tcp(f, p, side);
-	if (p->payload_len == 0 || !is_copy(f, p, side))
+	if (p->payload_len == 0 || !is_copy(f, p, side)) {
 		f->payload[side] += p->payload_wire_len;
+		if (p->payload_wire_len > 0)
+			flow_note_sent(f, side, p->frame);
+	}
 	if (p->payload_wire_len > 0)
 		history_add(f, side, LETTER_DATA);
 	return PACE_DATAGRAM;
@@ -248,6 +251,8 @@ void flow_flip(struct flow *f)
 	SWAP_SIDES(f->bytes);
 	SWAP_SIDES(f->payload);
 	SWAP_SIDES(f->sampled);
+	SWAP_SIDES(f->first_sent);
+	SWAP_SIDES(f->last_sent);
 	SWAP_SIDES(f->fin);
 	SWAP_SIDES(f->gap_told);
 	SWAP_SIDES(f->mac);
@@ -284,6 +289,8 @@ void flow_describe(const struct flow *f, enum flow_end end, struct flow_ids *ids
 		out->packets[i] = f->packets[i];
 		out->bytes[i] = f->bytes[i];
 		out->payload[i] = payload_of(f, i);
+		out->first_sent[i] = f->first_sent[i];
+		out->last_sent[i] = f->last_sent[i];
 		out->missing[i] = f->streams == NULL ? 0 : stream_missing(&f->streams[i]);
 	}
 	out->packets_cut = f->packets_cut;

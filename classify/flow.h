@@ -57,6 +57,7 @@ struct flow {
 	int64_t last_ns;
 	int64_t sample_end_ns;			/* of the interval that it is in */
 	uint64_t packets[2], bytes[2], payload[2];	/* by enum fact_side; payload: not TCP's */
+	uint64_t last_sent[2];			/* frame that brought new payload, by enum fact_side */
 	struct stream *streams;			/* [2], TCP with payload; NULL before */
 	const struct watch *watch;
 	struct watch_facts *facts;		/* NULL until a watcher needs it */
@@ -80,6 +81,7 @@ struct flow {
 	int64_t sample_start_ns;
 	uint64_t sampled[2];			/* payload that samples have, by enum fact_side */
 	uint32_t samples;
+	uint64_t first_sent[2];			/* as last_sent */
 	uint64_t packets_cut;
 	uint64_t id;
 	uint64_t said_frame;			/* its last when it was described while it goes on; 0 is never */
@@ -107,6 +109,14 @@ enum flow_pace flow_count(struct flow *f, const struct packet *p);
 /* Whether a packet cannot belong to this flow but begins another with the same key: a SYN after the
  * end. */
 bool flow_is_over_for(const struct flow *f, const struct packet *p);
+
+/* A packet brought payload that was not seen before. */
+static inline void flow_note_sent(struct flow *f, enum fact_side side, uint64_t frame)
+{
+	if (f->first_sent[side] == 0)
+		f->first_sent[side] = frame;
+	f->last_sent[side] = frame;
+}
 
 /* The interval ended before now_ns, or the flow did: whether there is anything to say of it. The next begins. */
 bool flow_sample(struct flow *f, int64_t now_ns, struct fact_flow_sample *out);

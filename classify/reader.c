@@ -244,9 +244,14 @@ static void read_tcp(const struct reader *r, struct flow *f, const struct packet
 			return;
 		start_streams(f);
 	}
-	if (p->payload_wire_len > 0)
+	if (p->payload_wire_len > 0) {
+		uint64_t seen = f->streams[s.side].seen;
+
 		stream_add(&f->streams[s.side], seq, p->payload, p->payload_len, p->payload_wire_len,
 			   p->frame, take, &s);
+		if (f->streams[s.side].seen != seen)
+			flow_note_sent(f, s.side, p->frame);
+	}
 	if ((p->tcp_flags & TCP_ACK) != 0)
 		stream_acked(&f->streams[!s.side], p->ack);
 	if ((p->tcp_flags & TCP_FIN) != 0)

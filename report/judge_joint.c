@@ -94,7 +94,12 @@ static const char finding_sql[] =
 	" WHERE j.tie <> 'order' OR j.account = '';"
 	"INSERT OR IGNORE INTO evidence SELECT f.id, s.frame FROM joint AS j"
 	" CROSS JOIN finding AS f ON f.kind = 'cloud-relay' AND f.client = j.client AND f.owner = j.owner"
-	" CROSS JOIN finding_flow AS w ON w.finding = f.id CROSS JOIN flow_frame AS s ON s.flow = w.flow;"
+	" CROSS JOIN finding_flow AS w ON w.finding = f.id AND w.flow <> j.flow"
+	" CROSS JOIN upload_frame AS s ON s.flow = w.flow WHERE s.frame > 0;"
+	"INSERT OR IGNORE INTO evidence SELECT f.id, s.frame FROM joint AS j"
+	" CROSS JOIN finding AS f ON f.kind = 'cloud-relay' AND f.client = j.client AND f.owner = j.owner"
+	" CROSS JOIN finding_flow AS w ON w.finding = f.id AND w.flow = j.flow"
+	" CROSS JOIN flow_frame AS s ON s.flow = w.flow;"
 	"INSERT OR IGNORE INTO evidence SELECT f.id, m.credential_frame FROM joint AS j"
 	" CROSS JOIN finding AS f ON f.kind = 'cloud-relay' AND f.client = j.client AND f.owner = j.owner"
 	" CROSS JOIN mail_session AS m ON m.flow = j.flow AND m.credential_frame > 0;";

@@ -100,6 +100,10 @@ CREATE TABLE flow (
 	resp_payload INTEGER NOT NULL,
 	orig_missing INTEGER NOT NULL,
 	resp_missing INTEGER NOT NULL,
+	orig_first_sent INTEGER NOT NULL,	-- frames
+	resp_first_sent INTEGER NOT NULL,
+	orig_last_sent INTEGER NOT NULL,
+	resp_last_sent INTEGER NOT NULL,
 	packets_cut INTEGER NOT NULL,
 	end TEXT NOT NULL,
 	history TEXT NOT NULL,
@@ -595,6 +599,8 @@ CREATE VIEW seen AS
 SELECT c.flow, c.client, c.originated, c.loopback, c.far, c.up, c.down, c.first_ns, c.last_ns, c.resp_port,
 	c.transport, c.state, c.unnamed, c.last_frame, c.called, f.proto, f.app_proto, f.opaque, f.orig_seen_syn,
 	f.community_id, CASE WHEN c.originated THEN f.orig_packets ELSE f.resp_packets END AS up_packets,
+	CASE WHEN c.originated THEN f.orig_first_sent ELSE f.resp_first_sent END AS first_up,	-- frames
+	CASE WHEN c.originated THEN f.orig_last_sent ELSE f.resp_last_sent END AS last_up,
 	c.endpoint, e.owner, e.service, e.role, e.named_by, e.strength, e.relay, e.setup, e.ambiguous,
 	e.name, e.named, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
 FROM contact AS c
@@ -763,6 +769,13 @@ SELECT f.id AS flow,
 FROM flow AS f
 CROSS JOIN (SELECT 0 AS last UNION ALL SELECT 1) AS e;
 
+-- The frames of a contact that show what its client sent: ClientHello, and the first and the last with payload.
+-- 0 or NULL where there is none.
+CREATE VIEW upload_frame AS
+SELECT s.flow, CASE e.place WHEN 0 THEN s.hello_frame WHEN 1 THEN s.first_up ELSE s.last_up END AS frame
+FROM seen AS s
+CROSS JOIN (SELECT 0 AS place UNION ALL SELECT 1 UNION ALL SELECT 2) AS e;
+
 -- What a frame shows, for those that facts name.
 CREATE VIEW frame_note AS
 SELECT frame, iif(sni <> '', 'ClientHello for ' || sni, 'ClientHello without a name') AS note FROM handshake
@@ -781,8 +794,10 @@ SELECT id, printf('DNS %s: %s %s%s', iif(answered, 'answer', 'question'), type, 
 UNION ALL
 SELECT frame, printf('%s request to %s with the address %s', kind, host, account) FROM disclosure
 UNION ALL
-SELECT s.frame, printf('ends an interval of %s: %d bytes to the server, %d from it', duration(s.end_ns - s.start_ns),
-	s.orig_bytes, s.resp_bytes) FROM flow_sample AS s
+SELECT iif(e.last, s.last_up, s.first_up), printf('%s bytes sent up to %s', iif(e.last, 'last', 'first'),
+	coalesce(nullif(s.sni, ''), nullif(s.name, ''), host(s.far)))
+FROM seen AS s
+CROSS JOIN (SELECT 0 AS last UNION ALL SELECT 1) AS e
 UNION ALL
 SELECT id, 'first packet of ' || community_id FROM flow
 UNION ALL

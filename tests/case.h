@@ -160,6 +160,8 @@ static inline unsigned case_flow(const struct flow_case *c, unsigned number, str
 		.resp_port = c->port, .proto = c->udp ? 17 : 6, .orig_seen_syn = !c->no_syn,
 		.packets = { 5 + c->up / 48, c->one_way ? 0 : 4 }, .bytes = { c->up + 300, c->down + 300 },
 		.payload = { c->up, c->down }, .missing = { 0, c->missing }, .end = FLOW_CLOSED,
+		.first_sent = { c->up > 0 ? id + 3 : 0, c->down > 0 ? id + 4 : 0 },
+		.last_sent = { c->up > 0 ? id + 7 : 0, c->down > 0 ? id + 8 : 0 },
 		.opaque = c->opaque, .has_mac = c->mac != NULL,
 	};
 	address(c->from, f->orig_addr);

@@ -186,7 +186,7 @@ static void a_confirmed_finding_shows_frames_of_both_captures(void **state)
 	judge_it(st, &c);
 	case_ask(st, "SELECT e.frame >> 40, e.frame & 0xffffff FROM evidence AS e JOIN finding AS f ON f.id = e.finding"
 		" WHERE f.kind = 'cloud-relay' ORDER BY e.frame", got, sizeof(got));
-	assert_string_equal(got, "0 14\n0 20\n1 21\n1 26\n1 30\n");
+	assert_string_equal(got, "0 14\n0 18\n1 21\n1 26\n1 30\n");
 	got[0] = '\0';
 	case_ask(st, "SELECT account, sentence FROM finding WHERE kind = 'cloud-relay'", got, sizeof(got));
 	assert_string_equal(got, "canary " PC " sent 500 bytes to the mail service of Big. At the vantage point server,"

@@ -126,6 +126,37 @@ static void a_login_is_told_at_the_next_tick_while_its_session_goes_on(void **st
 	queue_free(&out);
 }
 
+static void a_flow_names_the_frames_with_the_first_and_the_last_bytes_of_each_side(void **state)
+{
+	static const struct said login[] = {
+		{ false, TCP_ACK, "a LOGIN anna geheim\r\n" },
+		{ true, TCP_ACK, "a OK done\r\n" },
+		{ false, TCP_ACK, "b NOOP\r\n" },
+		{ false, TCP_ACK, "b NOOP\r\n" },	/* as 6 */
+		{ true, TCP_ACK | TCP_FIN, "" },
+		{ false, TCP_ACK | TCP_FIN, "" },
+	};
+	struct queue *out = queue_new(100);
+	struct session s = { .w = worker_new(0, 1, NULL, out, 0) };
+	struct last last[10] = { 0 };
+	unsigned batches = 0;
+	(void)state;
+
+	say(&s, greeting, 3);
+	say(&s, login, 3);
+	s.seq[0] -= (uint32_t)strlen(login[2].text);
+	say(&s, login + 3, 3);
+	worker_finish(s.w);
+	assert_true(take_all(out, last, &batches));
+	assert_int_equal(last[1].flow.last_frame, 9);
+	assert_int_equal(last[1].flow.first_sent[SIDE_ORIGINATOR], 4);
+	assert_int_equal(last[1].flow.last_sent[SIDE_ORIGINATOR], 6);
+	assert_int_equal(last[1].flow.first_sent[SIDE_RESPONDER], 3);
+	assert_int_equal(last[1].flow.last_sent[SIDE_RESPONDER], 5);
+	worker_free(&s.w);
+	queue_free(&out);
+}
+
 static void what_is_not_known_yet_of_starttls_is_known_in_the_end(void **state)
 {
 	static const struct said starttls[] = {
@@ -224,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_login_is_told_at_the_next_tick_while_its_session_goes_on),
+		cmocka_unit_test(a_flow_names_the_frames_with_the_first_and_the_last_bytes_of_each_side),
 		cmocka_unit_test(what_is_not_known_yet_of_starttls_is_known_in_the_end),
 		cmocka_unit_test(in_the_end_it_says_of_each_flow_what_a_worker_says_that_is_not_live),
 	};

@@ -53,6 +53,6 @@ FROM hit AS h
 JOIN upload AS u ON u.client = h.client AND u.owner = h.owner
 JOIN client AS c ON c.id = h.client
 JOIN owner AS o ON o.owner = h.owner
-JOIN flow_frame AS f ON f.flow = u.flow
+JOIN upload_frame AS f ON f.flow = u.flow
 WHERE :from IS NULL OR h.last_ns >= :from
 ORDER BY h.client, h.owner, u.flow, f.frame;

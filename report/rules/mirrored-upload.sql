@@ -50,11 +50,11 @@ hit AS (
 ),
 -- Its flows to the vendor, and the sessions in which it fetched most before.
 shown AS (
-	SELECT h.client, h.owner, v.flow FROM hit AS h
+	SELECT h.client, h.owner, v.flow, 1 AS sent FROM hit AS h
 	JOIN vendor_contact AS v ON v.client = h.client AND v.owner = h.owner
 	WHERE v.transport IS NULL
 	UNION ALL
-	SELECT client, owner, flow FROM (
+	SELECT client, owner, flow, 0 FROM (
 		SELECT h.client, h.owner, f.flow, row_number() OVER
 			(PARTITION BY h.client, h.owner ORDER BY f.down DESC, f.flow) AS place
 		FROM hit AS h
@@ -62,15 +62,9 @@ shown AS (
 	) WHERE place <= 4
 ),
 frames AS (
-	SELECT s.client, s.owner, f.flow, f.frame FROM shown AS s JOIN flow_frame AS f ON f.flow = s.flow
-	UNION
-	SELECT s.client, s.owner, p.flow, p.frame FROM shown AS s
-	JOIN vendor_contact AS v ON v.flow = s.flow
-	JOIN flow_sample AS p ON p.flow = s.flow
-		AND p.place IN (SELECT min(q.place) FROM flow_sample AS q WHERE q.flow = s.flow
-				AND iif(v.originated, q.orig_bytes, q.resp_bytes) > 0
-			UNION ALL SELECT max(q.place) FROM flow_sample AS q WHERE q.flow = s.flow
-				AND iif(v.originated, q.orig_bytes, q.resp_bytes) > 0)
+	SELECT s.client, s.owner, f.flow, f.frame FROM shown AS s JOIN upload_frame AS f ON f.flow = s.flow WHERE s.sent
+	UNION ALL
+	SELECT s.client, s.owner, f.flow, f.frame FROM shown AS s JOIN flow_frame AS f ON f.flow = s.flow WHERE NOT s.sent
 )
 SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
 	iif(h.strong, 'strong', 'suspected') AS strength, h.first_ns, h.last_ns, f.flow, f.frame,

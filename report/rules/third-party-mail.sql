@@ -39,6 +39,6 @@ SELECT 'leak' AS class, h.client, h.owner, nullif(h.account, '') AS account, NUL
 FROM hit AS h
 JOIN client AS c ON c.id = h.client
 JOIN owner AS o ON o.owner = h.owner
-JOIN flow_frame AS f ON f.flow = h.flow
+JOIN upload_frame AS f ON f.flow = h.flow
 WHERE :from IS NULL OR h.all_last_ns >= :from
 ORDER BY h.client, h.owner, account, h.flow, f.frame;
