@@ -142,34 +142,42 @@ static bool teaches(const struct owner_tag *tag)
 		tag->role == ROLE_OTHER || tag->role == ROLE_ACCESS);
 }
 
-/* What the MX says of an alias's domain: nothing, that others have its mail (or filter it first), or itself. */
-enum mx_word { MX_SILENT, MX_OTHERS, MX_ITSELF };
-
-static bool learn_target(const struct judge_part *part, sqlite3_stmt *insert, int64_t client, const char *target,
-			 enum mx_word mx)
+/* Where a domain's clients are set up, which is not where its mail is: a vendor can have the one alone. */
+static bool is_set_up(const char *name)
 {
-	sqlite3_stmt *hint;
+	return strncmp(name, "auto", 4) == 0 || strncmp(name, "_auto", 5) == 0;
+}
+
+static bool hint(const struct judge_part *part, int64_t client, const char *owner)
+{
+	sqlite3_stmt *insert = store_kept(part->st, "INSERT OR IGNORE INTO provider_hint VALUES (?,?)");
+
+	if (insert == NULL)
+		return false;
+	sqlite3_bind_int64(insert, 1, client);
+	sqlite3_bind_text(insert, 2, owner, -1, SQLITE_STATIC);
+	return store_do(part->st, insert);
+}
+
+/* settled: the domain's MX says that its mail is there, and the client has mail sessions. */
+static bool learn_target(const struct judge_part *part, sqlite3_stmt *insert, int64_t client, const char *target,
+			 bool set_up, bool settled)
+{
 	struct owner_tag tag;
-	bool ok;
 
 	tag_name(part, target, &tag);
-	if (!teaches(&tag) || mx == MX_ITSELF)
+	if (!teaches(&tag) || (set_up && settled))
 		return true;
-	if (mx == MX_SILENT)
-		return write_provider(part, insert, client, tag.owner, "learnt");
-	hint = store_prepare(part->st, "INSERT OR IGNORE INTO provider_hint VALUES (?,?)");
-	sqlite3_bind_int64(hint, 1, client);
-	sqlite3_bind_text(hint, 2, tag.owner, -1, SQLITE_STATIC);
-	ok = hint != NULL && store_do(part->st, hint);
-	sqlite3_finalize(hint);
-	return ok;
+	if (set_up)
+		return hint(part, client, tag.owner);
+	return write_provider(part, insert, client, tag.owner, "learnt");
 }
 
 static bool learn_lookup(const struct judge_part *part, sqlite3_stmt *insert, sqlite3_stmt *q)
 {
 	int64_t client = sqlite3_column_int64(q, 0);
-	const char *type = (const char *)sqlite3_column_text(q, 2);
-	const char *domain = account_domain((const char *)sqlite3_column_text(q, 1), type);
+	const char *name = (const char *)sqlite3_column_text(q, 1), *type = (const char *)sqlite3_column_text(q, 2);
+	const char *domain = account_domain(name, type);
 	char target[FACT_NAME_SIZE];
 	struct owner_tag tag;
 
@@ -183,13 +191,14 @@ static bool learn_lookup(const struct judge_part *part, sqlite3_stmt *insert, sq
 		return false;
 	if (!target_host((const char *)sqlite3_column_text(q, 3), type, target))
 		return true;
-	return learn_target(part, insert, client, target, (enum mx_word)sqlite3_column_int(q, 4));
+	return learn_target(part, insert, client, target, is_set_up(name), sqlite3_column_int(q, 4) != 0);
 }
 
 /* Of an alias for set-up the domain that it is for; else NULL. */
 #define ALIAS_OF "CASE" \
 	" WHEN d.name GLOB 'autodiscover.*' THEN substr(d.name, length('autodiscover.') + 1)" \
-	" WHEN d.name GLOB 'autoconfig.*' THEN substr(d.name, length('autoconfig.') + 1) END"
+	" WHEN d.name GLOB 'autoconfig.*' THEN substr(d.name, length('autoconfig.') + 1)" \
+	" WHEN d.name GLOB '_autodiscover._tcp.*' THEN substr(d.name, length('_autodiscover._tcp.') + 1) END"
 
 /* The answered look-ups of that domain's MX. It says where mail is (RFC 5321 section 5.1), and the alias no more. */
 #define MX_OF_ALIAS "FROM mail_dns AS m INDEXED BY mx_by_question WHERE m.type = 'MX' AND m.asked_by = d.asked_by" \
@@ -198,7 +207,8 @@ static bool learn_lookup(const struct judge_part *part, sqlite3_stmt *insert, sq
 /* Hosts that answer DNS ask for others. Hosts that deliver mail ask for the MX of whom they write to. */
 static const char lookup_sql[] =
 	"SELECT DISTINCT a.client, d.name, d.type, d.rdata,"
-	" coalesce((SELECT max(iif('.' || rtrim(m.rdata, '.') GLOB '*[. ]' || m.name, 2, 1)) " MX_OF_ALIAS "), 0)"
+	" EXISTS (SELECT 1 " MX_OF_ALIAS " AND '.' || rtrim(m.rdata, '.') GLOB '*[. ]' || m.name)"
+	" AND a.client IN (SELECT client FROM own_sessions)"
 	" FROM mail_dns AS d"
 	" CROSS JOIN client_address AS a ON a.address = d.asked_by"
 	" AND " SAME_VANTAGE("d.id", "a.vantage")
@@ -273,7 +283,7 @@ static bool write_hint(const struct judge_part *part, sqlite3_stmt *insert, sqli
 
 	if (domain == NULL || !target_host((const char *)sqlite3_column_text(q, 3), type, target))
 		return true;
-	if (strncmp((const char *)sqlite3_column_text(q, 1), "auto", 4) == 0 &&
+	if (is_set_up((const char *)sqlite3_column_text(q, 1)) &&
 	    mx_settles(part, sqlite3_column_value(q, 4), domain))
 		return true;
 	tag_name(part, domain, &asked);

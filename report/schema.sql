@@ -369,7 +369,7 @@ CREATE TABLE client_provider (
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
 
--- Who else may have the mail of a declared provider's domain, as the client's own look-ups say.
+-- Who else may have the mail of a provider's domain, as the client's own look-ups say.
 CREATE TABLE provider_hint (
 	client INTEGER NOT NULL,
 	owner TEXT NOT NULL,
