@@ -33,6 +33,10 @@ struct reason {
 #define TITLE(column) "(SELECT title FROM owner AS o WHERE o.owner = " column ")"
 #define S(count) "iif(" count " = 1, '', 's')"
 
+/* What a readable mail session sent to the client's one mail server is mail at its place. */
+#define UNNAMED "unnamed_up > 0" \
+	" AND NOT (kind = 'session' AND (client, far) IN (SELECT client, far FROM only_server))"
+
 static const struct reason reasons[] = {
 	{ "third_party",
 	  "SELECT c.id, printf('Not all of its traffic was seen: %s%s%s. A capture without losses would settle it.', l.reason,"
@@ -44,7 +48,7 @@ static const struct reason reasons[] = {
 	  " FROM client AS c JOIN (SELECT DISTINCT filter FROM run) AS r ON r.filter <> '' ORDER BY c.id, r.filter" },
 	{ "third_party",
 	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint"
-	  "  FROM traffic WHERE unnamed_up > 0 GROUP BY client, far"
+	  "  FROM traffic WHERE " UNNAMED " GROUP BY client, far"
 	  "  HAVING sum(unnamed_up) >= " UNNAMED_BYTES "),"
 	  /* The far end and endpoint are those of the most (lang_select, "bare columns"), of several the first. */
 	  " total AS (SELECT client, sum(up) AS up, count(*) AS n, max(up) AS most, far, endpoint"
@@ -57,7 +61,7 @@ static const struct reason reasons[] = {
 	  "   ' A capture that begins before its look-ups would settle it.'))"
 	  " FROM total AS t JOIN endpoint AS e ON e.id = t.endpoint ORDER BY t.client" },
 	{ "third_party",
-	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up FROM traffic WHERE unnamed_up > 0"
+	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up FROM traffic WHERE " UNNAMED
 	  "  GROUP BY client, far),"
 	  " total AS (SELECT client, sum(up) AS up, count(*) AS n, max(up) AS most FROM far GROUP BY client)"
 	  " SELECT client, printf('It sent %d bytes to %d endpoints that nothing names, little to each."
@@ -109,6 +113,7 @@ static const struct reason reasons[] = {
 	  " address. A capture that begins before its look-ups would settle it.',"
 	  " sum(flows), " S("sum(flows)") ", host(far)) FROM own_sessions"
 	  " WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback"
+	  " AND (client, far) NOT IN (SELECT client, far FROM only_server)"
 	  " GROUP BY client, far HAVING sum(up) >= " UNNAMED_BYTES " OR client IN"
 	  "  (SELECT client FROM client_provider WHERE how = 'declared') ORDER BY client, far" },
 	{ "third_party",

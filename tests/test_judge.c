@@ -15,6 +15,11 @@
 #define MIRROR(strength) "mirrored-upload " strength " " PC " big\n"
 #define BIG_UP(bytes) PC, "203.0.113.5", 443, bytes, 9000, "mail.big.test"
 
+#define NAMELESS(bytes, lets_in) PC, "198.51.100.3", 587, bytes, 500, .app = "smtp", .mail = true, .proto = MAIL_SMTP, \
+	.transport = MAIL_PLAINTEXT, .credential = CREDENTIAL_REUSABLE, .mechanism = "PLAIN", .account = "joe@law.test", \
+	.accepted = lets_in
+#define READ_AT_NAMELESS "cleartext-credential proven " PC " as64500\n" PC
+
 struct lookup_case {
 	const char *asked_by, *type, *name, *rdata;
 };
@@ -92,6 +97,20 @@ static const struct judge_case cases[] = {
 	  .flows = { { PC, "192.0.2.1", 993, 900, 5000 } }, .want = PC " clean cannot-say\n" },
 	{ .name = "the same with enough sent up to matter",
 	  .flows = { { PC, "192.0.2.1", 993, 1000, 5000 } }, .want = PC " cannot-say cannot-say\n" },
+	{ .name = "nothing declared, and a readable login at the one mail server there is",
+	  .flows = { { NAMELESS(1000, true) }, { NAMELESS(5000, true) } }, .want = READ_AT_NAMELESS " clean exposed\n" },
+	{ .name = "the same where no login was let in", .flows = { { NAMELESS(1000, true) }, { NAMELESS(5000, false) } },
+	  .want = READ_AT_NAMELESS " cannot-say exposed\n" },
+	{ .name = "the same, and more goes there that cannot be read",
+	  .flows = { { NAMELESS(1000, true) }, { PC, "198.51.100.3", 443, 1000, 5000 } },
+	  .want = READ_AT_NAMELESS " cannot-say exposed\n" },
+	{ .name = "the same, and a session that cannot be read",
+	  .flows = { { NAMELESS(1000, true) }, { PC, "198.51.100.3", 993, 100, 5000 } },
+	  .want = READ_AT_NAMELESS " cannot-say exposed\n" },
+	{ .name = "the same, and a session with another",
+	  .flows = { { NAMELESS(1000, true) }, { PROVIDER } }, .want = READ_AT_NAMELESS " cannot-say exposed\n" },
+	{ .name = "the same, and a provider that is declared", .provider = "provider",
+	  .flows = { { NAMELESS(1000, true) } }, .want = READ_AT_NAMELESS " cannot-say exposed\n" },
 	{ .name = "what a filter refused was not read", .provider = "provider", .filter = "port 993",
 	  .flows = { { PROVIDER } }, .want = PC " cannot-say sealed\n" },
 	{ .name = "uploads to the vendor and nothing to the provider", .provider = "provider",
