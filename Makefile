@@ -34,6 +34,7 @@ NEED_LIBS = $(PKG_LIBS) -pthread $(if $(SAN),-fsanitize=$(SAN))
 
 SRCS := $(wildcard capture/*.c classify/*.c report/*.c)
 DOOR := $(patsubst %.c,$(OUT)/%.o,mailwitness.c $(wildcard door/*.c))
+EMBEDDED := $(OUT)/report/sql.o $(OUT)/report/html_style.o
 QUERIES := $(wildcard report/rules/*.sql report/records/*.sql)
 LIB := $(OUT)/libmailwitness.a
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
@@ -46,12 +47,16 @@ $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# The schema, rules and records stand in the program as text; each is found by its file.
+# The schema, rules, records and the style of pages stand in the program as text; each is found by its file.
 $(OUT)/report/sql.c: report/embed.sh report/schema.sql $(QUERIES) report/rules report/records
 	@mkdir -p $(@D)
 	sh report/embed.sh report > $@
 
-$(OUT)/report/sql.o: $(OUT)/report/sql.c
+$(OUT)/report/html_style.c: report/embed.sh report/html_style.css
+	@mkdir -p $(@D)
+	sh report/embed.sh --style report/html_style.css > $@
+
+$(EMBEDDED): %.o: %.c
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # What is compiled for another place is compiled anew.
@@ -61,7 +66,7 @@ $(OUT)/datadir: always
 $(DOOR): $(OUT)/datadir
 $(DOOR): NEED_CFLAGS += -DDATADIR='"$(DATADIR)"' -DVERSION='"$(VERSION)"'
 
-$(LIB): $(SRCS:%.c=$(OUT)/%.o) $(OUT)/report/sql.o
+$(LIB): $(SRCS:%.c=$(OUT)/%.o) $(EMBEDDED)
 	@rm -f $@
 	$(AR) rcs $@ $^
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Turns schema.sql, rules/*.sql and records/*.sql of a directory into C strings: embed.sh DIRECTORY > sql.c
+# and the style of pages: embed.sh --style CSS > html_style.c
 set -eu
 export LC_ALL=C
 text() {
@@ -16,6 +17,13 @@ queries() {	# name of the array, files
 	done
 	echo '{ NULL, NULL } };'
 }
+if [ "$1" = --style ]; then
+	echo '#include "report/html_style.h"'
+	echo 'const char html_style[] ='
+	text "$2"
+	echo ';'
+	exit 0
+fi
 echo '#include "report/sql.h"'
 echo '#include <stddef.h>'
 echo 'const char sql_schema[] ='

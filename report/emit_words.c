@@ -25,10 +25,13 @@ static bool utf8(const unsigned char *text, uint32_t *point_out, unsigned *len_o
 	return len > 0 && point >= least[len] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
 }
 
-static bool drives_terminal(uint32_t point)
+/* Controls, what changes the direction of text or cannot be seen, and what is no character. */
+static bool misleads(uint32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x200b && point <= 0x200f) ||
-	       (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) || point == 0xfeff;
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0xad || point == 0x61c || point == 0x180e ||
+	       (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2060 && point <= 0x206f) || point == 0xfeff || (point >= 0xfdd0 && point <= 0xfdef) ||
+	       (point & 0xfffe) == 0xfffe || (point >= 0xe0000 && point <= 0xe0fff);
 }
 
 /* How many bytes from text on are letters, digits and the like, that no output has to change. */
@@ -41,35 +44,39 @@ static unsigned plain(const unsigned char *text)
 	return n;
 }
 
-unsigned emit_clean(FILE *out, const char *text)
+struct emit_piece emit_piece(const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
+	struct emit_piece piece = { .len = plain(at) };
+	uint32_t point;
+
+	piece.columns = piece.len;
+	if (piece.len > 0 || *at == '\0')
+		return piece;
+	bool valid = utf8(at, &point, &piece.len);
+
+	piece.columns = 1;
+	if (!valid)
+		piece.len = 1;
+	if (valid && !misleads(point))
+		return piece;
+	for (unsigned i = 0; i < piece.len; i++)
+		sprintf(piece.shown + 4 * i, "\\x%02x", at[i]);
+	piece.columns = 4 * piece.len;
+	return piece;
+}
+
+unsigned emit_clean(FILE *out, const char *text)
+{
+	struct emit_piece piece;
 	unsigned columns = 0;
 
-	while (*at != '\0') {
-		uint32_t point;
-		unsigned len = plain(at);
-
-		if (out != NULL)
-			fwrite_unlocked(at, 1, len, out);
-		columns += len;
-		at += len;
-		if (*at == '\0')
-			break;
-		bool valid = utf8(at, &point, &len);
-
-		if (valid && !drives_terminal(point)) {
-			if (out != NULL)
-				fwrite_unlocked(at, 1, len, out);
-			columns++;
-		} else {
-			if (!valid)
-				len = 1;
-			for (unsigned i = 0; out != NULL && i < len; i++)
-				fprintf(out, "\\x%02x", at[i]);
-			columns += 4 * len;
-		}
-		at += len;
+	for (; (piece = emit_piece(text)).len > 0; text += piece.len) {
+		if (out != NULL && piece.shown[0] != '\0')
+			fputs(piece.shown, out);
+		else if (out != NULL)
+			fwrite_unlocked(text, 1, piece.len, out);
+		columns += piece.columns;
 	}
 	return columns;
 }
