@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 _Noreturn void command_fail(int status, const char *why)
 {
@@ -16,12 +17,39 @@ _Noreturn void command_fail(int status, const char *why)
 	exit(status);
 }
 
+/* No half of a page stays. */
+static void write_page(struct store *st, const struct options *o)
+{
+	FILE *out = fopen(o->html_path, "w");
+	char error[512];
+
+	if (out == NULL) {
+		snprintf(error, sizeof(error), "%s: %s", o->html_path, strerror(errno));
+		command_fail(EX_CANTCREAT, error);
+	}
+	bool ok = emit_html(st, &o->emit, out);
+
+	snprintf(error, sizeof(error), "%s: %s", o->html_path, ok ? "" : store_error(st));
+	if (fclose(out) != 0 && ok) {
+		snprintf(error, sizeof(error), "%s: %s", o->html_path, strerror(errno));
+		ok = false;
+	}
+	if (!ok) {
+		unlink(o->html_path);
+		command_fail(EX_IOERR, error);
+	}
+}
+
 int command_emit(struct store *st, const struct options *o)
 {
-	bool ok = o->json ? emit_json(st, &o->emit, stdout) :
+	bool page = o->html_path != NULL && strcmp(o->html_path, "-") == 0;
+	bool ok = page ? emit_html(st, &o->emit, stdout) :
+		  o->json ? emit_json(st, &o->emit, stdout) :
 		  strcmp(o->verb, "experiment") == 0 ? emit_experiment(st, &o->emit, stdout) :
 		  emit_text(st, &o->emit, stdout);
 
+	if (ok && o->html_path != NULL && !page)
+		write_page(st, o);
 	if (!ok)
 		command_fail(EX_SOFTWARE, store_error(st));
 	if (fflush(stdout) != 0 || ferror(stdout))

@@ -16,13 +16,14 @@
 #define WORKERS_DEFAULT_MAX 8	/* more gain nothing: the capture thread is the bottleneck then */
 
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
-enum { OPT_JSON = 256, OPT_TEXT, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
+enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
        OPT_BUFFER, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "text", no_argument, NULL, OPT_TEXT },
+	{ "html", required_argument, NULL, OPT_HTML },
 	{ "provider", required_argument, NULL, OPT_PROVIDER },
 	{ "client", required_argument, NULL, OPT_CLIENT },
 	{ "policy", required_argument, NULL, OPT_POLICY },
@@ -151,6 +152,7 @@ static void take_option(struct options *o, int letter)
 	case 'q': o->emit.quiet = true; break;
 	case OPT_JSON: o->json = o->export.json = true; break;
 	case OPT_TEXT: o->json = false; break;
+	case OPT_HTML: o->html_path = optarg; break;
 	case OPT_PROVIDER: add_word(&o->providers, optarg); break;
 	case OPT_CLIENT: add_word(&o->clients, optarg); break;
 	case OPT_POLICY: o->policy = optarg; break;
@@ -250,6 +252,8 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 	check_inputs(o);
 	if (strcmp(o->verb, "experiment") == 0)
 		check_experiment(o);
+	if (o->json && o->html_path != NULL && strcmp(o->html_path, "-") == 0)
+		options_misuse("two reports for standard output", "--json --html -");
 	o->emit.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	o->emit.columns = columns();
 }

@@ -22,6 +22,7 @@ struct options {
 	struct words vantages;		/* names of vantage points; one, "", where none was named */
 	uint8_t *file_vantages;		/* of each file, the number of its own */
 	uint8_t vantage;		/* of the files that follow */
+	const char *html_path;		/* where the page goes, beside the report; "-" is in its place */
 	bool json, exit_zero;
 	bool not_promiscuous, list_interfaces;
 	unsigned workers, buffer_mib;

@@ -26,6 +26,8 @@ bool emit_experiment(struct store *st, const struct emit_settings *settings, FIL
 bool emit_explain(struct store *st, int64_t finding, FILE *out);
 /* report/report.schema.json says what comes out. */
 bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out);
+/* A page of its own for people who never saw a packet; emit_html.h has its sections. */
+bool emit_html(struct store *st, const struct emit_settings *settings, FILE *out);
 
 struct sql_query;
 
