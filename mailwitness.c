@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
 	{ "replay", command_replay },
 	{ "watch", command_watch },
+	{ "run", command_run },
 	{ "experiment", command_replay },
 	{ "judge", command_judge },
 	{ "report", command_report },

@@ -43,16 +43,22 @@ static void write_page(struct store *st, const struct options *o)
 int command_emit(struct store *st, const struct options *o)
 {
 	bool page = o->html_path != NULL && strcmp(o->html_path, "-") == 0;
-	bool ok = page ? emit_html(st, &o->emit, stdout) :
-		  o->json ? emit_json(st, &o->emit, stdout) :
-		  strcmp(o->verb, "experiment") == 0 ? emit_experiment(st, &o->emit, stdout) :
-		  emit_text(st, &o->emit, stdout);
+	FILE *out = o->export.to == NULL ? stdout : fopen(o->export.to, "we");
+	bool ok;
 
+	if (out == NULL) {
+		base_log("%s: %s", o->export.to, strerror(errno));
+		exit(EX_CANTCREAT);
+	}
+	ok = page ? emit_html(st, &o->emit, out) :
+	     o->json ? emit_json(st, &o->emit, out) :
+	     strcmp(o->verb, "experiment") == 0 ? emit_experiment(st, &o->emit, out) :
+	     emit_text(st, &o->emit, out);
 	if (ok && o->html_path != NULL && !page)
 		write_page(st, o);
 	if (!ok)
 		command_fail(EX_SOFTWARE, store_error(st));
-	if (fflush(stdout) != 0 || ferror(stdout))
+	if (fflush(out) != 0 || ferror(out) || (out != stdout && fclose(out) != 0))
 		command_fail(EX_IOERR, strerror(errno));
 	return o->exit_zero ? EX_OK : judge_exit_status(st);
 }

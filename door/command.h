@@ -12,6 +12,7 @@
 
 int command_replay(const struct options *o);
 int command_watch(const struct options *o);
+int command_run(const struct options *o);
 int command_judge(const struct options *o);
 int command_report(const struct options *o);
 int command_explain(const struct options *o);

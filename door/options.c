@@ -18,7 +18,7 @@
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
-       OPT_BUFFER, OPT_HELP, OPT_VERSION };
+       OPT_BUFFER, OPT_KEYLOG, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -41,6 +41,7 @@ static const struct option long_options[] = {
 	{ "organization", required_argument, NULL, OPT_ORGANIZATION },
 	{ "exit-zero", no_argument, NULL, OPT_EXIT_ZERO },
 	{ "buffer", required_argument, NULL, OPT_BUFFER },
+	{ "keylog", required_argument, NULL, OPT_KEYLOG },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
@@ -165,6 +166,7 @@ static void take_option(struct options *o, int letter)
 	case OPT_BUFFER:
 		o->buffer_mib = number_of(optarg, SOURCE_LIVE_BUFFER_MIB_MAX, "--buffer wants 1 to 2047 MiB");
 		break;
+	case OPT_KEYLOG: o->keylog = optarg; break;
 	case 'i': add_word(&o->interfaces, optarg); break;
 	case 'p': o->not_promiscuous = true; break;
 	case 'D': o->list_interfaces = true; break;
@@ -200,6 +202,16 @@ static char *joined(char *const *words, int count)
 	return line;
 }
 
+/* The rest of the line is another's; of it the run table gets the name alone, for what follows may be a password. */
+static void take_command(struct options *o, int argc, char **argv)
+{
+	if (optind == argc)
+		options_misuse("a command is wanted", "-- COMMAND");
+	o->command = argv + optind;
+	free(o->command_line);
+	o->command_line = joined(argv - 1, optind + 2);
+}
+
 /* What watch and replay do not have in common. */
 static void check_inputs(struct options *o)
 {
@@ -209,10 +221,14 @@ static void check_inputs(struct options *o)
 		options_misuse("an interface is wanted", "-i");
 	if (!watch && o->interfaces.count > 0)
 		options_misuse("only watch takes", "-i");
-	if (!watch && o->files.count == 0)
+	if (o->keylog != NULL && o->command == NULL)
+		options_misuse("only run takes", "--keylog");
+	if (!watch && o->command == NULL && o->files.count == 0)
 		options_misuse("nothing to read", o->verb);
 	if (o->interfaces.count > CAPTURE_OPEN)
 		options_misuse("too many interfaces", "-i");
+	if (o->command != NULL)
+		return;
 	if (!watch) {
 		check_vantages(o);
 	} else if (o->files.count > 0) {
@@ -225,7 +241,7 @@ static void check_inputs(struct options *o)
 
 void options_read(int argc, char **argv, bool (*is_command)(const char *word), struct options *o)
 {
-	bool has_verb = argc > 1 && argv[1][0] != '-';
+	bool has_verb = argc > 1 && argv[1][0] != '-', run = has_verb && strcmp(argv[1], "run") == 0;
 	int letter;
 
 	*o = (struct options){
@@ -239,7 +255,8 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 	}
 	if (!is_command(o->verb))
 		options_misuse("no such command", o->verb);
-	while ((letter = getopt_long(argc, argv, "-r:w:f:o:i:nqpD", long_options, NULL)) != -1)
+	/* Of run, what follows the first word that is no option is not ours; else words may stand among options. */
+	while ((letter = getopt_long(argc, argv, run ? "+w:f:o:nq" : "-r:w:f:o:i:nqpD", long_options, NULL)) != -1)
 		take_option(o, letter);
 	if (o->list_interfaces)
 		return;
@@ -247,15 +264,17 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 		options_misuse("no command", "");
 	if (!has_verb && o->interfaces.count > 0)
 		o->verb = "watch";
-	while (optind < argc)
+	if (run)
+		take_command(o, argc, argv);
+	while (!run && optind < argc)
 		add_file(o, argv[optind++]);
 	check_inputs(o);
 	if (strcmp(o->verb, "experiment") == 0)
 		check_experiment(o);
 	if (o->json && o->html_path != NULL && strcmp(o->html_path, "-") == 0)
 		options_misuse("two reports for standard output", "--json --html -");
-	o->emit.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
-	o->emit.columns = columns();
+	o->emit.color = o->export.to == NULL && isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+	o->emit.columns = o->export.to == NULL ? columns() : 0;
 }
 
 void options_free(struct options *o)

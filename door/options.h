@@ -29,7 +29,9 @@ struct options {
 	struct emit_settings emit;
 	struct export_settings export;
 	char *expression;		/* of watch: its words, or NULL */
-	char *command_line;		/* all of it, for the run table */
+	char *const *command;		/* of run: its words, ended by NULL */
+	const char *keylog;		/* of run, or NULL */
+	char *command_line;		/* for the run table; of run's command the first word */
 };
 
 /* Does not come back from --help, --version or a mistake. */

@@ -3,6 +3,7 @@
 #include "classify/certificate.h"
 #include "classify/dpi.h"
 #include "door/command.h"
+#include "door/run.h"
 #include "door/watch.h"
 #include "report/judge.h"
 #include "report/pipeline.h"
@@ -32,7 +33,7 @@ static void show_end(const struct source_end *end)
 			 (unsigned long long)end->packets);
 }
 
-/* Files are one run: they are given at once, and those of two runs would judge each other. */
+/* Files, and a command, are one run: those of two would judge each other. */
 static void refuse_old_case(const char *path)
 {
 	struct stat file;
@@ -75,7 +76,8 @@ static int read_and_judge(const struct options *o, struct watch *watch)
 			.trust = trust, .workers = o->workers, .ended = watch == NULL ? show_end : NULL,
 			.live = watch == NULL ? NULL : watch_live(watch, k.policy, &k.book),
 			.progress = isatty(STDERR_FILENO) && watch == NULL ? show_progress : NULL }, st) ||
-	    !store_run_ca(st, certificate_store_describe(trust)))
+	    !store_run_ca(st, certificate_store_describe(trust)) ||
+	    (watch != NULL && !watch_store(watch, st)))
 		command_fail(EX_CANTCREAT, store_error(st));
 	if (!judge(st, k.policy, &k.book))
 		command_fail(EX_SOFTWARE, store_error(st));
@@ -106,8 +108,24 @@ int command_watch(const struct options *o)
 	int status;
 
 	check_filter(o);
-	watch = watch_begin(o);
+	watch = watch_begin(o, NULL);
 	status = read_and_judge(o, watch);
 	watch_end(&watch);
+	return status;
+}
+
+int command_run(const struct options *o)
+{
+	struct watch *watch;
+	struct run *run;
+	int status;
+
+	check_filter(o);
+	refuse_old_case(o->write_path);
+	run = run_begin(o);
+	watch = watch_begin(o, run);
+	status = read_and_judge(o, watch);
+	watch_end(&watch);
+	run_end(&run);
 	return status;
 }

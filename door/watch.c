@@ -1,6 +1,7 @@
 #include "door/watch.h"
 
 #include "capture/base.h"
+#include "door/private_net.h"
 #include "report/judge.h"
 #include "report/news.h"
 
@@ -20,6 +21,7 @@
 
 struct watch {
 	const struct options *options;
+	struct run *run;		/* the command that is watched, or NULL */
 	const struct policy *policy;
 	const struct owner_book *book;
 	struct news_settings news;
@@ -64,13 +66,14 @@ static void open_all(struct watch *w)
 		.filter = o->filter, .buffer_mib = o->buffer_mib, .promiscuous = !o->not_promiscuous,
 	};
 
-	w->count = o->interfaces.count;
+	w->count = w->run != NULL ? 1 : o->interfaces.count;
 	w->sources = base_alloc_array(w->count, sizeof(w->sources[0]));
 	for (unsigned i = 0; i < w->count; i++) {
 		enum source_live_open how;
 		char error[512];
 
-		w->sources[i] = source_live_open(o->interfaces.of[i], &settings, &how, error, sizeof(error));
+		w->sources[i] = source_live_open(w->run != NULL ? PRIVATE_NET_DOOR : o->interfaces.of[i], &settings, &how,
+						 error, sizeof(error));
 		if (w->sources[i] == NULL)
 			cannot_open(how, error);
 	}
@@ -100,6 +103,8 @@ static bool controlled(void *context)
 		tell_counts(w, true);
 		return true;
 	}
+	if (w->run != NULL && run_signal(w->run, &info))
+		return true;
 	pthread_sigmask(SIG_UNBLOCK, &w->signals, NULL);
 	return false;
 }
@@ -109,6 +114,11 @@ static bool stored(void *context, struct store *store, bool facts)
 	struct watch *w = context;
 	int64_t now = clock_ns(), spent;
 
+	if (w->run != NULL) {
+		if (store == NULL)
+			base_log("what is seen cannot be stored: there will be no verdict");
+		return true;
+	}
 	if (store == NULL) {
 		base_log("what is seen cannot be stored: ending");
 		kill(getpid(), SIGTERM);	/* to the capture thread, through its descriptor */
@@ -127,12 +137,14 @@ static bool stored(void *context, struct store *store, bool facts)
 
 static int catch_signals(struct watch *w)
 {
+	static const int of_all[] = { SIGINT, SIGTERM, SIGUSR1 }, of_run[] = { SIGCHLD, SIGHUP, SIGQUIT };
 	int fd;
 
 	sigemptyset(&w->signals);
-	sigaddset(&w->signals, SIGINT);
-	sigaddset(&w->signals, SIGTERM);
-	sigaddset(&w->signals, SIGUSR1);
+	for (unsigned i = 0; i < sizeof(of_all) / sizeof(of_all[0]); i++)
+		sigaddset(&w->signals, of_all[i]);
+	for (unsigned i = 0; w->run != NULL && i < sizeof(of_run) / sizeof(of_run[0]); i++)
+		sigaddset(&w->signals, of_run[i]);
 	sigprocmask(SIG_BLOCK, &w->signals, NULL);
 	fd = signalfd(-1, &w->signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0) {
@@ -142,11 +154,12 @@ static int catch_signals(struct watch *w)
 	return fd;
 }
 
-struct watch *watch_begin(const struct options *o)
+struct watch *watch_begin(const struct options *o, struct run *run)
 {
 	struct watch *w = base_alloc(sizeof(*w));
 
 	w->options = o;
+	w->run = run;
 	w->news = (struct news_settings){ .json = o->json, .quiet = o->emit.quiet, .color = o->emit.color };
 	open_all(w);
 	w->live = (struct pipeline_live){
@@ -160,7 +173,9 @@ const struct pipeline_live *watch_live(struct watch *w, const struct policy *pol
 {
 	w->policy = policy;
 	w->book = book;
-	for (unsigned i = 0; i < w->count; i++)
+	if (w->run != NULL)
+		run_go(w->run);
+	for (unsigned i = 0; w->run == NULL && i < w->count; i++)
 		base_log("watching %s", source_live_name(w->sources[i]));
 	return &w->live;
 }
@@ -171,7 +186,18 @@ bool watch_run(struct watch *w, struct store *store, struct run_info *run)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	run->from_ns = now.tv_sec * BASE_NS_PER_S + now.tv_nsec;
+	run->scope = w->run != NULL ? RUN_ALL_TRAFFIC : RUN_MAIL_ONLY;
 	return store_sync(store) && store_run_again(store, run, w->count, &w->live.first_number);
+}
+
+bool watch_store(const struct watch *w, struct store *store)
+{
+	struct store_command command;
+
+	if (w->run == NULL)
+		return true;
+	command = run_outcome(w->run);
+	return store_command(store, &command);
 }
 
 void watch_end(struct watch **w)

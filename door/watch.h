@@ -6,19 +6,25 @@
 #define DOOR_WATCH_H
 
 #include "door/options.h"
+#include "door/run.h"
 #include "report/pipeline.h"
 #include "report/policy.h"
 
 struct watch;
 
-/* Opens the interfaces and keeps SIGINT, SIGTERM and SIGUSR1 back for itself, so before any thread. */
-struct watch *watch_begin(const struct options *o);
+/* Opens the interfaces and keeps the signals it answers to back for itself, so before any thread. Where `run` is
+ * not NULL it watches the door of that command, which is borrowed, as long as that runs; no line is told before its
+ * end, for the terminal is the command's. */
+struct watch *watch_begin(const struct options *o, struct run *run);
 
-/* For the pipeline. Judges by these, which are borrowed. */
+/* For the pipeline, and a command begins. Judges by these, which are borrowed. */
 const struct pipeline_live *watch_live(struct watch *w, const struct policy *policy, const struct owner_book *book);
 
-/* Begins a run in the case, which may have had some. */
+/* Begins a run in the case, which may have had some; its scope is RUN_ALL_TRAFFIC where one command is watched. */
 bool watch_run(struct watch *w, struct store *store, struct run_info *run);
+
+/* When the pipeline is through: what the store has to know besides. */
+bool watch_store(const struct watch *w, struct store *store);
 
 /* Prints the interfaces; an exit status. */
 int watch_list(void);

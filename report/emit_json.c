@@ -348,6 +348,9 @@ bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out
 	     object(&r, "versions",
 		"SELECT ndpi_version AS ndpi, catalogue_version AS catalogue, asn_database AS asn, filter"
 		" FROM run WHERE ?1 = 0 ORDER BY id LIMIT 1", 0) &&
+	     (store_number(st, "SELECT count(*) FROM command", 0) == 0 ||
+	      object(&r, "command", "SELECT name, status, signal, left_running FROM command WHERE ?1 = 0"
+		     " ORDER BY run LIMIT 1", 0)) &&
 	     array(&r, "attribution",
 		"SELECT DISTINCT attribution FROM run WHERE attribution <> '' AND ?1 = 0 ORDER BY 1", 0, a_string) &&
 	     sources(&r) &&

@@ -383,6 +383,7 @@ bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out
 			  " ORDER BY l.client, l.reason", 0, loss) &&
 		     each(&r, "SELECT words FROM watch_gap WHERE ?1 = 0 ORDER BY run", 0, text_line) &&
 		     not_judged(&r) &&
+		     each(&r, "SELECT words FROM command_words WHERE ?1 = 0 ORDER BY run", 0, text_line) &&
 		     each(&r, "SELECT path, sha256, packets, first_ns, last_ns, end, why, at_byte, vantage FROM source"
 			  " WHERE ?1 = 0 ORDER BY number", 0, source) &&
 		     each(&r, "SELECT DISTINCT attribution FROM run WHERE attribution <> '' AND ?1 = 0 ORDER BY 1",

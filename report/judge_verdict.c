@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Who is judged: hosts with mail contact, contact with a vendor's mail service, or a finding; and who is watched
- * whole, whatever it does. */
+ * whole, when it went beyond its own network. */
 static const char judged_sql[] =
 	"UPDATE client SET judged = 1 WHERE id IN ("
 	" SELECT client FROM client_state"
@@ -14,7 +14,8 @@ static const char judged_sql[] =
 	" UNION SELECT c.client FROM contact_class JOIN contact AS c USING (flow) JOIN endpoint AS e ON e.id = c.endpoint"
 	"  JOIN client_provider AS p ON p.client = c.client AND p.owner = e.owner WHERE class = 'web-clear'"
 	" UNION SELECT client FROM finding"
-	" UNION SELECT client FROM traffic WHERE originated AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
+	" UNION SELECT t.client FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint WHERE t.originated AND NOT t.loopback"
+	"  AND e.role <> 'local' AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
 
 /* Where sentences go. */
 struct places {
@@ -316,8 +317,9 @@ static const char verdict_sql[] =
 	"INSERT INTO verdict SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'leak')"
 	" THEN 'leak' WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'cannot-say')"
 	" OR NOT EXISTS (SELECT 1 FROM client WHERE judged) THEN 'cannot-say' ELSE 'clean' END;"
-	"INSERT INTO reason SELECT 0, 0, 'whole',"
-	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.'"
+	"INSERT INTO reason SELECT 0, 0, 'whole', iif((SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "',"
+	" 'It was not seen to send anything beyond its own network.',"
+	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.')"
 	" WHERE NOT EXISTS (SELECT 1 FROM client WHERE judged)";
 
 /* --client: others are not judged. */

@@ -30,6 +30,19 @@ FROM (SELECT id AS run, max(until_ns, from_ns) AS from_ns, lead(from_ns) OVER (O
 	FROM run WHERE from_ns > 0)
 WHERE to_ns IS NOT NULL;
 
+-- The command whose traffic a run watched: a row for `run`, else none.
+CREATE TABLE command (
+	run INTEGER PRIMARY KEY,
+	name TEXT NOT NULL,		-- without its arguments: they may hold a password
+	status INTEGER,			-- its exit status; NULL: a signal ended it
+	signal TEXT,			-- which one, as in TERM
+	left_running TEXT NOT NULL	-- what it began and did not end; '' is nothing
+);
+CREATE VIEW command_words AS
+SELECT run, printf('Command: %s, %s%s', name, coalesce('exit status ' || status, 'ended by SIG' || signal),
+	iif(left_running <> '', '; left running, without a network since then: ' || left_running, '')) AS words
+FROM command;
+
 CREATE TABLE source (
 	number INTEGER PRIMARY KEY,
 	path TEXT NOT NULL,

@@ -45,6 +45,14 @@ bool store_run_again(struct store *st, const struct run_info *run, unsigned inte
 bool store_run_until(struct store *st, int64_t until_ns);
 /* Which CA certificates the run went by, known when it is over; "" where it asked for none. */
 bool store_run_ca(struct store *st, const char *ca_store);
+/* The command that was watched, and how it ended; see table command. */
+struct store_command {
+	const char *name;
+	int status;			/* -1: ended by a signal */
+	const char *signal;		/* its name without SIG, or NULL */
+	const char *left;		/* what it left running, in words; "" is nothing */
+};
+bool store_command(struct store *st, const struct store_command *command);
 /* All or nothing. */
 bool store_add(struct store *st, const struct fact *facts, unsigned count);
 bool store_add_these(struct store *st, const struct fact *const *facts, unsigned count);

@@ -102,6 +102,17 @@ bool store_run_ca(struct store *st, const char *ca_store)
 	return finish(st, q);
 }
 
+bool store_command(struct store *st, const struct store_command *command)
+{
+	sqlite3_stmt *q = store_prepare(st, "INSERT INTO command VALUES ((SELECT max(id) FROM run), ?, nullif(?, -1), ?, ?)");
+
+	sqlite3_bind_text(q, 1, command->name, -1, SQLITE_STATIC);
+	sqlite3_bind_int(q, 2, command->status);
+	sqlite3_bind_text(q, 3, command->signal, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 4, command->left, -1, SQLITE_STATIC);
+	return finish(st, q);
+}
+
 static bool add_interface(struct store *st, unsigned source, unsigned number,
 			  const struct source_interface *interface)
 {
