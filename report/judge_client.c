@@ -4,9 +4,23 @@
 
 #include <string.h>
 
-bool client_is_originator(const struct policy *policy, const uint8_t *orig, const uint8_t *resp)
+/* Of a network that the catalogue lists for a vendor whose servers fetch mail. */
+static bool is_vendors(const struct judge_part *part, const uint8_t address[16])
 {
-	return policy_home(policy, orig) || !policy_home(policy, resp);
+	struct owner_evidence evidence = { .sni = "", .dns_name = "", .dns_canonical = "", .certificate = "" };
+	struct owner_tag tag = { .relay = RELAY_NO };
+
+	memcpy(evidence.address, address, 16);
+	part->book->tag(part->book->context, &evidence, &tag);
+	return tag.named_by == NAMED_BY_PREFIX && tag.relay != RELAY_NO;
+}
+
+bool client_is_originator(const struct judge_part *part, const uint8_t *orig, const uint8_t *resp)
+{
+	if (policy_home(part->policy, orig) || policy_home(part->policy, resp))
+		return policy_home(part->policy, orig);
+	/* With neither at home: a vendor's server is nobody's PC, it logs in at somebody's. */
+	return !is_vendors(part, orig) || is_vendors(part, resp);
 }
 
 enum host_column { HOST_ID, HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
@@ -40,7 +54,7 @@ static void note_host(const struct judge_part *part, struct host_table *hosts, s
 {
 	const struct policy *policy = part->policy;
 	const uint8_t *orig = sqlite3_column_blob(q, HOST_ORIG), *resp = sqlite3_column_blob(q, HOST_RESP);
-	bool originated = client_is_originator(policy, orig, resp);
+	bool originated = client_is_originator(part, orig, resp);
 	const uint8_t *near = originated ? orig : resp, *far = originated ? resp : orig;
 	const uint8_t *far_mac = sqlite3_column_blob(q, originated ? HOST_RESP_MAC : HOST_ORIG_MAC);
 	struct host_key key = client_key(part, sqlite3_column_int64(q, HOST_ID), near);

@@ -6,9 +6,10 @@
 
 #include "report/judge_host.h"
 #include "report/judge_ledger.h"
+#include "report/judge_part.h"
 
-/* DESIGN, "Which end is the client". */
-bool client_is_originator(const struct policy *policy, const uint8_t *orig, const uint8_t *resp);
+/* DESIGN, "Which end is the client": whether it is the one that began the flow. */
+bool client_is_originator(const struct judge_part *part, const uint8_t *orig, const uint8_t *resp);
 
 /* The end of a flow that is a client. */
 struct host_key client_key(const struct judge_part *part, int64_t flow, const uint8_t address[16]);

@@ -224,7 +224,7 @@ static bool find_endpoint(struct tagger *t, const struct judge_flow *f, struct c
 
 static bool tag_flow(struct tagger *t, const struct judge_flow *f)
 {
-	bool originated = client_is_originator(t->part->policy, f->orig, f->resp);
+	bool originated = client_is_originator(t->part, f->orig, f->resp);
 	unsigned clients[2];
 	struct contact c = {
 		.flow = f,
