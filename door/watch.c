@@ -24,7 +24,7 @@ struct watch {
 	struct run *run;		/* the command that is watched, or NULL */
 	const struct policy *policy;
 	const struct owner_book *book;
-	struct news_settings news;
+	struct news *news;
 	struct source_live **sources;
 	unsigned count;
 	struct pipeline_live live;
@@ -127,7 +127,7 @@ static bool stored(void *context, struct store *store, bool facts)
 	w->unjudged = w->unjudged || facts;
 	if (!w->unjudged || now < w->judge_ns)
 		return true;
-	if (!judge(store, w->policy, w->book) || !news_tell(store, &w->news, stdout))
+	if (!judge(store, w->policy, w->book) || !news_tell(w->news, store, stdout))
 		return false;
 	spent = clock_ns() - now;
 	w->unjudged = false;
@@ -160,7 +160,7 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 
 	w->options = o;
 	w->run = run;
-	w->news = (struct news_settings){ .json = o->json, .quiet = o->emit.quiet, .color = o->emit.color };
+	w->news = news_new(&(struct news_settings){ .json = o->json, .quiet = o->emit.quiet, .color = o->emit.color });
 	open_all(w);
 	w->live = (struct pipeline_live){
 		.sources = w->sources, .source_count = w->count, .control = catch_signals(w),
@@ -206,6 +206,7 @@ void watch_end(struct watch **w)
 	for (unsigned i = 0; i < (*w)->count; i++)
 		source_live_close(&(*w)->sources[i]);
 	close((*w)->live.control);
+	news_free(&(*w)->news);
 	free((*w)->sources);
 	free(*w);
 	*w = NULL;

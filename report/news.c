@@ -1,51 +1,112 @@
 #include "report/news.h"
 
+#include "capture/base.h"
 #include "report/emit_words.h"
 #include "report/store_sql.h"
 
 #include <errno.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* The columns of both queries: what it is known by, whatever is another when it is told again, and what is told. */
+enum column { KEY, STATE, TIME, TOLD };
+enum verdict_column { V_CLIENT = TOLD, V_VERDICT, V_THIRD_PARTY, V_PATH, V_ALL_TRAFFIC };
+static const char verdicts_sql[] =
+	"SELECT host(c.address), c.third_party || ' ' || c.path, c.last_ns, host(c.address), c.verdict, c.third_party,"
+	" c.path, (SELECT scope = '" RUN_ALL_TRAFFIC "' FROM run ORDER BY id LIMIT 1) FROM client AS c"
+	" WHERE c.judged ORDER BY c.id";
+
+enum finding_column { F_KIND = TOLD, F_CLASS, F_STRENGTH, F_CLIENT, F_OWNER, F_ACCOUNT, F_SENTENCE, COLUMNS };
+static const char findings_sql[] =
+	"SELECT f.key, f.strength, f.last_ns, f.kind, f.class, f.strength,"
+	" (SELECT host(address) FROM client WHERE id = f.client), f.owner, f.account, f.sentence"
+	" FROM finding AS f ORDER BY f.id";
+
+/* A verdict or a finding as it was told last. */
+struct told {
+	char *texts[COLUMNS];		/* NULL where there is none */
+	int64_t time_ns;
+	unsigned round;			/* of news_tell that last had it */
+};
+
 struct news {
-	struct store *st;
-	const struct news_settings *settings;
+	struct news_settings settings;
+	void *verdicts, *findings;	/* trees of struct told, by key (tsearch(3)) */
+	unsigned round;
 	FILE *out;
 };
 
-static const char told_sql[] =
-	"CREATE TEMP TABLE IF NOT EXISTS told_verdict (client TEXT PRIMARY KEY, third_party TEXT, path TEXT);"
-	"CREATE TEMP TABLE IF NOT EXISTS told_finding (key TEXT PRIMARY KEY, last_ns INTEGER, kind TEXT, class TEXT,"
-	" strength TEXT, client TEXT, owner TEXT, account TEXT, sentence TEXT)";
+struct withdrawn {
+	unsigned round;			/* the last */
+	struct told *first;
+};
 
-enum verdict_column { V_TIME, V_CLIENT, V_VERDICT, V_THIRD_PARTY, V_PATH, V_ALL_TRAFFIC };
-static const char verdicts_sql[] =
-	"SELECT c.last_ns, host(c.address), c.verdict, c.third_party, c.path,"
-	" (SELECT scope = '" RUN_ALL_TRAFFIC "' FROM run ORDER BY id LIMIT 1) FROM client AS c"
-	" WHERE c.judged AND NOT EXISTS (SELECT 1 FROM temp.told_verdict AS t WHERE t.client = host(c.address)"
-	"  AND t.third_party = c.third_party AND t.path = c.path) ORDER BY c.id";
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct told *)a)->texts[KEY], ((const struct told *)b)->texts[KEY]);
+}
 
-enum finding_column { F_TIME, F_KIND, F_CLASS, F_STRENGTH, F_CLIENT, F_OWNER, F_ACCOUNT, F_SENTENCE };
-#define FINDING "f.last_ns, f.kind, f.class, f.strength, (SELECT host(address) FROM client WHERE id = f.client)," \
-	" f.owner, f.account, f.sentence FROM finding AS f"
-static const char new_sql[] =
-	"SELECT " FINDING " WHERE NOT EXISTS (SELECT 1 FROM temp.told_finding AS t WHERE t.key = f.key"
-	" AND t.strength = f.strength) ORDER BY f.id";
-static const char withdrawn_sql[] =
-	"SELECT last_ns, kind, class, strength, client, owner, account, sentence FROM temp.told_finding"
-	" WHERE key NOT IN (SELECT key FROM finding) ORDER BY key";
+static void told_free(void *node)
+{
+	struct told *t = node;
 
-static const char remember_sql[] =
-	"INSERT OR REPLACE INTO temp.told_verdict SELECT host(address), third_party, path FROM client WHERE judged;"
-	"DELETE FROM temp.told_finding; INSERT INTO temp.told_finding SELECT f.key, " FINDING;
+	for (int i = 0; i < COLUMNS; i++)
+		free(t->texts[i]);
+	free(t);
+}
+
+struct news *news_new(const struct news_settings *settings)
+{
+	struct news *n = base_alloc(sizeof(*n));
+
+	n->settings = *settings;
+	return n;
+}
+
+void news_free(struct news **n)
+{
+	if (*n == NULL)
+		return;
+	tdestroy((*n)->verdicts, told_free);
+	tdestroy((*n)->findings, told_free);
+	free(*n);
+	*n = NULL;
+}
 
 static const char *text(sqlite3_stmt *q, int column)
 {
 	return (const char *)sqlite3_column_text(q, column);
 }
 
+static void remember(struct news *n, struct told *t, sqlite3_stmt *q)
+{
+	for (int i = 0; i < sqlite3_column_count(q) && i < COLUMNS; i++) {
+		free(t->texts[i]);
+		t->texts[i] = text(q, i) != NULL ? base_strdup(text(q, i)) : NULL;
+	}
+	t->time_ns = sqlite3_column_int64(q, TIME);
+	t->round = n->round;
+}
+
+/* The row, if it is new or another than it was when it was told; else NULL. */
+static const struct told *news_of(struct news *n, void **tree, sqlite3_stmt *q)
+{
+	struct told *fresh = base_alloc(sizeof(*fresh)), *t;
+	bool changed;
+
+	fresh->texts[KEY] = base_strdup(text(q, KEY));
+	t = *(struct told **)tsearch(fresh, tree, by_key);
+	changed = t == fresh || strcmp(t->texts[STATE], text(q, STATE)) != 0;
+	if (t != fresh)
+		told_free(fresh);
+	remember(n, t, q);
+	return changed ? t : NULL;
+}
+
 static const char *colour_of(const struct news *n, const char *verdict)
 {
-	if (!n->settings->color)
+	if (!n->settings.color)
 		return "";
 	return strcmp(verdict, "leak") == 0 ? "\033[1;31m" : strcmp(verdict, "clean") == 0 ? "\033[1;32m" : "\033[1;33m";
 }
@@ -74,77 +135,103 @@ static void begin_line(struct news *n, int64_t ns)
 	fprintf(n->out, "%s ", time[0] != '\0' ? time : "-");
 }
 
-static void verdict(struct news *n, sqlite3_stmt *q)
+static void verdict(struct news *n, const struct told *t)
 {
-	if (n->settings->json) {
-		struct emit_json_writer w = begin_json(n, "verdict", sqlite3_column_int64(q, V_TIME));
+	if (n->settings.json) {
+		struct emit_json_writer w = begin_json(n, "verdict", t->time_ns);
 
-		emit_json_string(&w, "client", text(q, V_CLIENT));
-		emit_json_string(&w, "verdict", text(q, V_VERDICT));
-		emit_json_string(&w, "third_party", text(q, V_THIRD_PARTY));
-		emit_json_string(&w, "path", text(q, V_PATH));
+		emit_json_string(&w, "client", t->texts[V_CLIENT]);
+		emit_json_string(&w, "verdict", t->texts[V_VERDICT]);
+		emit_json_string(&w, "third_party", t->texts[V_THIRD_PARTY]);
+		emit_json_string(&w, "path", t->texts[V_PATH]);
 		end_json(&w);
 		return;
 	}
-	begin_line(n, sqlite3_column_int64(q, V_TIME));
-	fprintf(n->out, "%s: %s%s%s: %s; %s.\n", text(q, V_CLIENT), colour_of(n, text(q, V_VERDICT)),
-		text(q, V_VERDICT), n->settings->color ? "\033[0m" : "",
-		emit_third_party_words(text(q, V_THIRD_PARTY), sqlite3_column_int(q, V_ALL_TRAFFIC) != 0),
-		emit_path_words(text(q, V_PATH)));
+	begin_line(n, t->time_ns);
+	fprintf(n->out, "%s: %s%s%s: %s; %s.\n", t->texts[V_CLIENT], colour_of(n, t->texts[V_VERDICT]),
+		t->texts[V_VERDICT], n->settings.color ? "\033[0m" : "",
+		emit_third_party_words(t->texts[V_THIRD_PARTY], strcmp(t->texts[V_ALL_TRAFFIC], "1") == 0),
+		emit_path_words(t->texts[V_PATH]));
 }
 
-static void finding(struct news *n, sqlite3_stmt *q, bool withdrawn)
+static void finding(struct news *n, const struct told *t, bool withdrawn)
 {
-	if (n->settings->json) {
-		struct emit_json_writer w = begin_json(n, withdrawn ? "finding_withdrawn" : "finding",
-						       sqlite3_column_int64(q, F_TIME));
+	if (n->settings.json) {
+		struct emit_json_writer w = begin_json(n, withdrawn ? "finding_withdrawn" : "finding", t->time_ns);
 
-		emit_json_string(&w, "kind", text(q, F_KIND));
-		emit_json_string(&w, "class", text(q, F_CLASS));
-		emit_json_string(&w, "strength", text(q, F_STRENGTH));
-		emit_json_string(&w, "client", text(q, F_CLIENT));
-		emit_json_string(&w, "owner", text(q, F_OWNER));
-		emit_json_string(&w, "account", text(q, F_ACCOUNT));
-		emit_json_string(&w, "sentence", text(q, F_SENTENCE));
+		emit_json_string(&w, "kind", t->texts[F_KIND]);
+		emit_json_string(&w, "class", t->texts[F_CLASS]);
+		emit_json_string(&w, "strength", t->texts[F_STRENGTH]);
+		emit_json_string(&w, "client", t->texts[F_CLIENT]);
+		emit_json_string(&w, "owner", t->texts[F_OWNER]);
+		emit_json_string(&w, "account", t->texts[F_ACCOUNT]);
+		emit_json_string(&w, "sentence", t->texts[F_SENTENCE]);
 		end_json(&w);
 		return;
 	}
-	begin_line(n, sqlite3_column_int64(q, F_TIME));
-	fprintf(n->out, "%s%s (%s, %s): ", withdrawn ? "withdrawn: " : "", text(q, F_KIND), text(q, F_CLASS),
-		text(q, F_STRENGTH));
-	emit_clean(n->out, text(q, F_SENTENCE));
+	begin_line(n, t->time_ns);
+	fprintf(n->out, "%s%s (%s, %s): ", withdrawn ? "withdrawn: " : "", t->texts[F_KIND], t->texts[F_CLASS],
+		t->texts[F_STRENGTH]);
+	emit_clean(n->out, t->texts[F_SENTENCE]);
 	fputc('\n', n->out);
 }
 
-static void new_finding(struct news *n, sqlite3_stmt *q)
+static void new_finding(struct news *n, const struct told *t)
 {
-	finding(n, q, false);
+	if (!n->settings.quiet)
+		finding(n, t, false);
 }
 
-static void withdrawn_finding(struct news *n, sqlite3_stmt *q)
+static bool each(struct news *n, struct store *st, const char *sql, void **tree,
+		 void (*show)(struct news *n, const struct told *t))
 {
-	finding(n, q, true);
-}
-
-static bool each(struct news *n, const char *sql, void (*show)(struct news *n, sqlite3_stmt *q))
-{
-	sqlite3_stmt *q = store_kept(n->st, sql);
+	sqlite3_stmt *q = store_kept(st, sql);
 	int rc = SQLITE_ERROR;
 
-	while (q != NULL && (rc = store_step(n->st, q)) == SQLITE_ROW)
-		show(n, q);
+	while (q != NULL && (rc = store_step(st, q)) == SQLITE_ROW) {
+		const struct told *t = news_of(n, tree, q);
+
+		if (t != NULL)
+			show(n, t);
+	}
 	sqlite3_reset(q);
 	return rc == SQLITE_DONE;
 }
 
-bool news_tell(struct store *st, const struct news_settings *settings, FILE *out)
+/* The first of the findings that the case no longer has. */
+static void find_withdrawn(const void *node, VISIT visit, void *found)
 {
-	struct news n = { .st = st, .settings = settings, .out = out };
-	bool ok = store_exec(st, told_sql) && each(&n, verdicts_sql, verdict) &&
-		  (settings->quiet || (each(&n, new_sql, new_finding) && each(&n, withdrawn_sql, withdrawn_finding))) &&
-		  store_exec(st, remember_sql);
+	struct told *t = *(struct told *const *)node;
+	struct withdrawn *w = found;
 
-	if (ok && (fflush(out) != 0 || ferror(out)))
+	if ((visit == postorder || visit == leaf) && t->round != w->round && w->first == NULL)
+		w->first = t;
+}
+
+static void withdraw(struct news *n)
+{
+	struct withdrawn w = { .round = n->round };
+
+	for (;;) {
+		w.first = NULL;
+		twalk_r(n->findings, find_withdrawn, &w);
+		if (w.first == NULL)
+			return;
+		if (!n->settings.quiet)
+			finding(n, w.first, true);
+		tdelete(w.first, &n->findings, by_key);
+		told_free(w.first);
+	}
+}
+
+bool news_tell(struct news *n, struct store *st, FILE *out)
+{
+	n->out = out;
+	n->round++;
+	if (!each(n, st, verdicts_sql, &n->verdicts, verdict) || !each(n, st, findings_sql, &n->findings, new_finding))
+		return false;
+	withdraw(n);
+	if (fflush(out) != 0 || ferror(out))
 		return store_fail(st, "cannot write: %s", strerror(errno));
-	return ok;
+	return true;
 }

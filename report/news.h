@@ -1,7 +1,7 @@
 /* news.h - what changed in a judged case since it was last told: a line for each, while a watch runs
  *
  * A verdict that is new or another, a finding that is new or of another strength, and one that later facts
- * refuted. What was told is kept in the store's connection and ends with it.
+ * refuted. What was told is remembered here and not in the case, which may be unable to take it.
  *
  * Thread: the store's. Errors: false, store_error says why (or errno for `out`). */
 #ifndef REPORT_NEWS_H
@@ -15,6 +15,10 @@ struct news_settings {
 	bool color;
 };
 
-bool news_tell(struct store *st, const struct news_settings *settings, FILE *out);
+struct news;
+
+struct news *news_new(const struct news_settings *settings);
+void news_free(struct news **n);
+bool news_tell(struct news *n, struct store *st, FILE *out);
 
 #endif
