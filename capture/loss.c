@@ -16,6 +16,7 @@ static const char *const names[LOSS_REASONS] = {
 	[LOSS_UNDECODABLE] = "undecodable",
 	[LOSS_HALF_READ] = "half-read",
 	[LOSS_NOT_WATCHED] = "not-watched",
+	[LOSS_NOT_STORED] = "not-stored",
 };
 
 const char *loss_reason_name(enum loss_reason reason)

@@ -138,3 +138,32 @@ const char *fact_certainty_name(enum relay_certainty certainty)
 
 	return NAME_OF(names, certainty);
 }
+
+uint64_t fact_id(const struct fact *fact)
+{
+	switch (fact->kind) {
+	case FACT_FLOW:
+		return fact->flow.id;
+	case FACT_LOSS:
+		return fact->loss.id;
+	case FACT_NAME:
+		return fact->name.id;
+	case FACT_MAIL_DNS:
+		return fact->mail_dns.id;
+	case FACT_HANDSHAKE:
+		return fact->handshake.flow;
+	case FACT_MAIL_SESSION:
+		return fact->mail_session.flow;
+	case FACT_CERTIFICATE:
+		return fact->certificate.flow;
+	case FACT_LOGIN:
+		return fact->login.flow;
+	case FACT_DISCLOSURE:
+		return fact->disclosure.flow;
+	case FACT_FLOW_SAMPLE:
+		return fact->flow_sample.flow;
+	case FACT_END:
+		break;
+	}
+	return 0;
+}

@@ -293,6 +293,9 @@ struct fact {
 	};
 };
 
+/* The frame by which it is known. */
+uint64_t fact_id(const struct fact *fact);
+
 /* Facts travel in batches through a queue (capture/batch.h); the taker frees them with free(). */
 #define FACT_BATCH 256
 struct fact_batch {

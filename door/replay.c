@@ -82,6 +82,10 @@ static int read_and_judge(const struct options *o, struct watch *watch)
 	if (!judge(st, k.policy, &k.book))
 		command_fail(EX_SOFTWARE, store_error(st));
 	status = command_emit(st, o);
+	if (store_gathers(st)) {
+		base_log("%s lacks what came last: %s", o->write_path, store_error(st));
+		status = EX_CANTCREAT;
+	}
 	store_close(&st);
 	certificate_store_free(&trust);
 	knowledge_close(&k);

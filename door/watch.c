@@ -109,30 +109,28 @@ static bool controlled(void *context)
 	return false;
 }
 
-static bool stored(void *context, struct store *store, bool facts)
+static enum writer_told stored(void *context, struct store *store, bool facts)
 {
 	struct watch *w = context;
 	int64_t now = clock_ns(), spent;
 
-	if (w->run != NULL) {
-		if (store == NULL)
-			base_log("what is seen cannot be stored: there will be no verdict");
-		return true;
-	}
-	if (store == NULL) {
-		base_log("what is seen cannot be stored: ending");
-		kill(getpid(), SIGTERM);	/* to the capture thread, through its descriptor */
-		return false;
-	}
+	/* A command's own output is not to be written into. */
+	if (w->run != NULL)
+		return WRITER_DONE;
 	w->unjudged = w->unjudged || facts;
-	if (!w->unjudged || now < w->judge_ns)
-		return true;
-	if (!judge(store, w->policy, w->book) || !news_tell(w->news, store, stdout))
-		return false;
+	if (!w->unjudged)
+		return WRITER_DONE;
+	if (now < w->judge_ns)
+		return WRITER_LATER;
+	if (!judge(store, w->policy, w->book))
+		return WRITER_FAILED;
+	/* When nobody reads the news there is still the case. */
+	if (!news_tell(w->news, store, stdout) && !ferror(stdout))
+		return WRITER_FAILED;
 	spent = clock_ns() - now;
 	w->unjudged = false;
 	w->judge_ns = now + (spent * WATCH_SHARE > WATCH_JUDGE_NS ? spent * WATCH_SHARE : WATCH_JUDGE_NS);
-	return true;
+	return WRITER_DONE;
 }
 
 static int catch_signals(struct watch *w)

@@ -2,7 +2,6 @@
 
 #include "capture/base.h"
 #include "classify/worker.h"
-#include "report/writer.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -109,7 +108,7 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 	for (unsigned i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	pthread_join(writer_thread, NULL);
-	ok = writer_ok(p.writer);
+	ok = writer_ok(p.writer) || (settings->live != NULL && store_gathers(store));
 	for (unsigned i = 0; ok && settings->vantages != NULL && i < settings->path_count; i++)
 		ok = store_vantage(store, i, settings->vantage_names[settings->vantages[i]]);
 	for (unsigned i = 0; i < n; i++) {

@@ -2,12 +2,12 @@
  *
  * The one file of report/ that knows the other rooms' threads.
  * Thread: pipeline_run is called once; capture runs in the caller's thread. Errors: false when facts
- * could not be stored; store_error says why. */
+ * could not be stored; store_error says why. What a live run could not store may be left gathered in the store. */
 #ifndef REPORT_PIPELINE_H
 #define REPORT_PIPELINE_H
 
 #include "capture/capture.h"
-#include "report/store.h"
+#include "report/writer.h"
 
 #define PIPELINE_WORKERS_MAX 64		/* one for each shard */
 
@@ -34,8 +34,7 @@ struct pipeline_live {
 	unsigned first_number;		/* of the sources; see store_run_again */
 	int control;			/* as in struct capture_live_settings */
 	bool (*controlled)(void *context);
-	/* Every second from the writer's thread, which has the store; see writer_live. */
-	bool (*stored)(void *context, struct store *store, bool facts);
+	writer_stored *stored;		/* every second from the writer's thread, which has the store */
 	void *context;			/* of both */
 };
 

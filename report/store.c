@@ -17,6 +17,7 @@
 /* Of a temporary case: with SQLite's 4096 filling it takes a sixth longer, and so does reading it. */
 #define STORE_PAGE "32768"
 #define STORE_BUSY_MS 5000		/* how long to wait for another program's lock */
+#define STORE_BUSY_LIVE_MS "500"	/* ... while packets wait */
 
 /* What turns version i into version i + 1. */
 static const char *const migrations[STORE_VERSION] = { sql_schema };
@@ -182,10 +183,26 @@ bool store_commit(struct store *st)
 	return st->gathering || store_exec(st, "COMMIT");
 }
 
+bool store_lasts(const struct store *st)
+{
+	return st->lasting;
+}
+
 bool store_gather(struct store *st)
 {
-	st->gathering = !st->lasting && store_exec(st, "BEGIN IMMEDIATE");
-	return st->lasting || st->gathering;
+	st->gathering = store_exec(st, "BEGIN IMMEDIATE");
+	return st->gathering;
+}
+
+bool store_gathers(const struct store *st)
+{
+	return st->gathering;
+}
+
+bool store_in_memory(struct store *st, bool on)
+{
+	return store_exec(st, on ? "PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY"
+				 : "PRAGMA cache_spill = ON; PRAGMA temp_store = DEFAULT");
 }
 
 bool store_gathered(struct store *st)
@@ -201,7 +218,7 @@ bool store_gathered(struct store *st)
 
 bool store_sync(struct store *st)
 {
-	return !st->lasting || store_exec(st, "PRAGMA synchronous = FULL");
+	return !st->lasting || store_exec(st, "PRAGMA synchronous = FULL; PRAGMA busy_timeout = " STORE_BUSY_LIVE_MS);
 }
 
 void store_rollback(struct store *st)
@@ -313,35 +330,6 @@ void store_close(struct store **st)
 	free((*st)->order);
 	free(*st);
 	*st = NULL;
-}
-
-static uint64_t fact_id(const struct fact *fact)
-{
-	switch (fact->kind) {
-	case FACT_FLOW:
-		return fact->flow.id;
-	case FACT_LOSS:
-		return fact->loss.id;
-	case FACT_NAME:
-		return fact->name.id;
-	case FACT_MAIL_DNS:
-		return fact->mail_dns.id;
-	case FACT_HANDSHAKE:
-		return fact->handshake.flow;
-	case FACT_MAIL_SESSION:
-		return fact->mail_session.flow;
-	case FACT_CERTIFICATE:
-		return fact->certificate.flow;
-	case FACT_LOGIN:
-		return fact->login.flow;
-	case FACT_DISCLOSURE:
-		return fact->disclosure.flow;
-	case FACT_FLOW_SAMPLE:
-		return fact->flow_sample.flow;
-	case FACT_END:
-		break;
-	}
-	return 0;
 }
 
 /* Table by table, each in the order of its key: B-trees are quickest filled that way. Facts with the

@@ -56,11 +56,17 @@ bool store_command(struct store *st, const struct store_command *command);
 /* All or nothing. */
 bool store_add(struct store *st, const struct fact *facts, unsigned count);
 bool store_add_these(struct store *st, const struct fact *const *facts, unsigned count);
-/* What is stored between the two is one transaction where the case is a temporary one: nobody can lose its
- * half, and every commit walks over all that was written so far. What fails meanwhile takes all with it. */
+/* What is stored, and judged, between the two is one transaction. What fails meanwhile takes all with it. */
 bool store_gather(struct store *st);
 bool store_gathered(struct store *st);
-/* From here on a commit is on the disk when it is done, where the case has a path: for a run of months. */
+/* Between the two. */
+bool store_gathers(const struct store *st);
+/* While it is on, nothing is written to any disk before a transaction is committed, however large it grows. */
+bool store_in_memory(struct store *st, bool on);
+/* Whether it has a path; else it ends with the process. */
+bool store_lasts(const struct store *st);
+/* From here on a commit is on the disk when it is done, where the case has a path, and nobody else's lock is
+ * waited for long: for a run of months. */
 bool store_sync(struct store *st);
 bool store_source(struct store *st, unsigned number, const struct source_end *end);
 /* At which vantage point a stored source was recorded; "" where it was not said. */

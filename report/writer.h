@@ -1,14 +1,19 @@
 /* writer.h - the thread that stores facts
  *
  * Takes fact batches (classify/fact.h) from a queue, frees them, and ends after `workers` facts of kind
- * FACT_END. When storing fails it goes on taking and throwing away until the end, then says so: a
- * writer that stopped would block everyone. Losses and sources come from the capture thread under the
- * writer's lock and are stored between batches. */
+ * FACT_END. Losses and sources come from the capture thread under the writer's lock.
+ *
+ * When storing fails while files are read it goes on taking and throwing away until the end, then says so: a
+ * writer that stopped would block everyone. A live one pauses: what comes waits, up to WRITER_HELD facts, is
+ * judged with what is stored in a transaction that is rolled back, and is stored as soon as that works; what
+ * found no room is a loss. */
 #ifndef REPORT_WRITER_H
 #define REPORT_WRITER_H
 
 #include "capture/batch.h"
 #include "report/store.h"
+
+#define WRITER_HELD 32768	/* 40 MB */
 
 struct writer;
 
@@ -17,15 +22,20 @@ struct writer *writer_new(struct store *store, struct queue *facts, unsigned wor
 /* The thread's body; arg is a struct writer. */
 void *writer_main(void *arg);
 /* What is stored by then, in a transaction a second while batches come (workers that are live send some be they
- * empty), `stored` is told of, from the writer's thread, and may use the store; `facts`: some were stored since it was last
- * called. False from it is a failure to store; after the first failure it is called once more, with store NULL.
- * Before the thread is started. */
-typedef bool writer_stored(void *context, struct store *store, bool facts);
+ * empty), `stored` is told of, from the writer's thread, and may use the store; `facts`: there are some since it was
+ * last called. While storing pauses they are in the store for the time of this call. Before the thread is started. */
+enum writer_told {
+	WRITER_DONE,
+	WRITER_LATER,		/* it will look at them another time */
+	WRITER_FAILED,		/* it could not store what it wanted to */
+};
+typedef enum writer_told writer_stored(void *context, struct store *store, bool facts);
 void writer_live(struct writer *w, writer_stored *stored, void *context);
 /* From any thread, copied; before the last FACT_END is on its way. */
 void writer_lost(struct writer *w, const struct loss *loss);
 void writer_source(struct writer *w, unsigned number, const struct source_end *end);
-/* After the thread was joined. False when something could not be stored: store_error says what. */
+/* After the thread was joined. False when something could not be stored: store_error says what. Of a live one what
+ * could not is then still gathered in the store (store_gathers), to be judged and shown before it is lost. */
 bool writer_ok(const struct writer *w);
 void writer_free(struct writer **w);
 

@@ -51,5 +51,40 @@ mkdir "$dir/fixed"
 check "a read-only disk is said at once" refused 73 'Read-only file system' ip netns exec $here unshare -m sh -c \
 	"mount -t tmpfs -o ro none $dir/fixed && exec '$program' watch -i eth0 -w $dir/fixed/case"
 
+# A disk that is full, and has room again.
+mkdir "$dir/small"
+on_small() { # NAME: watches with the case on a small disk that is then filled
+	run_in $here "$1" unshare -m sh -c "mount -t tmpfs -o size=4m none $dir/small &&
+		exec '$program' watch --asn-db classify/asn.mmdb -i eth0 -w $dir/small/case"
+	watching=$pid
+	soon 20 grep -qs "watching eth0" "$dir/$1.err" || cat "$dir/$1.err"
+	sleep 1.2
+	on_disk sh -c "cat /dev/zero >$dir/small/filler" 2>/dev/null
+}
+on_disk() { # COMMAND...: sees the small disk
+	nsenter -m -t $watching "$@"
+}
+on_small full
+ip netns exec $here $talk flows 192.168.178.1 2000
+check "a full disk pauses storing" soon 10 grep -q 'storing pauses, watching goes on: database or disk is full' "$dir/full.err"
+ip netns exec $here $talk login 5.9.112.40 0
+check "what comes then is judged" soon 6 grep -q cleartext-credential "$dir/full.out"
+sleep 3
+check "and told once" is 1 "$(grep -c 'cleartext-credential (' "$dir/full.out")"
+check "but not stored" is 0 "$(on_disk sqlite3 "$dir/small/case" 'SELECT count(*) FROM mail_session')"
+on_disk rm "$dir/small/filler"
+check "it goes on by itself" soon 5 grep -q 'storing goes on; nothing was lost' "$dir/full.err"
+check "with all that waited" is "1 2000" "$(on_disk sqlite3 "$dir/small/case" \
+	'SELECT (SELECT count(*) FROM mail_session), (SELECT count(*) FROM flow WHERE resp_port = 9)' | tr '|' ' ')"
+check "and ends as always" end $watching INT 1
+on_small filled
+ip netns exec $here $talk flows 192.168.178.1 2000
+soon 10 grep -q 'storing pauses' "$dir/filled.err"
+ip netns exec $here $talk login 5.9.112.40 0
+sleep 1.5
+check "a run that ends on a full disk says what it cannot keep" end $watching INT 73
+check "and why" grep -q 'lacks what came last: database or disk is full' "$dir/filled.err"
+check "with a report of all" grep -q cleartext-credential "$dir/filled.out"
+
 echo "log: $passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -92,69 +92,114 @@ static void when_storing_fails_it_takes_on_to_the_end_and_says_so(void **state)
 
 /* What a live writer told. */
 struct told {
-	unsigned calls, fresh, gave_up;
-	bool fail;
+	unsigned calls, fresh, paused;
+	enum writer_told answer;
 	int64_t flows;
 };
 
-static bool stored(void *context, struct store *store, bool facts)
+static enum writer_told stored(void *context, struct store *store, bool facts)
 {
 	struct told *told = context;
 
 	told->calls++;
 	told->fresh += facts;
-	told->gave_up += store == NULL;
-	if (store != NULL)
-		told->flows = store_number(store, "SELECT count(*) FROM flow", -1);
-	return store != NULL && !told->fail;
+	told->paused += store_gathers(store);
+	told->flows = store_number(store, "SELECT count(*) FROM flow", -1);
+	return told->answer;
 }
 
-static void run_live(struct told *told, bool *ok_out)
+/* Three flows, and a second later two: before these `between` is done to the store. */
+static struct store *run_live(struct told *told, const char *before, const char *between, bool *ok_out)
 {
 	struct store *st = temporary();
 	struct queue *q = queue_new(64);
 	struct writer *w = writer_new(st, q, 1);
 	pthread_t thread;
 
+	assert_true(store_exec(st, before));
 	writer_live(w, stored, told);
 	assert_int_equal(pthread_create(&thread, NULL, writer_main, w), 0);
 	queue_put(q, batch_of(1, 3));
 	usleep(1100000);
 	queue_put(q, batch_of(4, 0));
 	usleep(1100000);
+	/* The writer waits for a batch. */
+	assert_true(store_exec(st, between));
 	queue_put(q, batch_of(4, 2));
+	usleep(1100000);
 	queue_put(q, end_batch());
 	pthread_join(thread, NULL);
 	*ok_out = writer_ok(w);
 	writer_free(&w);
 	queue_free(&q);
-	store_close(&st);
+	return st;
 }
 
 static void a_live_writer_stores_by_the_second_and_tells_whether_there_was_anything(void **state)
 {
 	struct told told = { 0 };
 	bool ok;
+	struct store *st = run_live(&told, "", "", &ok);
 
 	(void)state;
-	run_live(&told, &ok);
 	assert_true(ok);
 	assert_true(told.calls >= 3);
 	assert_int_equal(told.fresh, 2);
 	assert_int_equal(told.flows, 5);
-	assert_int_equal(told.gave_up, 0);
+	assert_int_equal(told.paused, 0);
+	store_close(&st);
 }
 
-static void a_live_writer_that_cannot_store_says_so_once(void **state)
+static const char full[] = "CREATE TRIGGER full BEFORE UPDATE ON run BEGIN SELECT raise(ROLLBACK, 'no room'); END;"
+	"INSERT INTO run VALUES (NULL, '', '', '', '', '', '', '', '', '', 0, 0)";
+static const char full_at_the_end[] = "CREATE TRIGGER full BEFORE UPDATE ON run WHEN (SELECT count(*) FROM flow) > 3"
+	" BEGIN SELECT raise(ROLLBACK, 'no room'); END;"
+	"INSERT INTO run VALUES (NULL, '', '', '', '', '', '', '', '', '', 0, 0)";
+
+static void a_live_writer_that_cannot_store_stores_all_when_it_can_again(void **state)
 {
-	struct told told = { .fail = true };
+	struct told told = { 0 };
 	bool ok;
+	struct store *st = run_live(&told, full, "DROP TRIGGER full", &ok);
 
 	(void)state;
-	run_live(&told, &ok);
+	assert_true(ok);
+	assert_int_equal(store_number(st, "SELECT count(*) FROM flow", -1), 5);
+	assert_int_equal(store_number(st, "SELECT count(*) FROM loss", -1), 0);
+	assert_false(store_gathers(st));
+	store_close(&st);
+}
+
+/* Whoever is told judges what waits in a transaction that then fails. */
+static void what_cannot_be_judged_pauses_storing_too(void **state)
+{
+	struct told told = { .answer = WRITER_FAILED };
+	bool ok;
+	struct store *st = run_live(&told, "", "", &ok);
+
+	(void)state;
 	assert_false(ok);
-	assert_int_equal(told.calls, 2);
-	assert_int_equal(told.gave_up, 1);
+	assert_true(told.paused >= 1);
+	assert_int_equal(told.flows, 5);
+	/* The last word waits to be shown. */
+	assert_true(store_gathers(st));
+	store_rollback(st);
+	assert_int_equal(store_number(st, "SELECT count(*) FROM flow", -1), 3);
+	store_close(&st);
+}
+
+static void what_cannot_be_stored_at_the_end_is_not_stored_in_part(void **state)
+{
+	struct told told = { 0 };
+	bool ok;
+	struct store *st = run_live(&told, full_at_the_end, "", &ok);
+
+	(void)state;
+	assert_false(ok);
+	assert_non_null(strstr(store_error(st), "no room"));
+	store_rollback(st);
+	assert_int_equal(store_number(st, "SELECT count(*) FROM flow", -1), 3);
+	store_close(&st);
 }
 
 int main(void)
@@ -162,7 +207,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_was_said_is_stored_and_it_ends_after_the_last_worker),
 		cmocka_unit_test(a_live_writer_stores_by_the_second_and_tells_whether_there_was_anything),
-		cmocka_unit_test(a_live_writer_that_cannot_store_says_so_once),
+		cmocka_unit_test(a_live_writer_that_cannot_store_stores_all_when_it_can_again),
+		cmocka_unit_test(what_cannot_be_judged_pauses_storing_too),
+		cmocka_unit_test(what_cannot_be_stored_at_the_end_is_not_stored_in_part),
 		cmocka_unit_test(when_storing_fails_it_takes_on_to_the_end_and_says_so),
 	};
 

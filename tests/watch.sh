@@ -113,18 +113,6 @@ check "the interface is two sources then" is "vanished complete" \
 check "both with packets" is 2 "$(sqlite3 "$dir/gone.case" 'SELECT count(*) FROM source WHERE packets > 5')"
 check "and a loss between" is 1 "$(sqlite3 "$dir/gone.case" "SELECT count(*) FROM loss WHERE reason = 'interface'")"
 
-# A disk that is full: it ends and says so.
-mkdir "$dir/small"
-ip netns exec $here unshare -m sh -c "mount -t tmpfs -o size=700k none $dir/small && exec '$program' watch \
-	--asn-db classify/asn.mmdb -i eth0 -w $dir/small/case" >"$dir/full.out" 2>"$dir/full.err" &
-watching=$!
-started+=($watching)
-soon 20 grep -qs "watching eth0" "$dir/full.err"
-ip netns exec $here $talk flows 192.168.178.1 2000
-check "a full disk ends it" soon 10 grep -q 'what is seen cannot be stored' "$dir/full.err"
-wait $watching
-check "as a case that cannot be written" is 73 $?
-
 # Two interfaces, any interface.
 watch two -i lo -w "$dir/two.case"
 watching=$pid
