@@ -35,6 +35,8 @@ struct knowledge {
 	struct owner_book book;
 };
 
+/* EX_OK; or a line, and nothing in *k. */
+int knowledge_read(const struct options *o, struct knowledge *k, char *error, size_t size);
 struct knowledge knowledge_open(const struct options *o);
 void knowledge_close(struct knowledge *k);
 

@@ -74,7 +74,7 @@ static int read_and_judge(const struct options *o, struct watch *watch)
 			.paths = o->files.of, .path_count = o->files.count,
 			.vantages = o->file_vantages, .vantage_names = o->vantages.of, .filter = o->filter,
 			.trust = trust, .workers = o->workers, .ended = watch == NULL ? show_end : NULL,
-			.live = watch == NULL ? NULL : watch_live(watch, k.policy, &k.book),
+			.live = watch == NULL ? NULL : watch_live(watch, &k),
 			.progress = isatty(STDERR_FILENO) && watch == NULL ? show_progress : NULL }, st) ||
 	    !store_run_ca(st, certificate_store_describe(trust)) ||
 	    (watch != NULL && !watch_store(watch, st)))

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -22,8 +23,8 @@
 struct watch {
 	const struct options *options;
 	struct run *run;		/* the command that is watched, or NULL */
-	const struct policy *policy;
-	const struct owner_book *book;
+	struct knowledge *knowledge;	/* borrowed; of the writer's thread while there is one */
+	atomic_bool read_again;		/* the knowledge */
 	struct news *news;
 	struct source_live **sources;
 	unsigned count;
@@ -105,8 +106,29 @@ static bool controlled(void *context)
 	}
 	if (w->run != NULL && run_signal(w->run, &info))
 		return true;
+	if (info.ssi_signo == SIGHUP) {
+		w->read_again = true;
+		return true;
+	}
 	pthread_sigmask(SIG_UNBLOCK, &w->signals, NULL);
 	return false;
+}
+
+/* Between two judgements nobody else holds any of it: workers know of no owner. Packets wait meanwhile. */
+static void read_again(struct watch *w)
+{
+	struct knowledge fresh;
+	char error[512];
+
+	if (knowledge_read(w->options, &fresh, error, sizeof(error)) != EX_OK) {
+		base_log("%s; going on with what was read before", error);
+		return;
+	}
+	knowledge_close(w->knowledge);
+	*w->knowledge = fresh;
+	base_log("catalogue, policy and AS database were read again");
+	w->unjudged = true;
+	w->judge_ns = 0;
 }
 
 static enum writer_told stored(void *context, struct store *store, bool facts)
@@ -117,12 +139,14 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 	/* A command's own output is not to be written into. */
 	if (w->run != NULL)
 		return WRITER_DONE;
+	if (atomic_exchange(&w->read_again, false))
+		read_again(w);
 	w->unjudged = w->unjudged || facts;
 	if (!w->unjudged)
 		return WRITER_DONE;
 	if (now < w->judge_ns)
 		return WRITER_LATER;
-	if (!judge(store, w->policy, w->book))
+	if (!judge(store, w->knowledge->policy, &w->knowledge->book))
 		return WRITER_FAILED;
 	/* When nobody reads the news there is still the case. */
 	if (!news_tell(w->news, store, stdout) && !ferror(stdout))
@@ -135,7 +159,7 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 
 static int catch_signals(struct watch *w)
 {
-	static const int of_all[] = { SIGINT, SIGTERM, SIGUSR1 }, of_run[] = { SIGCHLD, SIGHUP, SIGQUIT };
+	static const int of_all[] = { SIGINT, SIGTERM, SIGUSR1, SIGHUP }, of_run[] = { SIGCHLD, SIGQUIT };
 	int fd;
 
 	sigemptyset(&w->signals);
@@ -167,10 +191,9 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 	return w;
 }
 
-const struct pipeline_live *watch_live(struct watch *w, const struct policy *policy, const struct owner_book *book)
+const struct pipeline_live *watch_live(struct watch *w, struct knowledge *knowledge)
 {
-	w->policy = policy;
-	w->book = book;
+	w->knowledge = knowledge;
 	if (w->run != NULL)
 		run_go(w->run);
 	for (unsigned i = 0; w->run == NULL && i < w->count; i++)

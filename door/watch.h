@@ -5,10 +5,9 @@
 #ifndef DOOR_WATCH_H
 #define DOOR_WATCH_H
 
-#include "door/options.h"
+#include "door/command.h"
 #include "door/run.h"
 #include "report/pipeline.h"
-#include "report/policy.h"
 
 struct watch;
 
@@ -17,8 +16,9 @@ struct watch;
  * end, for the terminal is the command's. */
 struct watch *watch_begin(const struct options *o, struct run *run);
 
-/* For the pipeline, and a command begins. Judges by these, which are borrowed. */
-const struct pipeline_live *watch_live(struct watch *w, const struct policy *policy, const struct owner_book *book);
+/* For the pipeline, and a command begins. Judges by what is known, which is borrowed, and on SIGHUP read again:
+ * what it holds then is another when the pipeline is through. */
+const struct pipeline_live *watch_live(struct watch *w, struct knowledge *knowledge);
 
 /* Begins a run in the case, which may have had some; its scope is RUN_ALL_TRAFFIC where one command is watched. */
 bool watch_run(struct watch *w, struct store *store, struct run_info *run);

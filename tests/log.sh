@@ -13,6 +13,7 @@ watch first -w "$dir/log.case"
 watching=$pid
 ip netns exec $here $talk login 5.9.112.40 0
 soon 5 grep -q cleartext-credential "$dir/first.out"
+soon 5 sh -c "[ \$(sqlite3 $dir/log.case 'SELECT until_ns > from_ns FROM run') = 1 ]"
 check "a case that is being written is refused" sh -c \
 	"ip netns exec $here '$program' watch -i eth0 -w $dir/log.case 2>&1 | grep 'another run is writing it'"
 kill -9 $watching
@@ -50,6 +51,33 @@ check "nor is a watched one by files" refused 73 'not written twice' "$program" 
 mkdir "$dir/fixed"
 check "a read-only disk is said at once" refused 73 'Read-only file system' ip netns exec $here unshare -m sh -c \
 	"mount -t tmpfs -o ro none $dir/fixed && exec '$program' watch -i eth0 -w $dir/fixed/case"
+
+# SIGHUP reads the policy again, and goes on with the old one where the new is no good.
+run_in $there imap2 $talk imap 52.98.152.162
+soon 10 sh -c "ip netns exec $there ss -ltn | grep -q 52.98.152.162:143"
+printf 'providers: [ mailbox-org ]\n' >"$dir/policy.yaml"
+watch hangup --policy "$dir/policy.yaml" -w "$dir/hangup.case"
+watching=$pid
+run_in $here client $talk login 52.98.152.162 60
+client=$pid
+third="third-party-mail (leak, [a-z]*): 192.168.178.20"
+check "a session with somebody else is a finding" soon 5 grep -q "^[^ ]* $third" "$dir/hangup.out"
+printf 'providers: [ mailbox-org\n' >"$dir/policy.yaml"
+kill -HUP $watching
+check "a broken policy is told" soon 3 grep -q 'policy.yaml.*; going on with what was read before' "$dir/hangup.err"
+printf 'providers: [ microsoft ]\n' >"$dir/policy.yaml"
+ip netns exec $here $talk burst 192.168.178.1 2000 >/dev/null &
+kill -HUP $watching
+check "a good one is read" soon 3 grep -q 'were read again' "$dir/hangup.err"
+check "and judged by" soon 3 grep -q "withdrawn: $third" "$dir/hangup.out"
+ip netns exec $here $talk login 5.9.112.40 0
+wait $!
+kill -9 $client
+sleep 0.5
+check "the last report too" end $watching INT 1
+check "in which there is none" sh -c "! '$program' report --exit-zero $dir/hangup.case | grep third-party-mail"
+check "no packet was lost" is "0 1" "$(sql hangup "SELECT (SELECT count(*) FROM loss WHERE flow = 0),
+	packets = recorded_received FROM source_interface" | tr '|' ' ')"
 
 # A disk that is full, and has room again.
 mkdir "$dir/small"
