@@ -41,9 +41,15 @@ static void set_free(void)
 	set_ndpi_free(wipe_and_free);
 }
 
+#if NDPI_AT_LEAST(4, 6)
+#define DPI_REMEMBERING NDPI_PROTOCOL_UNKNOWN
+#else
+#define DPI_REMEMBERING NDPI_PROTOCOL_TINC	/* in a way that cannot be switched off */
+#endif
+
 /* What nDPI learnt from one flow must not name another: the answer would depend on which flows a worker
- * happened to have before. Newer releases can be told to keep no such memory; from older ones the
- * dissectors that have one are left out. */
+ * happened to have before. Newer releases can be told to keep no such memory; of older ones the
+ * dissector that has one is left out. */
 #if NDPI_AT_LEAST(4, 10)
 static struct ndpi_detection_module_struct *make_module(void)
 {
@@ -79,29 +85,57 @@ static struct ndpi_detection_module_struct *make_module(void)
 }
 #endif
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (*names != NULL && strcasecmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+/* By names: their numbers come and go with releases. */
+static void judge(struct dpi_label *label, bool vpn)
+{
+	static const char *const tunnels[] = {
+		"SOCKS", "Tor", "Teredo", "GRE", "IP_in_IP", "HTTP_Proxy", "HTTP_Connect", "PPTP", "I2P", "IPsec",
+		"OpenVPN", "WireGuard", "CiscoVPN", "HotspotShield", "TINC", NULL
+	};
+	static const char *const dns[] = { "DoH_DoT", "DoQ", NULL };
+
+	label->opaque = vpn || is_one_of(label->master, tunnels) || is_one_of(label->app, tunnels);
+	label->encrypted_dns = is_one_of(label->master, dns) || is_one_of(label->app, dns);
+}
+
+#if !NDPI_AT_LEAST(5, 0)
+/* A dissector is asked about every packet that nobody knows: those whose word is of no use are left out, or
+ * they take a tenth of all the time. */
+static void choose_protocols(struct ndpi_detection_module_struct *m, NDPI_PROTOCOL_BITMASK *wanted_out)
+{
+#if NDPI_AT_LEAST(4, 11)
+	(void)m;
+	NDPI_BITMASK_SET_ALL(*wanted_out);
+#else
+	NDPI_BITMASK_RESET(*wanted_out);
+	for (unsigned id = 0; id < ndpi_get_num_supported_protocols(m); id++) {
+		struct dpi_label label = { 0 };
+
+		base_copy(label.app, sizeof(label.app), ndpi_get_proto_name(m, (uint16_t)id));
+		judge(&label, ndpi_get_proto_category(m, (ndpi_protocol){ .app_protocol = (uint16_t)id }) ==
+			      NDPI_PROTOCOL_CATEGORY_VPN);
+		if ((label.opaque || label.encrypted_dns) && id != DPI_REMEMBERING)
+			NDPI_ADD_PROTOCOL_TO_BITMASK(*wanted_out, id);
+	}
+#endif
+}
+#endif
+
 /* True when the module is ready. */
 static bool finish_module(struct ndpi_detection_module_struct *m)
 {
 #if !NDPI_AT_LEAST(5, 0)	/* since then all protocols are on from the start */
-	NDPI_PROTOCOL_BITMASK all;
+	NDPI_PROTOCOL_BITMASK wanted;
 
-	NDPI_BITMASK_SET_ALL(all);
-#if !NDPI_AT_LEAST(4, 6)
-	static const uint16_t remembering[] = {
-		NDPI_PROTOCOL_BITTORRENT, NDPI_PROTOCOL_HANGOUT_DUO, NDPI_PROTOCOL_MINING,
-		NDPI_PROTOCOL_OOKLA, NDPI_PROTOCOL_SKYPE_TEAMS, NDPI_PROTOCOL_STUN, NDPI_PROTOCOL_TINC,
-		NDPI_PROTOCOL_TLS, NDPI_PROTOCOL_ZOOM,
-#if NDPI_AT_LEAST(4, 4)
-		NDPI_PROTOCOL_SKYPE_TEAMS_CALL,
-#else
-		NDPI_PROTOCOL_SKYPE_CALL,
-#endif
-	};
-
-	for (size_t i = 0; i < sizeof(remembering) / sizeof(remembering[0]); i++)
-		all.fds_bits[remembering[i] / NDPI_BITS] &= ~(1u << remembering[i] % NDPI_BITS);
-#endif
-	(void)ndpi_set_protocol_detection_bitmask2(m, &all);
+	choose_protocols(m, &wanted);
+	(void)ndpi_set_protocol_detection_bitmask2(m, &wanted);
 #endif
 #if NDPI_AT_LEAST(4, 10)
 	return ndpi_finalize_initialization(m) == 0;
@@ -155,26 +189,6 @@ static void name_of(struct dpi *d, unsigned id, char out[FACT_WORD_SIZE])
 	out[0] = '\0';
 	if (id != NDPI_PROTOCOL_UNKNOWN)
 		base_copy(out, FACT_WORD_SIZE, ndpi_get_proto_name(d->module, (uint16_t)id));
-}
-
-static bool is_one_of(const char *name, const char *const *names)
-{
-	while (*names != NULL && strcasecmp(*names, name) != 0)
-		names++;
-	return *names != NULL;
-}
-
-/* By names: their numbers come and go with releases. */
-static void judge(struct dpi_label *label, bool vpn)
-{
-	static const char *const tunnels[] = {
-		"SOCKS", "Tor", "Teredo", "GRE", "IP_in_IP", "HTTP_Proxy", "HTTP_Connect", "PPTP", "I2P", "IPsec",
-		"OpenVPN", "WireGuard", "CiscoVPN", "HotspotShield", "TINC", NULL
-	};
-	static const char *const dns[] = { "DoH_DoT", "DoQ", NULL };
-
-	label->opaque = vpn || is_one_of(label->master, tunnels) || is_one_of(label->app, tunnels);
-	label->encrypted_dns = is_one_of(label->master, dns) || is_one_of(label->app, dns);
 }
 
 void dpi_by_name(struct dpi *d, const char *name, struct dpi_label *out)
@@ -301,22 +315,6 @@ void dpi_flow_free(struct dpi_flow **flow)
 	*flow = NULL;
 }
 
-/* Two dissectors of text go over every packet of a flow and give none up that is not theirs: they take a
- * quarter of all the time. What begins with a byte that no text has is not shown to them. 0xff is text: FTP
- * has Telnet's commands. */
-static void leave_text_out(struct ndpi_flow_struct *flow, uint8_t first)
-{
-#if !NDPI_AT_LEAST(4, 4)
-	if ((first >= 0x20 && first < 0x7f) || first == '\r' || first == '\n' || first == 0xff)
-		return;
-	NDPI_ADD_PROTOCOL_TO_BITMASK(flow->excluded_protocol_bitmask, NDPI_PROTOCOL_FTP_CONTROL);
-	NDPI_ADD_PROTOCOL_TO_BITMASK(flow->excluded_protocol_bitmask, NDPI_PROTOCOL_RTSP);
-#else
-	(void)flow;
-	(void)first;
-#endif
-}
-
 bool dpi_by_packet(struct dpi *d, struct dpi_flow **flow, const struct packet *packet, struct dpi_label *out)
 {
 	ndpi_protocol found;
@@ -327,8 +325,6 @@ bool dpi_by_packet(struct dpi *d, struct dpi_flow **flow, const struct packet *p
 	if (*flow == NULL) {
 		*flow = base_alloc(sizeof(**flow));
 		(*flow)->ndpi = base_alloc(ndpi_detection_get_sizeof_ndpi_flow_struct());
-		if (packet->payload_len > 0)
-			leave_text_out((*flow)->ndpi, packet->payload[0]);
 	}
 	len = write_packet(d, packet);
 	found = show(d, (*flow)->ndpi, len, packet->time_ns);

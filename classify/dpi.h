@@ -1,7 +1,8 @@
 /* dpi.h - nDPI: protocol and application names as a hint (the only user of libndpi)
  *
  * A hint, never evidence: no owner, no state of a mail session and no finding rests on it. By name for
- * every named flow; by packets only for flows that none of our recognisers knows.
+ * every named flow; by packets only for flows that none of our recognisers knows, and only whether they are
+ * a tunnel or hide look-ups.
  *
  * No label comes from a port, an address or what other flows were: with the same packets of its own a
  * flow always gets the same one.
