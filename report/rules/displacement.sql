@@ -27,10 +27,11 @@ upload AS MATERIALIZED (
 	FROM vendor_contact AS v CROSS JOIN limits AS l
 	WHERE v.transport IS NULL AND (:client IS NULL OR v.client = :client)
 ),
--- A session with a provider, and the end of those before it.
+-- A session with a provider, the end of those before it, and of all.
 direct AS (
-	SELECT s.client, s.provider, s.first_ns, s.last_ns, max(s.last_ns) OVER (PARTITION BY s.client, s.provider
-		ORDER BY s.first_ns, s.flow ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until_ns
+	SELECT s.client, s.provider, s.first_ns, max(s.last_ns) OVER (PARTITION BY s.client, s.provider
+		ORDER BY s.first_ns, s.flow ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS until_ns,
+		max(s.last_ns) OVER (PARTITION BY s.client, s.provider) AS stopped_ns
 	FROM (
 		SELECT o.client, o.owner AS provider, o.flow, o.first_ns, o.last_ns FROM own_session AS o
 		JOIN client_provider AS p ON p.client = o.client AND p.owner = o.owner
@@ -41,7 +42,7 @@ direct AS (
 	) AS s
 ),
 visit AS (
-	SELECT d.client, d.provider, d.first_ns,
+	SELECT d.client, d.provider, d.first_ns, d.stopped_ns,
 		lag(d.first_ns) OVER (PARTITION BY d.client, d.provider ORDER BY d.first_ns) AS before_ns
 	FROM direct AS d CROSS JOIN limits AS l
 	WHERE d.until_ns IS NULL OR d.first_ns - d.until_ns > l.pause_ns
@@ -49,7 +50,7 @@ visit AS (
 rhythm AS (
 	SELECT v.client, v.provider, count(*) AS visits, min(v.first_ns) AS from_ns,
 		coalesce(max(v.first_ns - v.before_ns), 0) AS longest_ns,
-		(SELECT max(d.last_ns) FROM direct AS d WHERE d.client = v.client AND d.provider = v.provider) AS stopped_ns
+		max(v.stopped_ns) AS stopped_ns
 	FROM visit AS v GROUP BY v.client, v.provider
 ),
 -- What went to the vendor since the silence began, and in as long a time before.
