@@ -1,6 +1,7 @@
 #include "door/watch.h"
 
 #include "capture/base.h"
+#include "door/command.h"
 #include "door/private_net.h"
 #include "report/judge.h"
 #include "report/news.h"
@@ -26,6 +27,7 @@ struct watch {
 	struct knowledge *knowledge;	/* borrowed; of the writer's thread while there is one */
 	atomic_bool read_again;		/* the knowledge */
 	struct news *news;
+	struct notify *notify;
 	struct source_live **sources;
 	unsigned count;
 	struct pipeline_live live;
@@ -182,7 +184,6 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 
 	w->options = o;
 	w->run = run;
-	w->news = news_new(&(struct news_settings){ .json = o->json, .quiet = o->emit.quiet, .color = o->emit.color });
 	open_all(w);
 	w->live = (struct pipeline_live){
 		.sources = w->sources, .source_count = w->count, .control = catch_signals(w),
@@ -193,7 +194,15 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 
 const struct pipeline_live *watch_live(struct watch *w, struct knowledge *knowledge)
 {
+	char error[512] = "";
+
 	w->knowledge = knowledge;
+	w->notify = w->run != NULL ? NULL : notify_start(knowledge->policy, error, sizeof(error));
+	if (w->notify == NULL && error[0] != '\0')
+		command_fail(EX_CONFIG, error);
+	w->news = news_new(&(struct news_settings){
+			.json = w->options->json, .quiet = w->options->emit.quiet, .color = w->options->emit.color,
+			.notify = w->notify });
 	if (w->run != NULL)
 		run_go(w->run);
 	for (unsigned i = 0; w->run == NULL && i < w->count; i++)
@@ -221,6 +230,11 @@ bool watch_store(const struct watch *w, struct store *store)
 	return store_command(store, &command);
 }
 
+bool watch_judged(struct watch *w, struct store *store)
+{
+	return w->run != NULL || news_tell(w->news, store, stdout);
+}
+
 void watch_end(struct watch **w)
 {
 	tell_counts(*w, false);
@@ -228,6 +242,7 @@ void watch_end(struct watch **w)
 		source_live_close(&(*w)->sources[i]);
 	close((*w)->live.control);
 	news_free(&(*w)->news);
+	notify_end(&(*w)->notify);
 	free((*w)->sources);
 	free(*w);
 	*w = NULL;

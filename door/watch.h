@@ -29,6 +29,9 @@ bool watch_store(const struct watch *w, struct store *store);
 /* Prints the interfaces; an exit status. */
 int watch_list(void);
 
+/* Tells what the last judgement changed. */
+bool watch_judged(struct watch *w, struct store *store);
+
 /* Says how many packets were captured and dropped. */
 void watch_end(struct watch **w);
 

@@ -176,10 +176,20 @@ static void finding(struct news *n, const struct told *t, bool withdrawn)
 	fputc('\n', n->out);
 }
 
+static void tell_finding(struct news *n, const struct told *t, bool withdrawn)
+{
+	notify_tell(n->settings.notify, &(struct notify_news){
+		.event = withdrawn ? "finding_withdrawn" : "finding", .key = t->texts[KEY], .kind = t->texts[F_KIND],
+		.class = t->texts[F_CLASS], .strength = t->texts[F_STRENGTH], .client = t->texts[F_CLIENT],
+		.owner = t->texts[F_OWNER], .account = t->texts[F_ACCOUNT], .sentence = t->texts[F_SENTENCE],
+		.time_ns = t->time_ns });
+	if (!n->settings.quiet)
+		finding(n, t, withdrawn);
+}
+
 static void new_finding(struct news *n, const struct told *t)
 {
-	if (!n->settings.quiet)
-		finding(n, t, false);
+	tell_finding(n, t, false);
 }
 
 static bool each(struct news *n, struct store *st, const char *sql, void **tree,
@@ -217,8 +227,7 @@ static void withdraw(struct news *n)
 		twalk_r(n->findings, find_withdrawn, &w);
 		if (w.first == NULL)
 			return;
-		if (!n->settings.quiet)
-			finding(n, w.first, true);
+		tell_finding(n, w.first, true);
 		tdelete(w.first, &n->findings, by_key);
 		told_free(w.first);
 	}

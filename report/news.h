@@ -8,10 +8,12 @@
 #define REPORT_NEWS_H
 
 #include "report/emit.h"
+#include "report/notify.h"
 
 struct news_settings {
 	bool json;		/* a JSON object on each line */
 	bool quiet;		/* verdicts only */
+	struct notify *notify;	/* told of the findings as well; or NULL */
 	bool color;
 };
 

@@ -29,10 +29,22 @@ static void sts_free(struct policy_sts *sts)
 	free(sts->mode);
 }
 
+static void notify_free(struct policy_notify *notify)
+{
+	for (unsigned i = 0; i < notify->class_count; i++)
+		free(notify->classes[i]);
+	free(notify->classes);
+	free(notify->to);
+	free(notify->secret_file);
+}
+
 void policy_free(struct policy **p)
 {
 	if (*p == NULL)
 		return;
+	for (unsigned i = 0; i < (*p)->notify_count; i++)
+		notify_free(&(*p)->notify[i]);
+	free((*p)->notify);
 	for (unsigned i = 0; i < (*p)->sts_count; i++)
 		sts_free(&(*p)->sts[i]);
 	free((*p)->sts);
@@ -147,6 +159,12 @@ unsigned policy_expected(const struct policy *p, const struct policy_word **word
 {
 	*words_out = p->expected.words;
 	return p->expected.count;
+}
+
+unsigned policy_notify(const struct policy *p, const struct policy_notify **notify_out)
+{
+	*notify_out = p->notify;
+	return p->notify_count;
 }
 
 unsigned policy_sts(const struct policy *p, const struct policy_sts **sts_out)

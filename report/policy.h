@@ -68,4 +68,18 @@ struct policy_sts {
 /* All that the user gives. Returns their number. */
 unsigned policy_sts(const struct policy *p, const struct policy_sts **sts_out);
 
+#define POLICY_SUPPRESS_S 86400	/* suppress_for, where it is not said */
+
+/* Where a watch tells of findings as they come. */
+struct policy_notify {
+	char *to;			/* "syslog", "syslog://HOST[:PORT]", "https://..." */
+	char *secret_file;		/* its content signs what goes to a webhook; NULL: unsigned */
+	char **classes;			/* of findings; none is all */
+	unsigned class_count;
+	enum strength least;
+	unsigned suppress_s;		/* the same finding is told no sooner again */
+};
+/* All that the user gives. Returns their number. */
+unsigned policy_notify(const struct policy *p, const struct policy_notify **notify_out);
+
 #endif

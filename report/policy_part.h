@@ -18,6 +18,8 @@ struct policy_host {
 struct policy {
 	struct policy_sts *sts;
 	unsigned sts_count;
+	struct policy_notify *notify;
+	unsigned notify_count;
 	struct net_list home, wanted, mail_servers, expected_nets;
 	struct word_list providers, expected, canaries;
 	struct policy_host *hosts;

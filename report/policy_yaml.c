@@ -20,6 +20,12 @@ struct yaml_sts {
 	unsigned mx_count;
 };
 
+struct yaml_notify {
+	char *to, *secret_file, *strength, *suppress_for;
+	char **classes;
+	unsigned classes_count;
+};
+
 struct yaml_policy {
 	char **home, **mail_servers, **providers, **expected;
 	unsigned home_count, mail_servers_count, providers_count, expected_count;
@@ -27,8 +33,12 @@ struct yaml_policy {
 	unsigned clients_count;
 	struct yaml_sts *mta_sts;
 	unsigned mta_sts_count;
+	struct yaml_notify *notify;
+	unsigned notify_count;
 };
 
+#define TEXT(key, where, more) \
+	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | (more), struct where, key, 1, CYAML_UNLIMITED)
 #define TEXTS(key, where) \
 	CYAML_FIELD_SEQUENCE(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct where, key, \
 			     &text_schema, 0, CYAML_UNLIMITED)
@@ -37,8 +47,7 @@ static const cyaml_schema_value_t text_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
 };
 static const cyaml_schema_field_t client_fields[] = {
-	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER, struct yaml_client, address, 1,
-			       CYAML_UNLIMITED),
+	TEXT(address, yaml_client, 0),
 	CYAML_FIELD_SEQUENCE("providers", CYAML_FLAG_POINTER, struct yaml_client, providers,
 			     &text_schema, 1, CYAML_UNLIMITED),
 	CYAML_FIELD_END
@@ -47,13 +56,24 @@ static const cyaml_schema_value_t client_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_client, client_fields),
 };
 static const cyaml_schema_field_t sts_fields[] = {
-	CYAML_FIELD_STRING_PTR("domain", CYAML_FLAG_POINTER, struct yaml_sts, domain, 1, CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("mode", CYAML_FLAG_POINTER, struct yaml_sts, mode, 1, CYAML_UNLIMITED),
+	TEXT(domain, yaml_sts, 0),
+	TEXT(mode, yaml_sts, 0),
 	TEXTS(mx, yaml_sts),
 	CYAML_FIELD_END
 };
 static const cyaml_schema_value_t sts_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_sts, sts_fields),
+};
+static const cyaml_schema_field_t notify_fields[] = {
+	TEXT(to, yaml_notify, 0),
+	TEXT(secret_file, yaml_notify, CYAML_FLAG_OPTIONAL),
+	TEXT(strength, yaml_notify, CYAML_FLAG_OPTIONAL),
+	TEXT(suppress_for, yaml_notify, CYAML_FLAG_OPTIONAL),
+	TEXTS(classes, yaml_notify),
+	CYAML_FIELD_END
+};
+static const cyaml_schema_value_t notify_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_notify, notify_fields),
 };
 static const cyaml_schema_field_t policy_fields[] = {
 	TEXTS(home, yaml_policy),
@@ -64,6 +84,8 @@ static const cyaml_schema_field_t policy_fields[] = {
 			     &client_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_SEQUENCE("mta_sts", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_policy, mta_sts,
 			     &sts_schema, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_SEQUENCE("notify", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_policy, notify,
+			     &notify_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END
 };
 static const cyaml_schema_value_t policy_schema = {
@@ -233,6 +255,72 @@ static void take_sts(struct policy *p, const struct yaml_sts *y)
 	p->sts[p->sts_count++] = sts;
 }
 
+/* "90s", "15m", "12h", "7d". */
+static bool seconds_of(const char *text, unsigned *out)
+{
+	static const struct { char unit; unsigned s; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (*end == units[i].unit && end[1] == '\0' && end > text && n <= 366 * 86400 / units[i].s) {
+			*out = (unsigned)n * units[i].s;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What a finding says of nearly everybody's mail goes nowhere in clear, unless it stays on this host. */
+static bool is_notify_target(const char *to)
+{
+	return strcmp(to, "syslog") == 0 || (strncmp(to, "syslog://", 9) == 0 && to[9] != '\0') ||
+	       (strncmp(to, "https://", 8) == 0 && to[8] != '\0') || strncmp(to, "http://127.0.0.1:", 17) == 0 ||
+	       strncmp(to, "http://[::1]:", 13) == 0;
+}
+
+static bool strength_of(const char *word, enum strength *out)
+{
+	for (enum strength s = STRENGTH_SUSPECTED; s <= STRENGTH_PROVEN; s++) {
+		if (strcmp(fact_strength_name(s), word) == 0) {
+			*out = s;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_class(const char *word)
+{
+	return strcmp(word, "leak") == 0 || strcmp(word, "exposure") == 0 || strcmp(word, "policy") == 0 ||
+	       strcmp(word, "weak") == 0;
+}
+
+static bool take_notify(struct policy *p, const struct yaml_notify *y, const char *path, char *error,
+			size_t error_size)
+{
+	struct policy_notify n = { .least = STRENGTH_SUSPECTED, .suppress_s = POLICY_SUPPRESS_S };
+
+	if (!is_notify_target(y->to))
+		return bad_word(path, y->to, "is neither syslog nor an https URL (http: to this host only)", error, error_size);
+	if (y->strength != NULL && !strength_of(y->strength, &n.least))
+		return bad_word(path, y->strength, "is no strength (suspected, strong, proven)", error, error_size);
+	if (y->suppress_for != NULL && !seconds_of(y->suppress_for, &n.suppress_s))
+		return bad_word(path, y->suppress_for, "is no time up to a year (90s, 15m, 12h, 7d)", error, error_size);
+	for (unsigned i = 0; i < y->classes_count; i++)
+		if (!is_class(y->classes[i]))
+			return bad_word(path, y->classes[i], "is no class of findings (leak, exposure, policy, weak)", error,
+					error_size);
+	n.to = base_strdup(y->to);
+	n.secret_file = y->secret_file != NULL ? base_strdup(y->secret_file) : NULL;
+	n.classes = base_alloc_array(y->classes_count, sizeof(*n.classes));
+	for (n.class_count = 0; n.class_count < y->classes_count; n.class_count++)
+		n.classes[n.class_count] = base_strdup(y->classes[n.class_count]);
+	p->notify = base_realloc(p->notify, (p->notify_count + 1) * sizeof(*p->notify));
+	p->notify[p->notify_count++] = n;
+	return true;
+}
+
 static bool take_yaml(struct policy *p, const struct yaml_policy *y, const char *path, char *error,
 		      size_t error_size)
 {
@@ -246,6 +334,9 @@ static bool take_yaml(struct policy *p, const struct yaml_policy *y, const char 
 			return false;
 		take_sts(p, &y->mta_sts[i]);
 	}
+	for (unsigned i = 0; i < y->notify_count; i++)
+		if (!take_notify(p, &y->notify[i], path, error, error_size))
+			return false;
 	for (unsigned i = 0; i < y->clients_count; i++) {
 		const struct yaml_client *c = &y->clients[i];
 		struct policy_host host = { 0 };

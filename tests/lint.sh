@@ -27,6 +27,7 @@ only 'libpsl' 'classify/owner.c '
 only 'openssl/x509' 'classify/certificate.c classify/certificate_fields.c classify/certificate_fields.h '
 only 'ldns/' 'classify/watch_dns.c '
 only 'pcap/' 'capture/source_filter.c capture/source_live.c '
+only 'curl/' 'report/notify_webhook.c '
 only 'archive.h' 'capture/source_input.c '
 
 # Every header stands alone.

@@ -46,6 +46,15 @@ static void mistakes_are_told_with_file_and_line(void **state)
 		{ "mta_sts:\n  - domain: a..test\n    mode: none\n", ":2: a..test is no domain" },
 		{ "mta_sts:\n  - domain: a.test\n    mode: testing\n    mx: [b.test,\n      'mx.*.test']\n",
 		  ":5: mx.*.test is no host name" },
+		{ "notify:\n  - to: ftp://a.test\n", ":2: ftp://a.test is neither syslog nor" },
+		{ "notify:\n  - to: http://a.test/hook\n", ":2: http://a.test/hook is neither syslog nor" },
+		{ "notify:\n  - to: https://\n", ":2: https:// is neither syslog nor" },
+		{ "notify:\n  - classes: [leak]\n", ":2: Missing required mapping field: to" },
+		{ "notify:\n  - to: syslog\n    classes: [leak, all]\n", ":3: all is no class" },
+		{ "notify:\n  - to: syslog\n    strength: sure\n", ":3: sure is no strength" },
+		{ "notify:\n  - to: syslog\n    suppress_for: 10\n", ":3: 10 is no time" },
+		{ "notify:\n  - to: syslog\n    suppress_for: 400d\n", ":3: 400d is no time" },
+		{ "notify:\n  - to: syslog\n    suppress_for: h\n", ":3: h is no time" },
 		{ "mta_sts:\n  - { domain: a.test, mode: none }\n  - { domain: A.test, mode: none }\n",
 		  ":3: A.test has two MTA-STS policies" },
 	};
@@ -140,6 +149,28 @@ static void clients_are_all_unless_some_are_named(void **state)
 	policy_free(&p);
 }
 
+static void who_is_notified_is_as_it_was_given(void **state)
+{
+	const struct policy_notify *to;
+	struct policy *p = policy_new();
+
+	(void)state;
+	load(p, "notify:\n  - to: syslog://[2001:db8::1]:1514\n    classes: [leak, weak]\n    strength: strong\n"
+	     "    suppress_for: 2h\n  - to: https://a.test/x\n    secret_file: /k\n", true, "");
+	assert_int_equal(policy_notify(p, &to), 2);
+	assert_string_equal(to[0].to, "syslog://[2001:db8::1]:1514");
+	assert_int_equal(to[0].class_count, 2);
+	assert_string_equal(to[0].classes[1], "weak");
+	assert_int_equal(to[0].least, STRENGTH_STRONG);
+	assert_int_equal(to[0].suppress_s, 7200);
+	assert_null(to[0].secret_file);
+	assert_string_equal(to[1].secret_file, "/k");
+	assert_int_equal(to[1].class_count, 0);
+	assert_int_equal(to[1].least, STRENGTH_SUSPECTED);
+	assert_int_equal(to[1].suppress_s, POLICY_SUPPRESS_S);
+	policy_free(&p);
+}
+
 static void a_domains_mta_sts_policy_is_as_it_was_given(void **state)
 {
 	struct policy *p = policy_new();
@@ -210,6 +241,7 @@ int main(void)
 		cmocka_unit_test(home_is_private_unless_said_otherwise),
 		cmocka_unit_test(a_clients_own_line_goes_before_everyones),
 		cmocka_unit_test(clients_are_all_unless_some_are_named),
+		cmocka_unit_test(who_is_notified_is_as_it_was_given),
 		cmocka_unit_test(a_domains_mta_sts_policy_is_as_it_was_given),
 		cmocka_unit_test(an_unknown_owner_is_told_wherever_it_stands),
 		cmocka_unit_test(an_empty_file_is_an_empty_policy),

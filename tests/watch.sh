@@ -78,6 +78,19 @@ check "after kill -9 the case is sound" is ok "$(sqlite3 "$dir/killed.case" 'PRA
 check "and has the leak" grep -q cleartext-credential "$dir/killed.report"
 check "and says that it was running" grep -q 'Source: eth0, .*running' "$dir/killed.report"
 
+# Findings are told to others as well, the last ones too.
+printf 'notify:\n  - to: syslog://192.168.178.1:5514\n    classes: [exposure]\n' >"$dir/notify.yaml"
+run_in $there syslog timeout 60 python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.168.178.1", 5514))
+print(s.recv(4096), flush=True)'
+soon 10 sh -c "ip netns exec $there ss -lun | grep -q :5514"
+watch notify --policy "$dir/notify.yaml"
+watching=$pid
+ip netns exec $here $talk login 5.9.112.40 0
+check "what is told elsewhere is told in the end at the latest" end $watching INT 1
+check "to syslog" soon 5 grep -q '>1 .* cleartext-credential \[mailwitness@32473 event="finding"' "$dir/syslog.out"
+
 # Stopped while more comes than its buffer holds, and nothing else is wrong.
 watch loss --buffer 1 --provider mailbox-org -w "$dir/loss.case"
 watching=$pid
