@@ -44,8 +44,12 @@ int command_judge(const struct options *o)
 int command_report(const struct options *o)
 {
 	struct store *st = open_case(o, 1);
-	int status = command_emit(st, o);
+	int status = EX_OK;
 
+	if (o->letter == 0)
+		status = command_emit(st, o);
+	else if (!emit_letter(st, o->letter, o->letter_to, stdout))
+		command_fail(EX_NOINPUT, store_error(st));
 	store_close(&st);
 	return status;
 }
@@ -66,21 +70,10 @@ int command_export(const struct options *o)
 	return status;
 }
 
-/* The word behind the case. */
-static int64_t finding_of(const struct options *o)
-{
-	char *end;
-	long long n = strtoll(o->files.of[1], &end, 10);
-
-	if (n < 1 || *end != '\0')
-		options_misuse("a finding's number is wanted, as the report has it", o->files.of[1]);
-	return n;
-}
-
 int command_explain(const struct options *o)
 {
 	struct store *st = open_case(o, 2);
-	bool ok = emit_explain(st, finding_of(o), stdout);
+	bool ok = emit_explain(st, options_finding(o->files.of[1]), stdout);
 
 	if (!ok)
 		command_fail(EX_NOINPUT, store_error(st));
@@ -91,7 +84,7 @@ int command_explain(const struct options *o)
 int command_evidence(const struct options *o)
 {
 	struct store *st = open_case(o, 2);
-	int64_t finding = finding_of(o);
+	int64_t finding = options_finding(o->files.of[1]);
 	char error[512];
 	FILE *out;
 	int status;

@@ -16,7 +16,7 @@
 #define WORKERS_DEFAULT_MAX 8	/* more gain nothing: the capture thread is the bottleneck then */
 
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
-enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
+enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_LETTER, OPT_TO, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
        OPT_BUFFER, OPT_KEYLOG, OPT_HELP, OPT_VERSION };
 
@@ -24,6 +24,8 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "text", no_argument, NULL, OPT_TEXT },
 	{ "html", required_argument, NULL, OPT_HTML },
+	{ "letter", required_argument, NULL, OPT_LETTER },
+	{ "to", required_argument, NULL, OPT_TO },
 	{ "provider", required_argument, NULL, OPT_PROVIDER },
 	{ "client", required_argument, NULL, OPT_CLIENT },
 	{ "policy", required_argument, NULL, OPT_POLICY },
@@ -139,6 +141,23 @@ static void print_version(void)
 	exit(EX_OK);
 }
 
+int64_t options_finding(const char *word)
+{
+	char *end;
+	long long n = strtoll(word, &end, 10);
+
+	if (n < 1 || *end != '\0')
+		options_misuse("a finding's number is wanted, as the report has it", word);
+	return n;
+}
+
+static enum letter_to letter_to(const char *word)
+{
+	if (strcmp(word, "vendor") != 0 && strcmp(word, "dpo") != 0)
+		options_misuse("--to wants vendor or dpo", word);
+	return word[0] == 'v' ? LETTER_TO_VENDOR : LETTER_TO_DPO;
+}
+
 static void take_option(struct options *o, int letter)
 {
 	switch (letter) {
@@ -154,6 +173,8 @@ static void take_option(struct options *o, int letter)
 	case OPT_JSON: o->json = o->export.json = true; break;
 	case OPT_TEXT: o->json = false; break;
 	case OPT_HTML: o->html_path = optarg; break;
+	case OPT_LETTER: o->letter = options_finding(optarg); break;
+	case OPT_TO: o->letter_to = letter_to(optarg); break;
 	case OPT_PROVIDER: add_word(&o->providers, optarg); break;
 	case OPT_CLIENT: add_word(&o->clients, optarg); break;
 	case OPT_POLICY: o->policy = optarg; break;
@@ -271,6 +292,10 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 	check_inputs(o);
 	if (strcmp(o->verb, "experiment") == 0)
 		check_experiment(o);
+	if (o->letter != 0 && strcmp(o->verb, "report") != 0)
+		options_misuse("only report takes", "--letter");
+	if (o->letter == 0 && o->letter_to != LETTER_TO_FIT)
+		options_misuse("--letter is wanted: the number of a finding", "--to");
 	if (o->json && o->html_path != NULL && strcmp(o->html_path, "-") == 0)
 		options_misuse("two reports for standard output", "--json --html -");
 	o->emit.color = o->export.to == NULL && isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;

@@ -23,6 +23,8 @@ struct options {
 	uint8_t *file_vantages;		/* of each file, the number of its own */
 	uint8_t vantage;		/* of the files that follow */
 	const char *html_path;		/* where the page goes, beside the report; "-" is in its place */
+	int64_t letter;			/* about which finding; 0: none is wanted */
+	enum letter_to letter_to;
 	bool json, exit_zero;
 	bool not_promiscuous, list_interfaces;
 	unsigned workers, buffer_mib;
@@ -40,6 +42,9 @@ void options_free(struct options *o);
 
 /* Says why, shows the usage, and ends the program. */
 _Noreturn void options_misuse(const char *why, const char *what);
+
+/* The number of a finding in a word. */
+int64_t options_finding(const char *word);
 
 extern const char options_usage[], options_help[];
 

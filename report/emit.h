@@ -38,6 +38,12 @@ bool emit_zeek(struct store *st, const struct sql_query *query, bool json, FILE 
 /* One table of the case (RFC 4180). */
 bool emit_csv(struct store *st, const char *table, FILE *out);
 
+/* A finding as a letter in plain text, with places to fill in: to the company that it is about (a request under
+ * GDPR Article 15), or to a data-protection officer; FIT is the company where one got something. False with
+ * store_error when there is no such finding, or no such company. */
+enum letter_to { LETTER_TO_FIT, LETTER_TO_VENDOR, LETTER_TO_DPO };
+bool emit_letter(struct store *st, int64_t finding, enum letter_to to, FILE *out);
+
 /* SMTP TLS reports (RFC 8460): one for each domain that mail was delivered to. */
 
 /* Sessions that no report counts. */

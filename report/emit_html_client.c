@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define DESTINATIONS_SHOWN 40	/* of one client; the JSON has all */
+#define DESTINATIONS_SHOWN 12	/* of one client; the JSON has all */
 
 /* The rows of one client stand under its name. */
 static void client_row(const struct html_report *r, const struct view_client *c, const char *columns)
@@ -45,25 +45,39 @@ static void destination_row(struct html *h, const struct view_destination *d)
 	html_close(h);
 }
 
+static void rest_row(struct html *h, unsigned count, int64_t up, int64_t down)
+{
+	char bytes[PLAIN_BYTES_SIZE];
+
+	html_open(h, "tr", NULL);
+	html_open(h, "th", "scope", "row", NULL);
+	html_printf(h, "%u more, that less was sent to", count);
+	html_close(h);
+	html_element(h, "td", plain_bytes(up, bytes), "class", "number", NULL);
+	html_element(h, "td", plain_bytes(down, bytes), "class", "number", NULL);
+	html_element(h, "td", "", NULL);
+	html_close(h);
+}
+
 static bool destination_rows(const struct html_report *r, const struct view_client *c)
 {
 	struct view v = view_destinations(r->st, c->id);
 	struct view_destination d;
 	unsigned count = 0;
+	int64_t up = 0, down = 0;
 
 	while (view_destination(&v, &d)) {
-		if (count++ == 0)
+		if (count == 0)
 			client_row(r, c, "4");
-		if (count <= DESTINATIONS_SHOWN)
+		if (count++ < DESTINATIONS_SHOWN) {
 			destination_row(r->h, &d);
+		} else {
+			up += d.up;
+			down += d.down;
+		}
 	}
-	if (count > DESTINATIONS_SHOWN) {
-		html_open(r->h, "tr", NULL);
-		html_open(r->h, "td", "colspan", "4", NULL);
-		html_printf(r->h, "and %u more that were sent less", count - DESTINATIONS_SHOWN);
-		html_close(r->h);
-		html_close(r->h);
-	}
+	if (count > DESTINATIONS_SHOWN)
+		rest_row(r->h, count - DESTINATIONS_SHOWN, up, down);
 	return view_end(&v);
 }
 
@@ -78,7 +92,7 @@ static int64_t count_of(const struct html_report *r, const char *sql)
 
 bool emit_html_destinations(const struct html_report *r)
 {
-	static const char *const headings[] = { "Whose server", "Sent up", "Came down", "How sure whose it is", NULL };
+	static const char *const headings[] = { "Whose server", "Sent up", "Came down", "How sure", NULL };
 	int64_t count = count_of(r, "SELECT count(*) FROM destination WHERE ?1 IN (0, client)");
 	struct view v;
 	struct view_client c;
@@ -208,7 +222,7 @@ bool emit_html_transport(const struct html_report *r)
 		return false;
 	html_section(r->h, "transport", "Sealed letter or postcard?");
 	if (count == 0) {
-		html_element(r->h, "p", "No mail connection was seen, so nothing is known of how mail travels.", NULL);
+		html_element(r->h, "p", "No mail connection that a client began was seen, so nothing is known of how its mail travels.", NULL);
 		html_close(r->h);
 		return true;
 	}

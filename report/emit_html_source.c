@@ -29,6 +29,18 @@ static bool losses(const struct html_report *r, unsigned *count)
 	return view_end(&v);
 }
 
+static bool paragraphs(const struct html_report *r, const char *sql)
+{
+	struct view v = view_ask(r->st, sql, 0);
+
+	while (view_row(&v)) {
+		html_open(r->h, "p", NULL);
+		html_printf(r->h, "%s.", view_text(&v, 0));
+		html_close(r->h);
+	}
+	return view_end(&v);
+}
+
 static bool not_judged(const struct html_report *r)
 {
 	struct view v = view_ask(r->st, "SELECT host(address) FROM client WHERE NOT judged ORDER BY address", 0);
@@ -73,7 +85,7 @@ bool emit_html_not_seen(const struct html_report *r)
 			     "Looked at: contacts with mail services, and with companies that the catalogue knows. What was"
 			     " not recorded, and what leaves no trace, nobody can see.", NULL);
 	}
-	ok = view_end(&v) && ok && not_judged(r);
+	ok = view_end(&v) && ok && paragraphs(r, "SELECT words FROM watch_gap ORDER BY run") && not_judged(r);
 	html_close(r->h);
 	return ok;
 }
@@ -106,10 +118,12 @@ bool emit_html_sources(const struct html_report *r)
 
 	html_section(r->h, "sources", "What this rests on");
 	html_element(r->h, "p", "The recordings, and their checksums: whoever has the same files can check every word.", NULL);
+	bool ok = paragraphs(r, "SELECT words FROM command_words ORDER BY run");
+
 	html_open(r->h, "ul", NULL);
 	while (view_source(&v, &s))
 		source(r->h, &s);
 	html_close(r->h);
 	html_close(r->h);
-	return view_end(&v);
+	return view_end(&v) && ok;
 }

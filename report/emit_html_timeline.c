@@ -13,25 +13,22 @@
 /* In this order they stand below each other: then one sees with the eye who took whose place. */
 enum lane_kind { LANE_PROVIDER, LANE_VENDOR, LANE_OTHER, LANE_INCOMING };
 
-static const struct {
-	unsigned look;
-	const char *words;
-} lane_kinds[] = {
-	{ PARTY_PROVIDER, "its mail provider, directly" },
-	{ PARTY_VENDOR, "another company's mail service" },
-	{ PARTY_OTHER, "another mail server" },
-	{ PARTY_NETWORK, "came to this mail server" },
+static const char *const lane_words[] = {
+	"its mail provider, directly", "another company's mail service", "another mail server",
+	"came to this mail server",
 };
 
 #define PROVIDER "(s.client, s.owner) IN (SELECT client, owner FROM client_provider)"
+
+enum { C_KIND, C_OWNER, C_TITLE, C_ROLE, C_PROVIDER, C_FIRST, C_LAST, C_START, C_END, C_BYTES };
 
 /* A row for each interval of each mail or vendor contact, or one without. */
 static const char contact_sql[] =
 	"SELECT CASE WHEN NOT s.originated AND s.transport IS NOT NULL THEN 3 WHEN " PROVIDER " THEN 0"
 	"  WHEN s.flow IN (SELECT flow FROM contact_class WHERE class IN ('vendor', 'setup')) THEN 1 ELSE 2 END AS kind,"
-	" s.owner, coalesce(o.title, s.owner), s.first_ns, s.last_ns,"
+	" s.owner, coalesce(o.title, s.owner), s.role, " PROVIDER ", s.first_ns, s.last_ns,"
 	" p.start_ns, p.end_ns, p.orig_bytes + p.resp_bytes"
-	" FROM (SELECT flow FROM contact_class WHERE class IN ('mail', 'vendor', 'setup')"
+	" FROM (SELECT flow FROM contact_class WHERE class IN ('mail', 'incoming', 'vendor', 'setup')"
 	"  UNION SELECT flow FROM web_mail_contact) AS k CROSS JOIN seen AS s LEFT JOIN owner AS o ON o.owner = s.owner"
 	" LEFT JOIN flow_sample AS p ON p.flow = s.flow WHERE s.flow = k.flow AND s.client = ?1 AND NOT s.loopback"
 	" ORDER BY kind, s.owner, s.flow, p.place";
@@ -41,7 +38,7 @@ struct lanes {
 	unsigned count, more;
 };
 
-static void next_lane(struct lanes *l, enum lane_kind kind, const char *title)
+static void next_lane(struct lanes *l, enum lane_kind kind, const char *title, enum plain_party party)
 {
 	struct svg_lane *lane;
 
@@ -50,8 +47,8 @@ static void next_lane(struct lanes *l, enum lane_kind kind, const char *title)
 	else
 		l->more++;
 	lane = &l->of[l->count - 1];
-	lane->look = lane_kinds[kind].look;
-	snprintf(lane->note, sizeof(lane->note), "%s", lane_kinds[kind].words);
+	lane->look = party;
+	snprintf(lane->note, sizeof(lane->note), "%s", lane_words[kind]);
 	if (l->more > 0)
 		snprintf(lane->label, sizeof(lane->label), "%u more", l->more + 1);
 	else
@@ -65,18 +62,20 @@ static bool read_lanes(const struct html_report *r, int64_t client, const struct
 	int64_t kind = -1;
 
 	while (view_row(&v)) {
-		if (view_number(&v, 0) != kind || strcmp(owner, view_text(&v, 1)) != 0) {
-			kind = view_number(&v, 0);
-			free(owner);
-			owner = base_strdup(view_text(&v, 1));
-			next_lane(l, (enum lane_kind)kind, view_text(&v, 2));
-		}
-		bool sampled = sqlite3_column_type(v.q, 5) != SQLITE_NULL;
+		bool sampled = sqlite3_column_type(v.q, C_START) != SQLITE_NULL;
 
-		svg_lane_mark(&l->of[l->count - 1], line, view_number(&v, 3), view_number(&v, 4),
+		if (view_number(&v, C_KIND) != kind || strcmp(owner, view_text(&v, C_OWNER)) != 0) {
+			kind = view_number(&v, C_KIND);
+			free(owner);
+			owner = base_strdup(view_text(&v, C_OWNER));
+			next_lane(l, (enum lane_kind)kind, view_text(&v, C_TITLE),
+				  plain_party(view_text(&v, C_ROLE), view_number(&v, C_PROVIDER) != 0));
+		}
+		svg_lane_mark(&l->of[l->count - 1], line, view_number(&v, C_FIRST), view_number(&v, C_LAST),
 			      sampled ? SVG_OPEN : SVG_BUSY);
-		if (sampled && view_number(&v, 7) > 0)
-			svg_lane_mark(&l->of[l->count - 1], line, view_number(&v, 5), view_number(&v, 6), SVG_BUSY);
+		if (sampled && view_number(&v, C_BYTES) > 0)
+			svg_lane_mark(&l->of[l->count - 1], line, view_number(&v, C_START), view_number(&v, C_END),
+				      SVG_BUSY);
 	}
 	free(owner);
 	return view_end(&v);

@@ -50,35 +50,9 @@ static void spaces(struct text_report *r, unsigned count)
 	fprintf(r->out, "%*s", (int)count, "");
 }
 
-/* Text from column `at` on, broken between words, later lines indented. */
 static void wrap(struct text_report *r, unsigned at, unsigned indent, const char *text)
 {
-	bool first = true;
-	char word[512];
-
-	while (*text != '\0') {
-		size_t n = strcspn(text, " ");
-		unsigned width;
-
-		if (n >= sizeof(word))
-			n = sizeof(word) - 1;
-		memcpy(word, text, n);
-		word[n] = '\0';
-		width = emit_clean(NULL, word);
-		if (!first && at + 1 + width > r->columns) {
-			putc_unlocked('\n', r->out);
-			spaces(r, indent);
-			at = indent;
-		} else if (!first) {
-			putc_unlocked(' ', r->out);
-			at++;
-		}
-		at += emit_clean(r->out, word);
-		first = false;
-		text += n;
-		text += strspn(text, " ");
-	}
-	putc_unlocked('\n', r->out);
+	emit_wrap(r->out, text, at, indent, r->columns);
 }
 
 /* Cut where it does not fit, filled up where it does. */

@@ -81,6 +81,35 @@ unsigned emit_clean(FILE *out, const char *text)
 	return columns;
 }
 
+void emit_wrap(FILE *out, const char *text, unsigned at, unsigned indent, unsigned columns)
+{
+	bool first = true;
+	char word[512];
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+		unsigned width;
+
+		if (n >= sizeof(word))
+			n = sizeof(word) - 1;
+		memcpy(word, text, n);
+		word[n] = '\0';
+		width = emit_clean(NULL, word);
+		if (!first && at + 1 + width > columns) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (!first) {
+			putc_unlocked(' ', out);
+			at++;
+		}
+		at += emit_clean(out, word);
+		first = false;
+		text += n;
+		text += strspn(text, " ");
+	}
+	putc_unlocked('\n', out);
+}
+
 void emit_time(int64_t ns, char out[EMIT_TIME_SIZE])
 {
 	int64_t second = ns / BASE_NS_PER_S, rest = ns % BASE_NS_PER_S;

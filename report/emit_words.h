@@ -24,6 +24,9 @@ struct emit_piece emit_piece(const char *text);
  * NULL: only counts. */
 unsigned emit_clean(FILE *out, const char *text);
 
+/* Such text from column `at` on, broken between words, later lines indented; ends the line. */
+void emit_wrap(FILE *out, const char *text, unsigned at, unsigned indent, unsigned columns);
+
 /* What verdicts mean, by the words of client.third_party and client.path. */
 const char *emit_third_party_words(const char *third_party, bool all_traffic);
 const char *emit_path_words(const char *path);

@@ -101,9 +101,9 @@ const char *plain_named_by(const char *named_by)
 {
 	static const struct phrase phrases[] = {
 		{ "certificate", "by the server's certificate" },
-		{ "sni", "by the name that was asked for" },
-		{ "quic-sni", "by the name that was asked for" },
-		{ "dns", "by the address book answer (DNS)" },
+		{ "sni", "by the name asked for" },
+		{ "quic-sni", "by the name asked for" },
+		{ "dns", "by the name looked up (DNS)" },
 		{ "prefix", "by its published address range" },
 		{ "asn", "by its network alone" },
 		{ "policy", "as declared by you" },
@@ -161,6 +161,7 @@ const char *plain_end(const char *end)
 		{ "not-a-capture", "is no recording of packets" },
 		{ "unreadable", "could not be read" },
 		{ "running", "is still being watched" },
+		{ "killed", "broke off when its recording was killed" },
 		{ "vanished", "went away while it was watched" },
 		{ 0 },
 	};
@@ -210,18 +211,18 @@ const char *plain_name(const char *title, char out[PLAIN_NAME_SIZE])
 
 const char *plain_bytes(int64_t bytes, char out[PLAIN_BYTES_SIZE])
 {
-	if (bytes == 1)
-		snprintf(out, PLAIN_BYTES_SIZE, "1 byte");
-	else if (bytes < 1000)
-		snprintf(out, PLAIN_BYTES_SIZE, "%lld bytes", (long long)bytes);
-	else if (bytes < 10000)
-		snprintf(out, PLAIN_BYTES_SIZE, "%lld,%03lld bytes", (long long)bytes / 1000, (long long)bytes % 1000);
-	else if (bytes < 10000000)
-		snprintf(out, PLAIN_BYTES_SIZE, "%lld kB", (long long)bytes / 1000);
-	else if (bytes < 10000000000)
-		snprintf(out, PLAIN_BYTES_SIZE, "%lld MB", (long long)bytes / 1000000);
+	static const char *const units[] = { "bytes", "kB", "MB", "GB" };
+	unsigned unit = 0;
+
+	while (bytes >= 10000 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		bytes /= 1000;
+		unit++;
+	}
+	if (bytes >= 1000)
+		snprintf(out, PLAIN_BYTES_SIZE, "%lld,%03lld %s", (long long)bytes / 1000, (long long)bytes % 1000,
+			 units[unit]);
 	else
-		snprintf(out, PLAIN_BYTES_SIZE, "%lld GB", (long long)bytes / 1000000000);
+		snprintf(out, PLAIN_BYTES_SIZE, "%lld %s", (long long)bytes, bytes == 1 && unit == 0 ? "byte" : units[unit]);
 	return out;
 }
 

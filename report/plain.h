@@ -26,7 +26,7 @@ const char *plain_party_words(enum plain_party party);
 #define PLAIN_NAME_SIZE 128
 const char *plain_name(const char *title, char out[PLAIN_NAME_SIZE]);
 
-/* As people say it: 823 bytes, 306 kB, 17 MB, 12 GB. */
+/* As people say it, with four digits at most: 823 bytes, 9,315 bytes, 306 kB, 17 MB; gigabytes are counted in full. */
 #define PLAIN_BYTES_SIZE 32
 const char *plain_bytes(int64_t bytes, char out[PLAIN_BYTES_SIZE]);
 
