@@ -95,9 +95,11 @@ static void tick_words(int64_t ns, int64_t step, char *time_out, char *day_out, 
 static void draw_axis(struct html *h, const struct layout *l, int y)
 {
 	int64_t step = step_of(l->line, l->narrow ? TICKS_NARROW : TICKS_WIDE), from = l->line->from_ns;
+	uint64_t past = from % step > 0 ? (uint64_t)(step - from % step) : 0;	/* the begin */
 	char time[32], day[32], before[32] = "";
 
-	for (int64_t ns = from - from % step + (from % step > 0 ? step : 0); ns <= l->line->to_ns; ns += step) {
+	for (; past <= (uint64_t)span(l->line); past += (uint64_t)step) {
+		int64_t ns = from + (int64_t)past;
 		int x = l->x + at(l->line, ns, l->width);
 		const char *anchor = x > l->x + l->width - 40 ? "end" : x < l->x + 40 && l->narrow ? "start" : "middle";
 

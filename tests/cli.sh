@@ -85,6 +85,22 @@ expect "an export in an unknown format" 64 'wants one of: csv eve tlsrpt zeek' "
 expect "a finding explained" 0 '^ +14  ClientHello for prod\.autodetect' "$program" explain $dir/case 1
 expect "a finding that is not there" 66 'no finding 99' "$program" explain $dir/case 99
 expect "a finding that is no number" 64 "a finding's number" "$program" explain $dir/case one
+expect "a page beside the report" 1 '^192\.168\.178\.20: leak' "$program" report -q --html "$dir/page.html" "$dir/case"
+expect "it is one" 0 '^<!DOCTYPE html>' cat "$dir/page.html"
+expect "a page instead of the report" 1 '^<!DOCTYPE html>' "$program" report --html - "$dir/case"
+expect "of a capture" 1 '^<!DOCTYPE html>' "$program" replay $asn --provider mailbox-org --html - $demo
+expect "a page where none can be written" 73 'none/page.html: No such file' "$program" report --html $dir/none/page.html "$dir/case"
+expect "two reports for one output" 64 'two reports' "$program" report --json --html - "$dir/case"
+expect "a letter to who got something" 0 '^Request for access under Article 15' "$program" report --letter 1 "$dir/case"
+expect "a letter says how sure it is" 0 'strong evidence, and no proof' "$program" report --letter 1 "$dir/case"
+expect "a letter to a data-protection officer" 0 '^To the data-protection officer' "$program" report --letter 1 --to dpo "$dir/case"
+expect "a letter about a finding that is not there" 66 'no finding 99' "$program" report --letter 99 "$dir/case"
+expect "a letter to nobody" 64 'wants vendor or dpo: me' "$program" report --letter 1 --to me "$dir/case"
+expect "a letter about nothing" 64 'letter is wanted' "$program" report --to dpo "$dir/case"
+expect "a letter while replaying" 64 'only report takes' "$program" replay --letter 1 $demo
+"$program" replay -q $asn --provider kanzlei-brandt.example -w "$dir/clear" tests/golden/plain-imap-login/capture.pcap >/dev/null
+expect "a password on the wire is the officer's" 0 '^To the data-protection officer' "$program" report --letter 1 "$dir/clear"
+expect "and no company's" 66 'names no company' "$program" report --letter 1 --to vendor "$dir/clear"
 expect "evidence without a file to write" 64 'where to write' "$program" evidence $dir/case 1
 expect "evidence where none can be written" 73 'No such file' "$program" evidence -w $dir/none/x $dir/case 1
 # A case judged by another policy says what a replay by that policy says.
