@@ -3,6 +3,7 @@
 #include "capture/base.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Who is judged: hosts with mail contact, contact with a vendor's mail service, or a finding; and who is watched
  * whole, when it went beyond its own network. */
@@ -17,10 +18,13 @@ static const char judged_sql[] =
 	" UNION SELECT t.client FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint WHERE t.originated AND NOT t.loopback"
 	"  AND e.role <> 'local' AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
 
+#define WHOLE_MAX 8	/* sentences on hosts that are not judged: who reads more */
+
 /* Where sentences go. */
 struct places {
 	bool *judged;		/* by client */
-	int64_t next;
+	bool nobody;		/* is: then why of the others nothing can be said belongs to the whole */
+	int64_t first, next;
 };
 
 /* A reason for cannot-say: rows of client and sentence. Sentences say what would settle it. */
@@ -235,7 +239,7 @@ static const struct reason notes[] = {
 	  "  WHERE c.client = p.client AND c.owner = p.owner) ORDER BY p.client, p.owner" },
 };
 
-/* Of clients that are not judged nothing is written. */
+/* Of clients that are not judged nothing is written; where nobody is, something of each that is wanted. */
 static bool write_rows(const struct judge_part *part, const struct reason *reason, sqlite3_stmt *insert,
 		       struct places *places)
 {
@@ -245,7 +249,7 @@ static bool write_rows(const struct judge_part *part, const struct reason *reaso
 	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
 		int64_t client = sqlite3_column_int64(q, 0);
 
-		if (!places->judged[client])
+		if (!places->judged[client] || (places->nobody && places->next == places->first + WHOLE_MAX))
 			continue;
 		sqlite3_bind_int64(insert, 1, client);
 		sqlite3_bind_int64(insert, 2, places->next++);
@@ -263,18 +267,24 @@ static bool write_list(const struct judge_part *part, const struct reason *list,
 {
 	bool ok = true;
 
-	for (unsigned i = 0; ok && i < count; i++)
-		ok = write_rows(part, &list[i], insert, places);
+	for (unsigned i = 0; ok && i < count; i++) {
+		if (!places->nobody || strcmp(list[i].axis, "third_party") == 0)
+			ok = write_rows(part, &list[i], insert, places);
+	}
 	return ok;
 }
 
 static bool read_judged(const struct judge_part *part, struct places *places)
 {
-	sqlite3_stmt *q = store_prepare(part->st, "SELECT id FROM client WHERE judged");
+	sqlite3_stmt *q = store_prepare(part->st, places->nobody
+		? "SELECT client, address FROM client_address"
+		: "SELECT a.client, a.address FROM client_address AS a JOIN client AS c ON c.id = a.client WHERE c.judged");
 	int rc = SQLITE_ERROR;
 
-	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW)
-		places->judged[sqlite3_column_int64(q, 0)] = true;
+	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+		if (!places->nobody || policy_wants(part->policy, sqlite3_column_blob(q, 1)))
+			places->judged[sqlite3_column_int64(q, 0)] = true;
+	}
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE;
 }
@@ -282,12 +292,14 @@ static bool read_judged(const struct judge_part *part, struct places *places)
 static bool write_reasons(const struct judge_part *part)
 {
 	int64_t last = store_number(part->st, "SELECT coalesce(max(id), 0) FROM client", -1);
+	int64_t first = store_number(part->st, "SELECT coalesce(max(id), 0) + 1 FROM finding", -1);
 	struct places places = {
 		.judged = base_alloc_array((size_t)(last + 1), sizeof(*places.judged)),
-		.next = store_number(part->st, "SELECT coalesce(max(id), 0) + 1 FROM finding", -1),
+		.nobody = store_number(part->st, "SELECT count(*) FROM client WHERE judged", -1) == 0,
+		.first = first, .next = first,
 	};
 	sqlite3_stmt *insert = store_prepare(part->st, "INSERT INTO reason VALUES (?,?,?,?)");
-	bool ok = last >= 0 && places.next > 0 && insert != NULL && read_judged(part, &places) &&
+	bool ok = last >= 0 && first > 0 && insert != NULL && read_judged(part, &places) &&
 		  write_list(part, reasons, sizeof(reasons) / sizeof(reasons[0]), insert, &places) &&
 		  write_list(part, notes, sizeof(notes) / sizeof(notes[0]), insert, &places);
 
@@ -320,7 +332,10 @@ static const char verdict_sql[] =
 	"INSERT INTO reason SELECT 0, 0, 'whole', iif((SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "',"
 	" 'It was not seen to send anything beyond its own network.',"
 	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.')"
-	" WHERE NOT EXISTS (SELECT 1 FROM client WHERE judged)";
+	" WHERE NOT EXISTS (SELECT 1 FROM client WHERE judged);"
+	"UPDATE reason SET axis = 'whole', client = 0,"
+	" sentence = (SELECT host(c.address) FROM client AS c WHERE c.id = reason.client) || ': ' || sentence"
+	" WHERE client <> 0 AND NOT EXISTS (SELECT 1 FROM client WHERE judged)";
 
 /* --client: others are not judged. */
 static bool leave_out(const struct judge_part *part)

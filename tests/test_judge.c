@@ -843,6 +843,34 @@ static void ech_counts_only_with_its_record(void **state)
 	}
 }
 
+static void where_nobody_is_judged_what_hides_is_told(void **state)
+{
+	static const struct { struct judge_case c; const char *want; } each[] = {
+		{ { .name = "a tunnel", .flows = { { PC, "198.51.100.9", 51820, 5000, 900, .udp = true, .opaque = true },
+			{ PHONE, "192.0.2.80", 443, 5000, 900, "www.paper.test" } } },
+		  "No client with mail contact, or contact with a vendor's mail service, was seen.\n"
+		  PC ": It sent 5000 bytes through 198.51.100.9 (tunnel), where others' traffic cannot be seen. A capture"
+		  " behind it would settle it.\n" },
+		{ { .name = "the same, of a host that is not asked for", .client = PHONE,
+		    .flows = { { PC, "198.51.100.9", 51820, 5000, 900, .udp = true, .opaque = true } } },
+		  "No client with mail contact, or contact with a vendor's mail service, was seen.\n" },
+		{ { .name = "another is judged", .flows = { { PC, "198.51.100.9", 51820, 5000, 900, .udp = true, .opaque = true },
+			{ PHONE, "192.0.2.1", 993, 900, 50000, "imap.provider.test" } } }, "" },
+	};
+	char got[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		struct store *st = case_store(&each[i].c, false);
+
+		judge_it(st, &each[i].c);
+		got[0] = '\0';
+		case_ask(st, "SELECT sentence FROM because WHERE client = 0 ORDER BY place", got, sizeof(got));
+		assert_string_equal(got, each[i].want);
+		store_close(&st);
+	}
+}
+
 static void an_unknown_provider_is_told_and_nothing_is_judged(void **state)
 {
 	static const struct judge_case c = { .name = "nobody", .flows = { { PROVIDER } } };
@@ -919,6 +947,7 @@ int main(void)
 		cmocka_unit_test(a_flow_is_named_by_what_its_client_was_told_before),
 		cmocka_unit_test(little_to_each_of_many_nameless_is_much),
 		cmocka_unit_test(ech_counts_only_with_its_record),
+		cmocka_unit_test(where_nobody_is_judged_what_hides_is_told),
 		cmocka_unit_test(an_unknown_provider_is_told_and_nothing_is_judged),
 		cmocka_unit_test(the_exit_status_is_the_worst_news),
 		cmocka_unit_test(a_loss_of_the_whole_run_touches_every_client),
