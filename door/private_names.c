@@ -21,38 +21,7 @@ static const char *const services[] = {
 	"/run/avahi-daemon/socket",
 };
 
-/* What the address of a `nameserver` line has to be inside. */
-static const char *inside_address(const char *address)
-{
-	struct in_addr v4;
-	struct in6_addr v6;
-
-	if (inet_pton(AF_INET, address, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127)
-		return PRIVATE_NAMES_IPV4;
-	if (inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6))
-		return PRIVATE_NAMES_IPV6;
-	return address;
-}
-
-char *private_names_resolvers(const char *text)
-{
-	char *out = NULL, line[512], address[128];
-	size_t size = 0;
-	FILE *to = base_checked(open_memstream(&out, &size)), *from = fmemopen((void *)text, strlen(text), "r");
-
-	while (from != NULL && fgets(line, sizeof(line), from) != NULL) {
-		if (sscanf(line, "nameserver %127s", address) == 1)
-			fprintf(to, "nameserver %s\n", inside_address(address));
-		else
-			fputs(line, to);
-	}
-	if (from != NULL)
-		fclose(from);
-	fclose(to);
-	return base_checked(out);
-}
-
-static char *read_resolvers(void)
+static char *read_text(void)
 {
 	char *text = base_alloc(RESOLVERS_MAX + 1);
 	FILE *f = fopen(RESOLVERS, "re");
@@ -62,6 +31,51 @@ static char *read_resolvers(void)
 		fclose(f);
 	}
 	return text;
+}
+
+static bool is_ipv6(const char *address)
+{
+	return strchr(address, ':') != NULL;
+}
+
+static bool on_loopback(const char *address)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	return (inet_pton(AF_INET, address, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) ||
+	       (inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
+}
+
+struct private_names private_names_read(void)
+{
+	struct private_names names = { 0 };
+	bool first[2] = { true, true };		/* of IPv4, of IPv6 */
+	char *text = read_text(), *rest = text, *line, address[128];
+	size_t size;
+	FILE *to = base_checked(open_memstream(&names.resolvers, &size));
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (sscanf(line, "nameserver %127s", address) == 1) {
+			bool v6 = is_ipv6(address), *inside = v6 ? &names.ipv6 : &names.ipv4;
+
+			*inside = *inside || (first[v6] && on_loopback(address));
+			first[v6] = false;
+			fprintf(to, "nameserver %s\n", !*inside || !on_loopback(address) ? address :
+				v6 ? PRIVATE_NAMES_IPV6 : PRIVATE_NAMES_IPV4);
+		} else {
+			fprintf(to, "%s%s", line, rest != NULL ? "\n" : "");
+		}
+	}
+	fclose(to);
+	free(text);
+	return names;
+}
+
+void private_names_free(struct private_names *names)
+{
+	free(names->resolvers);
+	names->resolvers = NULL;
 }
 
 /* The file that stands for it inside has no name of its own once it is in its place. */
@@ -81,19 +95,12 @@ static bool put_in_place(const char *text)
 	return ok;
 }
 
-bool private_names_through_the_door(void)
+bool private_names_through_the_door(const struct private_names *names)
 {
-	char *outside, *inside;
 	bool ok = mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0;
 
 	for (unsigned i = 0; ok && i < sizeof(services) / sizeof(services[0]); i++)
 		ok = mount("/dev/null", services[i], NULL, MS_BIND, NULL) == 0 || errno == ENOENT || errno == ENOTDIR ||
 		     errno == EACCES;
-	outside = read_resolvers();
-	inside = private_names_resolvers(outside);
-	if (ok && strcmp(outside, inside) != 0)
-		ok = put_in_place(inside);
-	free(inside);
-	free(outside);
-	return ok;
+	return ok && ((!names->ipv4 && !names->ipv6) || put_in_place(names->resolvers));
 }

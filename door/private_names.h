@@ -7,14 +7,21 @@
 
 #include <stdbool.h>
 
-/* What is asked here, on UDP port 53, pasta hands to the host's first resolver of the same IP version. */
+/* What is asked here, on UDP port 53, pasta may hand to the host's first resolver of the same IP version. */
 #define PRIVATE_NAMES_IPV4 "169.254.53.53"
 #define PRIVATE_NAMES_IPV6 "fd53:6d77:6974::53"
 
-/* In a mount namespace of this process's own; false: errno. */
-bool private_names_through_the_door(void);
+struct private_names {
+	char *resolvers;		/* resolv.conf(5) as it has to be inside */
+	bool ipv4, ipv6;		/* whether it has that address: in place of a resolver on a loopback */
+};
 
-/* The text of a resolv.conf(5) with those addresses in place of resolvers on a loopback, to be freed. */
-char *private_names_resolvers(const char *text);
+/* By the host's resolv.conf. Where the first resolver is none on a loopback, all are asked as they are: pasta would
+ * give its answers that address also if it was asked by its own. */
+struct private_names private_names_read(void);
+void private_names_free(struct private_names *names);
+
+/* In a mount namespace of this process's own; false: errno. */
+bool private_names_through_the_door(const struct private_names *names);
 
 #endif

@@ -1,7 +1,6 @@
 #include "door/private_net.h"
 
 #include "door/command.h"
-#include "door/private_names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,11 +96,17 @@ static void make_namespaces(void)
 }
 
 /* In the child, which stayed outside: waits until its parent is inside. pasta tells its pid when the door is open. */
-static _Noreturn void be_pasta(pid_t inside, int entered, int opened, int said)
+static _Noreturn void be_pasta(pid_t inside, const struct private_names *names, int entered, int opened, int said)
 {
+	const char *words[24] = {
+		"pasta", "--foreground", "--quiet", "--pid", "/dev/stdout", "--config-net", "--ns-ifname", PRIVATE_NET_DOOR,
+		"-t", "none", "-u", "none", "-T", "none", "-U", "none", "--no-map-gw",
+	};
 	char pid[16], word;
+	unsigned n = 17;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);	/* where it is ignored already, as below Python, pasta gives up */
 	setsid();			/* what the terminal sends is for the command */
 	if (read(entered, &word, 1) != 1)
 		_exit(EX_SOFTWARE);
@@ -109,10 +114,16 @@ static _Noreturn void be_pasta(pid_t inside, int entered, int opened, int said)
 	dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDIN_FILENO);
 	dup2(opened, STDOUT_FILENO);
 	dup2(said, STDERR_FILENO);
-	execlp("pasta", "pasta", "--foreground", "--quiet", "--pid", "/dev/stdout", "--config-net",
-	       "--ns-ifname", PRIVATE_NET_DOOR, "-t", "none", "-u", "none", "-T", "none", "-U", "none",
-	       "--no-map-gw", "--dns-forward", PRIVATE_NAMES_IPV4, "--dns-forward", PRIVATE_NAMES_IPV6,
-	       pid, (char *)NULL);
+	if (names->ipv4) {
+		words[n++] = "--dns-forward";
+		words[n++] = PRIVATE_NAMES_IPV4;
+	}
+	if (names->ipv6) {
+		words[n++] = "--dns-forward";
+		words[n++] = PRIVATE_NAMES_IPV6;
+	}
+	words[n++] = pid;
+	execvp(words[0], (char *const *)words);
 	dprintf(STDERR_FILENO, "%s\n", errno == ENOENT ? "it is not installed: apt install passt" : strerror(errno));
 	_exit(EX_UNAVAILABLE);
 }
@@ -146,12 +157,13 @@ struct private_net private_net_enter(void)
 	/* What nobody reads must not make pasta wait. */
 	if (pipe2(entered, O_CLOEXEC) != 0 || pipe2(opened, O_CLOEXEC) != 0 || pipe2(said, O_CLOEXEC | O_NONBLOCK) != 0)
 		fail(EX_OSERR, "pipe");
-	net = (struct private_net){ .pasta = fork(), .said = said[0] };
+	net = (struct private_net){ .names = private_names_read(), .said = said[0] };
+	net.pasta = fork();
 	if (net.pasta < 0)
 		fail(EX_OSERR, "fork");
 	if (net.pasta == 0) {
 		close(entered[1]);
-		be_pasta(inside, entered[0], opened[1], said[1]);
+		be_pasta(inside, &net.names, entered[0], opened[1], said[1]);
 	}
 	close(entered[0]);
 	close(opened[1]);
@@ -167,9 +179,9 @@ struct private_net private_net_enter(void)
 	return net;
 }
 
-void private_net_look_up(void)
+void private_net_look_up(const struct private_net *net)
 {
-	if (unshare(CLONE_NEWNS) != 0 || !private_names_through_the_door())
+	if (unshare(CLONE_NEWNS) != 0 || !private_names_through_the_door(&net->names))
 		fail(EX_OSERR, "name look-ups cannot be led through the door");
 }
 
@@ -192,4 +204,5 @@ void private_net_leave(struct private_net *net)
 	kill(net->pasta, SIGKILL);
 	waitpid(net->pasta, NULL, 0);
 	close(net->said);
+	private_names_free(&net->names);
 }

@@ -10,12 +10,15 @@
 #ifndef DOOR_PRIVATE_NET_H
 #define DOOR_PRIVATE_NET_H
 
+#include "door/private_names.h"
+
 #include <sys/types.h>
 
 #define PRIVATE_NET_DOOR "door"		/* the interface */
 
 struct private_net {
 	pid_t pasta;
+	struct private_names names;
 	int said;			/* what pasta complains of; kept open, for it writes there */
 };
 
@@ -24,7 +27,7 @@ struct private_net private_net_enter(void);
 
 /* In a child: names are looked up through the door, not by a service of the host, from here on in this process.
  * Before private_net_give_up, and before it runs anything else. */
-void private_net_look_up(void);
+void private_net_look_up(const struct private_net *net);
 
 /* Gives up what was needed to enter. */
 void private_net_give_up(void);

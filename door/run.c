@@ -102,7 +102,7 @@ static _Noreturn void be_the_command(const struct run *r, int gate, int ready)
 {
 	char word;
 
-	private_net_look_up();
+	private_net_look_up(&r->net);
 	if (write(ready, "", 1) != 1 || read(gate, &word, 1) != 1)
 		_exit(EX_SOFTWARE);	/* the parent has said why */
 	execvp(r->words[0], r->words);

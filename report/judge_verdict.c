@@ -16,7 +16,8 @@ static const char judged_sql[] =
 	"  JOIN client_provider AS p ON p.client = c.client AND p.owner = e.owner WHERE class = 'web-clear'"
 	" UNION SELECT client FROM finding"
 	" UNION SELECT t.client FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint WHERE t.originated AND NOT t.loopback"
-	"  AND e.role <> 'local' AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
+	"  AND e.role <> 'local' AND t.far NOT IN (SELECT address FROM client_address)"
+	"  AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
 
 #define WHOLE_MAX 8	/* sentences on hosts that are not judged: who reads more */
 
