@@ -12,7 +12,10 @@
 /* Facts stored at once, in the order of their ids and in one transaction: a commit costs as much as some
  * hundred rows. */
 #define WRITER_ROWS 4096
-#define WRITER_LIVE_NS BASE_NS_PER_S	/* what a crash may cost */
+/* Live: stored as soon as all workers have told of one more second, which is then what a crash may cost. When
+ * seconds come fast, as after a jam, or some worker is late, no sooner and no later than this. */
+#define WRITER_LIVE_MIN_NS (BASE_NS_PER_S / 10)
+#define WRITER_LIVE_MAX_NS (BASE_NS_PER_S * 3 / 2)
 
 struct writer {
 	struct store *store;		/* borrowed */
@@ -22,7 +25,8 @@ struct writer {
 	struct waiting *waiting;
 	writer_stored *stored;		/* NULL: not live */
 	void *context;
-	int64_t stored_ns;		/* when it was last called */
+	int64_t stored_ns;		/* when it was last called... */
+	int64_t stored_until_ns;	/* ... and up to when workers had told */
 	bool fresh;			/* something came since */
 	uint64_t given_up;		/* facts, in this pause */
 	int64_t *until_ns;		/* of each worker: it has told of all before */
@@ -159,6 +163,16 @@ static void try_again(struct writer *w)
 	}
 }
 
+/* Whether all have told of one more second, and none of a later one than the others. */
+static bool is_whole_second(const struct writer *w)
+{
+	for (unsigned i = 1; i < w->workers; i++) {
+		if (w->until_ns[i] != w->until_ns[0])
+			return false;
+	}
+	return w->until_ns[0] > w->stored_until_ns;
+}
+
 static void store_live(struct writer *w)
 {
 	struct timespec clock;
@@ -166,12 +180,13 @@ static void store_live(struct writer *w)
 
 	clock_gettime(CLOCK_MONOTONIC, &clock);
 	now = clock.tv_sec * BASE_NS_PER_S + clock.tv_nsec;
-	if (now - w->stored_ns < WRITER_LIVE_NS) {
+	if (now - w->stored_ns < (is_whole_second(w) ? WRITER_LIVE_MIN_NS : WRITER_LIVE_MAX_NS)) {
 		if (w->ok && waiting_facts(w->waiting) >= WRITER_ROWS)
 			store_waiting(w);
 		return;
 	}
 	w->stored_ns = now;
+	w->stored_until_ns = until(w);
 	if (!w->ok) {
 		try_again(w);
 		return;

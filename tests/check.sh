@@ -52,7 +52,10 @@ if [ "$out" = build ]; then
 fi
 try golden tests/golden.sh "$out/mailwitness"
 try watch tests/watch.sh "$out/mailwitness"
-[ "$out" = build ] && try log tests/log.sh "$out/mailwitness"
+if [ "$out" = build ]; then
+	try log tests/log.sh "$out/mailwitness"
+	try kills tests/kills.sh "$out/mailwitness"
+fi
 try evidence tests/evidence.sh "$out/mailwitness"
 try states tests/states_replay "$out/mailwitness"
 try cli tests/cli.sh "$out/mailwitness"

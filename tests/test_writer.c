@@ -120,13 +120,13 @@ static struct store *run_live(struct told *told, const char *before, const char 
 	writer_live(w, stored, told);
 	assert_int_equal(pthread_create(&thread, NULL, writer_main, w), 0);
 	queue_put(q, batch_of(1, 3));
-	usleep(1100000);
+	usleep(1600000);
 	queue_put(q, batch_of(4, 0));
-	usleep(1100000);
+	usleep(1600000);
 	/* The writer waits for a batch. */
 	assert_true(store_exec(st, between));
 	queue_put(q, batch_of(4, 2));
-	usleep(1100000);
+	usleep(1600000);
 	queue_put(q, end_batch());
 	pthread_join(thread, NULL);
 	*ok_out = writer_ok(w);
