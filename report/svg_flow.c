@@ -31,7 +31,7 @@ struct layout {
 
 static unsigned text_columns(const struct layout *l, const struct column *c)
 {
-	return l->narrow ? c == &l->left ? 17 : 21 : c == &l->left ? 18 : 40;
+	return l->narrow ? c == &l->left ? 16 : 21 : c == &l->left ? 16 : 35;
 }
 
 static void label(const struct layout *l, const struct column *c, const struct svg_bar *bar, struct svg_lines *name,
