@@ -23,7 +23,7 @@ DATADIR ?= $(CURDIR)/classify
 VERSION := 0.1.0
 comma := ,
 OUT := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
-PKGS := libcurl libpcap libarchive libndpi libmaxminddb libcrypto ldns libcyaml libpsl sqlite3
+PKGS := libcurl libpcap libarchive libndpi libmaxminddb libcrypto ldns libcyaml libpsl libseccomp sqlite3
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))

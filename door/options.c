@@ -18,7 +18,7 @@
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_LETTER, OPT_TO, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
-       OPT_BUFFER, OPT_KEYLOG, OPT_HELP, OPT_VERSION };
+       OPT_BUFFER, OPT_KEYLOG, OPT_SANDBOX, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -44,6 +44,7 @@ static const struct option long_options[] = {
 	{ "exit-zero", no_argument, NULL, OPT_EXIT_ZERO },
 	{ "buffer", required_argument, NULL, OPT_BUFFER },
 	{ "keylog", required_argument, NULL, OPT_KEYLOG },
+	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
@@ -56,7 +57,7 @@ _Noreturn void options_misuse(const char *why, const char *what)
 	exit(EX_USAGE);
 }
 
-static void add_word(struct words *w, const char *word)
+void options_add_word(struct words *w, const char *word)
 {
 	w->of = base_realloc(w->of, (w->count + 1) * sizeof(w->of[0]));
 	w->of[w->count++] = word;
@@ -64,7 +65,7 @@ static void add_word(struct words *w, const char *word)
 
 static void add_file(struct options *o, const char *path)
 {
-	add_word(&o->files, path);
+	options_add_word(&o->files, path);
 	o->file_vantages = base_realloc(o->file_vantages, o->files.count);
 	o->file_vantages[o->files.count - 1] = o->vantage;
 }
@@ -77,20 +78,20 @@ static void begin_vantage(struct options *o, const char *name)
 	if (*name == '\0')
 		options_misuse("--vantage wants a name", name);
 	if (o->vantages.count == 0 && o->files.count > 0)
-		add_word(&o->vantages, "client");
+		options_add_word(&o->vantages, "client");
 	while (i < o->vantages.count && strcmp(o->vantages.of[i], name) != 0)
 		i++;
 	if (i == VANTAGES_MAX)
 		options_misuse("--vantage: too many", name);
 	if (i == o->vantages.count)
-		add_word(&o->vantages, name);
+		options_add_word(&o->vantages, name);
 	o->vantage = (uint8_t)i;
 }
 
 static void check_vantages(struct options *o)
 {
 	if (o->vantages.count == 0)
-		add_word(&o->vantages, "");
+		options_add_word(&o->vantages, "");
 	for (unsigned i = 0; i < o->vantages.count; i++) {
 		if (o->files.count == 0 || memchr(o->file_vantages, (int)i, o->files.count) == NULL)
 			options_misuse("--vantage: no file follows", o->vantages.of[i]);
@@ -102,7 +103,7 @@ static void check_experiment(struct options *o)
 {
 	if (o->vantages.of[0][0] == '\0' && o->files.count == 2) {
 		o->vantages.of[0] = "client";
-		add_word(&o->vantages, "server");
+		options_add_word(&o->vantages, "server");
 		o->file_vantages[1] = 1;
 	}
 	if (o->vantages.count < 2)
@@ -163,8 +164,8 @@ static void take_option(struct options *o, int letter)
 	switch (letter) {
 	case 'r':
 	case FILE_WORD: add_file(o, optarg); break;
-	case OPT_CANARY: add_word(&o->canaries, optarg); break;
-	case OPT_MAIL_SERVER: add_word(&o->servers, optarg); break;
+	case OPT_CANARY: options_add_word(&o->canaries, optarg); break;
+	case OPT_MAIL_SERVER: options_add_word(&o->servers, optarg); break;
 	case OPT_VANTAGE: begin_vantage(o, optarg); break;
 	case 'w': o->write_path = optarg; break;
 	case 'f': o->filter = optarg; break;
@@ -175,10 +176,10 @@ static void take_option(struct options *o, int letter)
 	case OPT_HTML: o->html_path = optarg; break;
 	case OPT_LETTER: o->letter = options_finding(optarg); break;
 	case OPT_TO: o->letter_to = letter_to(optarg); break;
-	case OPT_PROVIDER: add_word(&o->providers, optarg); break;
-	case OPT_CLIENT: add_word(&o->clients, optarg); break;
+	case OPT_PROVIDER: options_add_word(&o->providers, optarg); break;
+	case OPT_CLIENT: options_add_word(&o->clients, optarg); break;
 	case OPT_POLICY: o->policy = optarg; break;
-	case OPT_CATALOGUE: add_word(&o->catalogues, optarg); break;
+	case OPT_CATALOGUE: options_add_word(&o->catalogues, optarg); break;
 	case OPT_ASN_DB: o->asn_db = optarg; break;
 	case OPT_CA_FILE: o->ca_file = optarg; break;
 	case OPT_WORKERS:
@@ -188,7 +189,12 @@ static void take_option(struct options *o, int letter)
 		o->buffer_mib = number_of(optarg, SOURCE_LIVE_BUFFER_MIB_MAX, "--buffer wants 1 to 2047 MiB");
 		break;
 	case OPT_KEYLOG: o->keylog = optarg; break;
-	case 'i': add_word(&o->interfaces, optarg); break;
+	case OPT_SANDBOX:
+		if (!sandbox_mode_of(optarg, &o->sandbox))
+			options_misuse("--sandbox wants on, strict or off", optarg);
+		break;
+	case 'Z': o->user = optarg; break;
+	case 'i': options_add_word(&o->interfaces, optarg); break;
 	case 'p': o->not_promiscuous = true; break;
 	case 'D': o->list_interfaces = true; break;
 	case 'o': o->export.to = optarg; break;
@@ -277,7 +283,7 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 	if (!is_command(o->verb))
 		options_misuse("no such command", o->verb);
 	/* Of run, what follows the first word that is no option is not ours; else words may stand among options. */
-	while ((letter = getopt_long(argc, argv, run ? "+w:f:o:nq" : "-r:w:f:o:i:nqpD", long_options, NULL)) != -1)
+	while ((letter = getopt_long(argc, argv, run ? "+w:f:o:Z:nq" : "-r:w:f:o:i:Z:nqpD", long_options, NULL)) != -1)
 		take_option(o, letter);
 	if (o->list_interfaces)
 		return;

@@ -5,6 +5,7 @@
 #ifndef DOOR_OPTIONS_H
 #define DOOR_OPTIONS_H
 
+#include "capture/sandbox.h"
 #include "report/emit.h"
 #include "report/export.h"
 
@@ -18,6 +19,8 @@ struct words {
 struct options {
 	const char *verb;		/* "replay" (also for -r), "experiment", "watch" (also for -i), "report", ... */
 	const char *write_path, *filter, *policy, *asn_db, *ca_file;	/* NULL where not given */
+	const char *user;		/* of -Z, or NULL */
+	enum sandbox_mode sandbox;
 	struct words files, providers, clients, servers, canaries, catalogues, interfaces;
 	struct words vantages;		/* names of vantage points; one, "", where none was named */
 	uint8_t *file_vantages;		/* of each file, the number of its own */
@@ -39,6 +42,8 @@ struct options {
 /* Does not come back from --help, --version or a mistake. */
 void options_read(int argc, char **argv, bool (*is_command)(const char *word), struct options *o);
 void options_free(struct options *o);
+
+void options_add_word(struct words *w, const char *word);
 
 /* Says why, shows the usage, and ends the program. */
 _Noreturn void options_misuse(const char *why, const char *what);

@@ -3,6 +3,7 @@
 #include "classify/certificate.h"
 #include "classify/dpi.h"
 #include "door/command.h"
+#include "door/enclosure.h"
 #include "door/run.h"
 #include "door/watch.h"
 #include "report/judge.h"
@@ -44,8 +45,8 @@ static void refuse_old_case(const char *path)
 	}
 }
 
-/* Reads files, or watches what is not NULL. */
-static int read_and_judge(const struct options *o, struct watch *watch)
+/* Reads files, or watches what is not NULL, in what encloses it unless that is NULL. */
+static int read_and_judge(const struct options *o, struct enclosure *enclosure, struct watch *watch)
 {
 	struct knowledge k;
 	struct certificate_store *trust;
@@ -64,6 +65,10 @@ static int read_and_judge(const struct options *o, struct watch *watch)
 	trust = certificate_store_new(o->ca_file, error, sizeof(error));
 	if (trust == NULL)
 		command_fail(EX_NOINPUT, error);
+	if (watch != NULL)
+		watch_know(watch, &k);
+	if (enclosure != NULL)
+		enclosure_enter(enclosure);
 	if (watch == NULL)
 		refuse_old_case(o->write_path);
 	st = store_create(o->write_path, error, sizeof(error));
@@ -74,7 +79,7 @@ static int read_and_judge(const struct options *o, struct watch *watch)
 			.paths = o->files.of, .path_count = o->files.count,
 			.vantages = o->file_vantages, .vantage_names = o->vantages.of, .filter = o->filter,
 			.trust = trust, .workers = o->workers, .ended = watch == NULL ? show_end : NULL,
-			.live = watch == NULL ? NULL : watch_live(watch, &k),
+			.live = watch == NULL ? NULL : watch_live(watch),
 			.progress = isatty(STDERR_FILENO) && watch == NULL ? show_progress : NULL }, st) ||
 	    !store_run_ca(st, certificate_store_describe(trust)) ||
 	    (watch != NULL && !watch_store(watch, st)))
@@ -102,19 +107,28 @@ static void check_filter(const struct options *o)
 
 int command_replay(const struct options *o)
 {
+	struct enclosure *enclosure;
+	int status;
+
 	check_filter(o);
-	return read_and_judge(o, NULL);
+	enclosure = enclosure_begin(o, false);
+	status = read_and_judge(o, enclosure, NULL);
+	enclosure_end(&enclosure);
+	return status;
 }
 
 int command_watch(const struct options *o)
 {
+	struct enclosure *enclosure;
 	struct watch *watch;
 	int status;
 
 	check_filter(o);
+	enclosure = enclosure_begin(o, true);
 	watch = watch_begin(o, NULL);
-	status = read_and_judge(o, watch);
+	status = read_and_judge(o, enclosure, watch);
 	watch_end(&watch);
+	enclosure_end(&enclosure);
 	return status;
 }
 
@@ -128,7 +142,7 @@ int command_run(const struct options *o)
 	refuse_old_case(o->write_path);
 	run = run_begin(o);
 	watch = watch_begin(o, run);
-	status = read_and_judge(o, watch);
+	status = read_and_judge(o, NULL, watch);
 	watch_end(&watch);
 	run_end(&run);
 	return status;

@@ -192,7 +192,7 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 	return w;
 }
 
-const struct pipeline_live *watch_live(struct watch *w, struct knowledge *knowledge)
+void watch_know(struct watch *w, struct knowledge *knowledge)
 {
 	char error[512] = "";
 
@@ -203,6 +203,10 @@ const struct pipeline_live *watch_live(struct watch *w, struct knowledge *knowle
 	w->news = news_new(&(struct news_settings){
 			.json = w->options->json, .quiet = w->options->emit.quiet, .color = w->options->emit.color,
 			.notify = w->notify });
+}
+
+const struct pipeline_live *watch_live(struct watch *w)
+{
 	if (w->run != NULL)
 		run_go(w->run);
 	for (unsigned i = 0; w->run == NULL && i < w->count; i++)

@@ -16,9 +16,12 @@ struct watch;
  * end, for the terminal is the command's. */
 struct watch *watch_begin(const struct options *o, struct run *run);
 
-/* For the pipeline, and a command begins. Judges by what is known, which is borrowed, and on SIGHUP read again:
- * what it holds then is another when the pipeline is through. */
-const struct pipeline_live *watch_live(struct watch *w, struct knowledge *knowledge);
+/* Judges by what is known, which is borrowed, and on SIGHUP read again: what it holds then is another when the
+ * pipeline is through. Whom the policy tells of findings is told by a process that starts here, so before a sandbox. */
+void watch_know(struct watch *w, struct knowledge *knowledge);
+
+/* For the pipeline, and a command begins. */
+const struct pipeline_live *watch_live(struct watch *w);
 
 /* Begins a run in the case, which may have had some; its scope is RUN_ALL_TRAFFIC where one command is watched. */
 bool watch_run(struct watch *w, struct store *store, struct run_info *run);

@@ -1,6 +1,7 @@
 #include "report/notify_part.h"
 
 #include "capture/base.h"
+#include "capture/sandbox.h"
 #include "capture/siphash.h"
 
 #include <errno.h>
@@ -259,8 +260,13 @@ static void forget_targets(struct notifier *n)
 /* Signals of the terminal end the watch, and by that this process when it has told all. */
 static _Noreturn void be_notifier(struct notifier *n, int keep)
 {
+	char error[256];
 	sigset_t none;
 
+	if (!sandbox_leave_root(error, sizeof(error))) {
+		base_log("notify: %s", error);
+		_exit(1);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGINT, SIG_IGN);

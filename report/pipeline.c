@@ -40,16 +40,21 @@ static void progress(void *context, uint64_t packets, uint64_t bytes)
 		p->settings->progress(packets, bytes);
 }
 
-/* `name` is what ps and perf show. */
+/* `name` is what ps and perf show. A thread has its maker's to begin with, and to name another takes a file of /proc,
+ * which the sandbox has not. */
 static void start(pthread_t *thread, const char *name, void *(*body)(void *), void *arg)
 {
-	int failed = pthread_create(thread, NULL, body, arg);
+	char own[16] = "";
+	int failed;
 
+	pthread_getname_np(pthread_self(), own, sizeof(own));
+	pthread_setname_np(pthread_self(), name);
+	failed = pthread_create(thread, NULL, body, arg);
+	pthread_setname_np(pthread_self(), own);
 	if (failed != 0) {
 		base_log("cannot start a thread: %s", strerror(failed));
 		exit(71); /* EX_OSERR */
 	}
-	pthread_setname_np(*thread, name);
 }
 
 static void capture(struct pipeline *p, struct slab_pool *pool, struct queue *const *workers)

@@ -28,6 +28,7 @@ only 'openssl/x509' 'classify/certificate.c classify/certificate_fields.c classi
 only 'ldns/' 'classify/watch_dns.c '
 only 'pcap/' 'capture/source_filter.c capture/source_live.c '
 only 'curl/' 'report/notify_webhook.c '
+only 'seccomp.h' 'capture/sandbox_calls.c capture/sandbox_guard.c '
 only 'archive.h' 'capture/source_input.c '
 
 # Every header stands alone.
