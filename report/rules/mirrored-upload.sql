@@ -9,8 +9,10 @@
 -- first fetch began is relay-bytes, from 1/mirror-times to mirror-times of what was fetched before the last of
 -- it, more than came back, and most of it had come down in the ten minutes before it went up. What a user sends
 -- there himself can be as much by accident, one file attached in the vendor's webmail beside a fetch of its size;
--- that is the case which refutes it, and why a longer capture says more. A backup of other mail has another amount, a download or browsing brings more back than goes up.
--- In a longer time the timing decides: strong when the uploads, in mirror-uploads bursts or more, follow fetches
+-- that is the case which refutes it, and why a longer capture says more. A backup of other mail has another amount, a
+-- download or browsing brings more back than goes up. The same holds in a longer time with fewer than
+-- mirror-fetches bursts of fetches: timing cannot tell by so few.
+-- By more of them in a longer time the timing decides: strong when the uploads, in mirror-uploads bursts or more, follow fetches
 -- beyond chance (p by circular time shifts at most mirror-p, see report/correlate.h), most of their bytes do, and
 -- the amounts agree as above. Where they do not follow, amounts that agree are suspected.
 -- Everything else is suspected, as nobody can say what it was; but where mirror-fetches bursts and more were
@@ -32,7 +34,8 @@ WITH limits AS (
 ),
 seen_mirror AS MATERIALIZED (
 	SELECT m.*, m.timing ->> 'lag_ns' AS lag_ns, m.timing ->> 'span_ns' AS span_ns, m.timing ->> 'fetches' AS fetches,
-		m.timing ->> 'uploads' AS uploads, m.timing ->> 'span_ns' < l.span_ns AS short, m.p <= l.p AS follows,
+		m.timing ->> 'uploads' AS uploads, m.p <= l.p AS follows,
+		m.timing ->> 'span_ns' < l.span_ns OR m.timing ->> 'fetches' < l.fetches AS short,
 		m.p <= l.p AND m.timing ->> 'uploads' >= l.uploads AND m.timing ->> 'fits' >= 0.5 AS follows_well,
 		m.up_after * l.times >= m.fetched AND m.up_after <= m.fetched * l.times AS as_much,
 		m.timing ->> 'backed' >= 0.5 AS backed, m.sure_up >= l.bytes AND m.up_after >= l.bytes AND m.down < m.up
@@ -45,7 +48,7 @@ seen_mirror AS MATERIALIZED (
 hit AS (
 	SELECT s.*, s.sound AND s.as_much AND s.backed AND (s.short OR s.follows_well) AS strong
 	FROM seen_mirror AS s CROSS JOIN limits AS l
-	WHERE s.short OR s.follows OR s.as_much OR s.fetches < l.fetches
+	WHERE s.short OR s.follows OR s.as_much
 		OR (s.up_after < s.fetched AND s.timing ->> 'reach_ns' < l.reach_ns)
 ),
 -- Its flows to the vendor, and the sessions in which it fetched most before.
