@@ -23,7 +23,7 @@ DATADIR ?= $(CURDIR)/classify
 VERSION := 0.1.0
 comma := ,
 OUT := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
-PKGS := libcurl libpcap libarchive libndpi libmaxminddb libcrypto ldns libcyaml libpsl libseccomp sqlite3
+PKGS := libcurl libmicrohttpd libpcap libarchive libndpi libmaxminddb libcrypto ldns libcyaml libpsl libseccomp sqlite3
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
@@ -34,7 +34,7 @@ NEED_LIBS = $(PKG_LIBS) -pthread $(if $(SAN),-fsanitize=$(SAN))
 
 SRCS := $(wildcard capture/*.c classify/*.c report/*.c)
 DOOR := $(patsubst %.c,$(OUT)/%.o,mailwitness.c $(wildcard door/*.c))
-EMBEDDED := $(OUT)/report/sql.o $(OUT)/report/html_style.o
+EMBEDDED := $(OUT)/report/sql.o $(OUT)/report/html_style.o $(OUT)/report/serve_script.o
 QUERIES := $(wildcard report/rules/*.sql report/records/*.sql)
 LIB := $(OUT)/libmailwitness.a
 TESTS := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
@@ -52,9 +52,13 @@ $(OUT)/report/sql.c: report/embed.sh report/schema.sql $(QUERIES) report/rules r
 	@mkdir -p $(@D)
 	sh report/embed.sh report > $@
 
-$(OUT)/report/html_style.c: report/embed.sh report/html_style.css
+$(OUT)/report/html_style.c: report/html_style.css report/embed.sh
 	@mkdir -p $(@D)
-	sh report/embed.sh --style report/html_style.css > $@
+	sh report/embed.sh --text html_style $< > $@
+
+$(OUT)/report/serve_script.c: report/serve_script.js report/embed.sh
+	@mkdir -p $(@D)
+	sh report/embed.sh --text serve_script $< > $@
 
 $(EMBEDDED): %.o: %.c
 	$(CC) $(NEED_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<

@@ -20,6 +20,7 @@ static const struct {
 	{ "explain", command_explain },
 	{ "evidence", command_evidence },
 	{ "export", command_export },
+	{ "serve", command_serve },
 	{ "owners", command_owners },
 	{ "policy", command_policy },
 };

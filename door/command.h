@@ -18,6 +18,7 @@ int command_report(const struct options *o);
 int command_explain(const struct options *o);
 int command_evidence(const struct options *o);
 int command_export(const struct options *o);
+int command_serve(const struct options *o);
 int command_owners(const struct options *o);
 int command_policy(const struct options *o);
 

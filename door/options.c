@@ -17,7 +17,7 @@
 
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_LETTER, OPT_TO, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
-       OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
+       OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_LISTEN, OPT_TOKEN_FILE, OPT_TLS_CERT, OPT_TLS_KEY, OPT_BEHIND_PROXY, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
        OPT_BUFFER, OPT_KEYLOG, OPT_SANDBOX, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
@@ -38,6 +38,11 @@ static const struct option long_options[] = {
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "table", required_argument, NULL, OPT_TABLE },
+	{ "listen", required_argument, NULL, OPT_LISTEN },
+	{ "token-file", required_argument, NULL, OPT_TOKEN_FILE },
+	{ "tls-cert", required_argument, NULL, OPT_TLS_CERT },
+	{ "tls-key", required_argument, NULL, OPT_TLS_KEY },
+	{ "behind-proxy", required_argument, NULL, OPT_BEHIND_PROXY },
 	{ "domain", required_argument, NULL, OPT_DOMAIN },
 	{ "contact", required_argument, NULL, OPT_CONTACT },
 	{ "organization", required_argument, NULL, OPT_ORGANIZATION },
@@ -199,6 +204,11 @@ static void take_option(struct options *o, int letter)
 	case 'D': o->list_interfaces = true; break;
 	case 'o': o->export.to = optarg; break;
 	case OPT_FORMAT: o->export.format = optarg; break;
+	case OPT_LISTEN: o->serve.listen = optarg; break;
+	case OPT_TOKEN_FILE: o->serve.token_file = optarg; break;
+	case OPT_TLS_CERT: o->serve.certificate = optarg; break;
+	case OPT_TLS_KEY: o->serve.key = optarg; break;
+	case OPT_BEHIND_PROXY: o->serve.proxy = optarg; break;
 	case OPT_TABLE: o->export.table = optarg; break;
 	case OPT_DOMAIN: o->export.domain = optarg; break;
 	case OPT_CONTACT: o->export.contact = optarg; break;

@@ -8,6 +8,7 @@
 #include "capture/sandbox.h"
 #include "report/emit.h"
 #include "report/export.h"
+#include "report/serve.h"
 
 #include <stdbool.h>
 
@@ -33,6 +34,7 @@ struct options {
 	unsigned workers, buffer_mib;
 	struct emit_settings emit;
 	struct export_settings export;
+	struct serve_settings serve;
 	char *expression;		/* of watch: its words, or NULL */
 	char *const *command;		/* of run: its words, ended by NULL */
 	const char *keylog;		/* of run, or NULL */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Turns schema.sql, rules/*.sql and records/*.sql of a directory into C strings: embed.sh DIRECTORY > sql.c
-# and the style of pages: embed.sh --style CSS > html_style.c
+# and any other text: embed.sh --text NAME FILE > NAME.c
 set -eu
 export LC_ALL=C
 text() {
@@ -17,10 +17,10 @@ queries() {	# name of the array, files
 	done
 	echo '{ NULL, NULL } };'
 }
-if [ "$1" = --style ]; then
-	echo '#include "report/html_style.h"'
-	echo 'const char html_style[] ='
-	text "$2"
+if [ "$1" = --text ]; then
+	echo "extern const char $2[];"
+	echo "const char $2[] ="
+	text "$3"
 	echo ';'
 	exit 0
 fi

@@ -287,6 +287,8 @@ static bool set_up(struct store *st, const char *path, int flags)
 	sqlite3_busy_timeout(st->db, STORE_BUSY_MS);
 	if (!store_functions(st->db))
 		return fail_sql(st, "functions");
+	if ((flags & SQLITE_OPEN_READONLY) != 0)
+		return migrate(st, false);
 	return store_exec(st, pragmas) && migrate(st, (flags & SQLITE_OPEN_CREATE) != 0) && prepare_all(st);
 }
 
@@ -314,6 +316,11 @@ struct store *store_create(const char *path, char *error, size_t error_size)
 struct store *store_open(const char *path, char *error, size_t error_size)
 {
 	return open_with(path, SQLITE_OPEN_READWRITE, error, error_size);
+}
+
+struct store *store_view(const char *path, char *error, size_t error_size)
+{
+	return open_with(path, SQLITE_OPEN_READONLY, error, error_size);
 }
 
 void store_close(struct store **st)

@@ -56,6 +56,7 @@ if [ "$out" = build ]; then
 	try log tests/log.sh "$out/mailwitness"
 	try kills tests/kills.sh "$out/mailwitness"
 fi
+try serve tests/serve "$out/mailwitness"
 try evidence tests/evidence.sh "$out/mailwitness"
 try states tests/states_replay "$out/mailwitness"
 try cli tests/cli.sh "$out/mailwitness"

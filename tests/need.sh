@@ -2,7 +2,7 @@
 # need.sh build|test - installs what is missing of the Debian packages that building or testing needs
 set -eu
 build="build-essential pkg-config libpcap-dev libarchive-dev libndpi-dev libmaxminddb-dev libssl-dev \
-libldns-dev libcyaml-dev libyaml-dev libcurl4-openssl-dev libpsl-dev libseccomp-dev libsqlite3-dev"
+libldns-dev libcyaml-dev libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libpsl-dev libseccomp-dev libsqlite3-dev"
 test="$build libcmocka-dev tshark python3 python3-jsonschema openssl sqlite3 iproute2 tcpdump mandoc zsh passt isync curl \
 dovecot-imapd unbound nginx-light"
 case "${1-}" in
