@@ -659,13 +659,14 @@ JOIN endpoint AS e ON e.id = t.endpoint
 WHERE t.kind = 'session' AND t.originated;
 
 -- The one mail server of a client whose provider is not known, where it could be read that it let the client in each
--- time: whatever it is called, the account is there. One under TLS shows nothing of the kind.
+-- time, by an address: whatever it is called, the account is there. A mere user name says nothing of whose account it
+-- is, and a server under TLS shows nothing of the kind.
 CREATE VIEW only_server AS
 SELECT client, min(far) AS far FROM own_sessions
 WHERE NOT loopback AND client NOT IN (SELECT client FROM client_provider)
 GROUP BY client HAVING min(far) = max(far) AND max(relay) = 'no' AND min(relay) = 'no' AND sum(flows) = (SELECT count(*) FROM clear_session AS s
 	CROSS JOIN mail_session AS m
-	WHERE s.client = own_sessions.client AND s.originated AND m.flow = s.flow AND m.accepted
+	WHERE s.client = own_sessions.client AND s.originated AND m.flow = s.flow AND m.accepted AND m.account GLOB '*?@?*.?*'
 		AND s.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown'));
 
 -- HTTPS to the mail hosts of a client's provider: webmail, JMAP, EAS, EWS, MAPI.

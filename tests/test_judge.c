@@ -15,8 +15,9 @@
 #define MIRROR(strength) "mirrored-upload " strength " " PC " big\n"
 #define BIG_UP(bytes) PC, "203.0.113.5", 443, bytes, 9000, "mail.big.test"
 
-#define NAMELESS(bytes, lets_in) PC, "198.51.100.3", 587, bytes, 500, .app = "smtp", .mail = true, .proto = MAIL_SMTP, \
-	.transport = MAIL_PLAINTEXT, .credential = CREDENTIAL_REUSABLE, .mechanism = "PLAIN", .account = "joe@law.test", \
+#define NAMELESS(bytes, lets_in) NAMELESS_AS("joe@law.test", bytes, lets_in)
+#define NAMELESS_AS(who, bytes, lets_in) PC, "198.51.100.3", 587, bytes, 500, .app = "smtp", .mail = true, .proto = MAIL_SMTP, \
+	.transport = MAIL_PLAINTEXT, .credential = CREDENTIAL_REUSABLE, .mechanism = "PLAIN", .account = who, \
 	.accepted = lets_in
 #define READ_AT_NAMELESS "cleartext-credential proven " PC " as64500\n" PC
 
@@ -101,6 +102,8 @@ static const struct judge_case cases[] = {
 	  .flows = { { NAMELESS(1000, true) }, { NAMELESS(5000, true) } }, .want = READ_AT_NAMELESS " clean exposed\n" },
 	{ .name = "the same where no login was let in", .flows = { { NAMELESS(1000, true) }, { NAMELESS(5000, false) } },
 	  .want = READ_AT_NAMELESS " cannot-say exposed\n" },
+	{ .name = "the same where a user name has no domain",
+	  .flows = { { NAMELESS_AS("joe", 1000, true) } }, .want = READ_AT_NAMELESS " cannot-say exposed\n" },
 	{ .name = "the same, and more goes there that cannot be read",
 	  .flows = { { NAMELESS(1000, true) }, { PC, "198.51.100.3", 443, 1000, 5000 } },
 	  .want = READ_AT_NAMELESS " cannot-say exposed\n" },
