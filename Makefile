@@ -78,8 +78,9 @@ $(OUT)/mailwitness: $(DOOR) $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS)
 
 $(OUT)/tests/test_%: $(OUT)/tests/test_%.o $(LIB)
-	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS) -lcmocka $(TEST_LINK)
+	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(NEED_LIBS) -lcmocka $(TEST_LINK)
 $(OUT)/tests/test_store: TEST_LINK = -Wl,--wrap=sqlite3_step
+$(OUT)/tests/test_private_names: $(OUT)/door/private_names.o
 $(OUT)/tests/test_watch_tls: TEST_LINK = $(shell pkg-config --libs libssl)
 
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz_%.o $(OUT)/tests/fuzz_replay.o $(LIB)

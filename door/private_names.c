@@ -47,11 +47,11 @@ static bool on_loopback(const char *address)
 	       (inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
 }
 
-struct private_names private_names_read(void)
+struct private_names private_names_of(const char *text)
 {
 	struct private_names names = { 0 };
 	bool first[2] = { true, true };		/* of IPv4, of IPv6 */
-	char *text = read_text(), *rest = text, *line, address[128];
+	char *copy = base_strdup(text), *rest = copy, *line, address[128];
 	size_t size;
 	FILE *to = base_checked(open_memstream(&names.resolvers, &size));
 
@@ -68,6 +68,15 @@ struct private_names private_names_read(void)
 		}
 	}
 	fclose(to);
+	free(copy);
+	return names;
+}
+
+struct private_names private_names_read(void)
+{
+	char *text = read_text();
+	struct private_names names = private_names_of(text);
+
 	free(text);
 	return names;
 }

@@ -16,8 +16,9 @@ struct private_names {
 	bool ipv4, ipv6;		/* whether it has that address: in place of a resolver on a loopback */
 };
 
-/* By the host's resolv.conf. Where the first resolver is none on a loopback, all are asked as they are: pasta would
+/* By the text of the host's resolv.conf. Where the first resolver is none on a loopback, all are asked as they are: pasta would
  * give its answers that address also if it was asked by its own. */
+struct private_names private_names_of(const char *text);
 struct private_names private_names_read(void);
 void private_names_free(struct private_names *names);
 

@@ -91,8 +91,6 @@ static void make_namespaces(void)
 	    !write_file("/proc/self/setgroups", "deny") ||	/* the price of gid_map, user_namespaces(7) */
 	    !write_file("/proc/self/uid_map", users) || !write_file("/proc/self/gid_map", groups))
 		no_namespaces(errno);
-	/* pasta answers for all addresses but its own: an address need not be tried for a second before it is used. */
-	write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
 }
 
 /* In the child, which stayed outside: waits until its parent is inside. pasta tells its pid when the door is open. */
@@ -141,7 +139,7 @@ static _Noreturn void no_pasta(int said)
 	last = strrchr(text, '\n');
 	last = last != NULL ? last + 1 : text;
 	snprintf(line, sizeof(line), "pasta cannot open the door: %s%s", *last != '\0' ? last : "it does not say why",
-		 strstr(last, "External interface") != NULL ? " (it needs a default route)" : "");
+		 strstr(last, "External interface") != NULL ? " (it needs a default route, on an interface with a hardware address)" : "");
 	command_fail(EX_UNAVAILABLE, line);
 }
 

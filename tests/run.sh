@@ -179,6 +179,21 @@ run secret -w secret.case -- curl -sS -o /dev/null -u anna:geheim-99 https://www
 check "the command's arguments are not kept" is "0 $program run $options -w secret.case -- curl" \
 	"$(cat secret.case* "$WORK/secret.out" | grep -c geheim-99) $(ask secret.case 'SELECT command_line FROM run')"
 
+# It ends before what it wrote has gone: the kernel sends the rest, and the server answers with its end.
+ip netns exec "$LAB_PREFIX-inet" "$house/tests/live/talk" late 203.0.113.60 &
+STARTED+=($!)
+wait_for 4000
+cat >writer <<-'E'
+	import socket
+	to = socket.socket()
+	to.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 400000)
+	to.connect(("203.0.113.60", 4000))
+	to.sendall(b"x" * 180000)
+	E
+run rest -w rest.case -- python3 writer
+check "what the kernel sends for it after its end is watched" is "180000 1" \
+	"$(ask rest.case "SELECT orig_payload || ' ' || (history GLOB '*F*' AND history GLOB '*f*') FROM flow WHERE resp_port = 4000")"
+
 # Beside it somebody logs in in clear, at the same time on the same machine.
 run beside -w beside.case -- sh -c 'curl -sS -o /dev/null https://www.zeitung.example/; touch begun
 	until [ -e over ]; do sleep 0.1; done; curl -sS -o /dev/null https://bilder.zeitung.example/' &
@@ -229,8 +244,11 @@ check "and what signal ended it" says signal 'Command: sh, ended by SIGTERM'
 echo moin | at_home "$program" run --asn-db "$house/classify/asn.mmdb" -o report -- cat >"$WORK/pipe" 2>/dev/null
 check "it has our input and our output" is moin "$(cat "$WORK/pipe")"
 check "the report goes where it is told to" grep -q 'Command: cat, exit status 0' report
-run left -- sh -c 'sleep 30 & exec true'
-check "what it leaves running is told" says left 'exit status 0; left running, without a network since then: sleep \([0-9]+\)'
+run left -- sh -c '(sleep 1; curl -sS -m 2 -o late https://www.zeitung.example/; touch tried) & exec sleep 0.3'
+check "what it leaves running is told" says left 'exit status 0; left running, without a network since then: sh \([0-9]+\)'
+
+check "and it has no network any more" soon test -e tried
+check "for nothing came" test ! -e late
 
 # Signals: passed on when they are for us; once when a terminal sends them to both.
 cat >count <<-'E'
@@ -277,6 +295,7 @@ rm -f ready
 # shellcheck disable=SC2086
 at_home python3 "$WORK/terminal" "$program" run $options -- python3 count >"$WORK/terminal.out" 2>"$WORK/terminal.err"
 check "Ctrl-C comes to the command, once, and the report after it" says terminal 'Command: python3, exit status 12'
+check "and not to the door" sh -c "! grep 'pasta has ended' '$WORK/terminal.out'"
 
 # Killed, nothing of it goes on unwatched.
 rm -f ready
@@ -284,6 +303,8 @@ run killed -- sh -c 'touch ready; sleep 30; exit 1' &
 running=$!
 soon test -e ready
 door=$(ours 'pas(t|s)')
+check "who reads its packets holds no capability" is 0000000000000000 \
+	"$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/"$(ours mailwitness | head -1)"/status)"
 check "there is one door" is 1 "$(echo "$door" | wc -w)"
 # shellcheck disable=SC2046
 kill -9 $(ours mailwitness)
