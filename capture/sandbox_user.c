@@ -117,7 +117,7 @@ bool sandbox_keep_capability(int capability, char *error, size_t size)
 		snprintf(error, size, "capabilities cannot be given up: %s", strerror(errno));
 		return false;
 	}
-	if (capability < 0 && geteuid() != 0 && (setuid(0) == 0 || setgid(0) == 0)) {
+	if (capability < 0 && geteuid() != 0 && setuid(0) == 0) {
 		snprintf(error, size, "root could be had again");
 		return false;
 	}

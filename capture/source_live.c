@@ -48,14 +48,15 @@ static void ask_for_hardware_time(pcap_t *p)
 		pcap_free_tstamp_types(types);
 }
 
-static void ask_for_settings(pcap_t *p, const struct source_live *s)
+static void ask_for_settings(pcap_t *p, const struct source_live *s, bool hardware_time)
 {
 	pcap_set_snaplen(p, SOURCE_CAPLEN_MAX);
 	pcap_set_promisc(p, s->settings.promiscuous && strcmp(s->name, "any") != 0);
 	pcap_set_timeout(p, SOURCE_LIVE_WAIT_MS);
 	pcap_set_buffer_size(p, (int)s->settings.buffer_mib * MIB);
 	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
-	ask_for_hardware_time(p);
+	if (hardware_time)
+		ask_for_hardware_time(p);
 }
 
 static enum source_live_open why_not(const struct source_live *s, pcap_t *p, int rc, char *error, size_t size)
@@ -95,19 +96,35 @@ static bool filter(pcap_t *p, const struct source_live *s, char *error, size_t s
 	return ok;
 }
 
+/* Whether it may be read from is in *rc_out. */
+static pcap_t *activate(const struct source_live *s, bool hardware_time, int *rc_out, char text[PCAP_ERRBUF_SIZE])
+{
+	pcap_t *p = pcap_create(s->name, text);
+
+	if (p == NULL)
+		return NULL;
+	ask_for_settings(p, s, hardware_time);
+	*rc_out = pcap_activate(p);
+	return p;
+}
+
 static enum source_live_open open_pcap(struct source_live *s, char *error, size_t size)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
-	pcap_t *p = pcap_create(s->name, text);
 	enum source_live_open how = SOURCE_LIVE_OPEN;
-	int rc;
+	int rc = 0;
+	pcap_t *p = activate(s, true, &rc, text);
+
+	/* To set a card's clock going takes CAP_NET_ADMIN, which one who may capture need not have. */
+	if (p != NULL && rc == PCAP_ERROR_PERM_DENIED) {
+		pcap_close(p);
+		p = activate(s, false, &rc, text);
+	}
 
 	if (p == NULL) {
 		snprintf(error, size, "%s: %s", s->name, text);
 		return SOURCE_LIVE_UNAVAILABLE;
 	}
-	ask_for_settings(p, s);
-	rc = pcap_activate(p);
 	if (rc < 0)
 		how = why_not(s, p, rc, error, size);
 	else if (!filter(p, s, error, size))

@@ -3,6 +3,7 @@
 #include "capture/base.h"
 #include "door/command.h"
 #include "door/private_net.h"
+#include "door/service.h"
 #include "report/judge.h"
 #include "report/news.h"
 
@@ -20,6 +21,7 @@
  * writer's time: while it judges, facts wait. */
 #define WATCH_JUDGE_NS (2 * BASE_NS_PER_S)
 #define WATCH_SHARE 4
+#define WATCH_ALIVE SIGUSR2	/* from the writer's thread, every second */
 
 struct watch {
 	const struct options *options;
@@ -28,6 +30,7 @@ struct watch {
 	atomic_bool read_again;		/* the knowledge */
 	struct news *news;
 	struct notify *notify;
+	struct service *service;	/* NULL: none */
 	struct source_live **sources;
 	unsigned count;
 	struct pipeline_live live;
@@ -94,6 +97,15 @@ static void tell_counts(struct watch *w, bool now)
 	}
 }
 
+static uint64_t captured(const struct watch *w)
+{
+	uint64_t packets = 0;
+
+	for (unsigned i = 0; i < w->count; i++)
+		packets += source_live_counts(w->sources[i], false).captured;
+	return packets;
+}
+
 /* A signal: false where it is one to end by. Whoever sends a second one does not want to wait for the report. */
 static bool controlled(void *context)
 {
@@ -106,12 +118,19 @@ static bool controlled(void *context)
 		tell_counts(w, true);
 		return true;
 	}
+	if (info.ssi_signo == WATCH_ALIVE) {
+		service_alive(w->service, captured(w));
+		return true;
+	}
 	if (w->run != NULL && run_signal(w->run, &info))
 		return true;
 	if (info.ssi_signo == SIGHUP) {
+		service_reloading(w->service);
 		w->read_again = true;
 		return true;
 	}
+	service_stopping(w->service);
+	sigdelset(&w->signals, WATCH_ALIVE);
 	pthread_sigmask(SIG_UNBLOCK, &w->signals, NULL);
 	return false;
 }
@@ -121,8 +140,10 @@ static void read_again(struct watch *w)
 {
 	struct knowledge fresh;
 	char error[512];
+	bool ok = knowledge_read(w->options, &fresh, error, sizeof(error)) == EX_OK;
 
-	if (knowledge_read(w->options, &fresh, error, sizeof(error)) != EX_OK) {
+	service_ready(w->service, ok ? "read again" : "going on with what was read before");
+	if (!ok) {
 		base_log("%s; going on with what was read before", error);
 		return;
 	}
@@ -141,6 +162,9 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 	/* A command's own output is not to be written into. */
 	if (w->run != NULL)
 		return WRITER_DONE;
+	/* The capture thread tells it on, so what is told means both. */
+	if (w->service != NULL)
+		kill(getpid(), WATCH_ALIVE);
 	if (atomic_exchange(&w->read_again, false))
 		read_again(w);
 	w->unjudged = w->unjudged || facts;
@@ -161,7 +185,7 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 
 static int catch_signals(struct watch *w)
 {
-	static const int of_all[] = { SIGINT, SIGTERM, SIGUSR1, SIGHUP }, of_run[] = { SIGCHLD, SIGQUIT };
+	static const int of_all[] = { SIGINT, SIGTERM, SIGUSR1, SIGHUP, WATCH_ALIVE }, of_run[] = { SIGCHLD, SIGQUIT };
 	int fd;
 
 	sigemptyset(&w->signals);
@@ -184,6 +208,7 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 
 	w->options = o;
 	w->run = run;
+	w->service = run == NULL ? service_begin() : NULL;
 	open_all(w);
 	w->live = (struct pipeline_live){
 		.sources = w->sources, .source_count = w->count, .control = catch_signals(w),
@@ -211,6 +236,7 @@ const struct pipeline_live *watch_live(struct watch *w)
 		run_go(w->run);
 	for (unsigned i = 0; w->run == NULL && i < w->count; i++)
 		base_log("watching %s", source_live_name(w->sources[i]));
+	service_ready(w->service, "watching");
 	return &w->live;
 }
 
@@ -247,6 +273,7 @@ void watch_end(struct watch **w)
 	close((*w)->live.control);
 	news_free(&(*w)->news);
 	notify_end(&(*w)->notify);
+	service_end(&(*w)->service);
 	free((*w)->sources);
 	free(*w);
 	*w = NULL;

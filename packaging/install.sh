@@ -22,11 +22,14 @@ put 644 packaging/mailwitness.1 "$to/share/man/man1/mailwitness.1"
 put 644 packaging/completions/mailwitness.bash "$to/share/bash-completion/completions/mailwitness"
 put 644 packaging/completions/_mailwitness "$to/share/zsh/$zsh/_mailwitness"
 put 644 packaging/mailwitness@.service "$to/lib/systemd/system/mailwitness@.service"
+sed -i "s#/usr/bin/#$3/bin/#" "$to/lib/systemd/system/mailwitness@.service"
 put 644 packaging/mailwitness.sysusers "$to/lib/sysusers.d/mailwitness.conf"
 put 644 packaging/mailwitness.tmpfiles "$to/lib/tmpfiles.d/mailwitness.conf"
 for f in LICENSE README.md classify/catalogue/README.md; do
 	put 644 "$f" "$to/share/doc/mailwitness/$(echo "${f#classify/}" | tr / -)"
 done
-put 644 packaging/mailwitness.yaml "$to/share/doc/mailwitness/examples/mailwitness.yaml"
+for f in mailwitness.yaml notify.conf; do
+	put 644 "packaging/$f" "$to/share/doc/mailwitness/examples/$f"
+done
 # The administrator's file stays as it is.
 [ -e "$etc/default/mailwitness" ] || put 644 packaging/mailwitness.default "$etc/default/mailwitness"

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -18,6 +19,12 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SKIP_SANITIZED() skip()
+#else
+#define SKIP_SANITIZED() ((void)0)
+#endif
 
 #define DONE 0		/* what was tried came about */
 #define REFUSED 1
@@ -145,6 +152,23 @@ struct trial {
 	int want;
 };
 
+/* As on a kernel that does not have this call. */
+static int shut_in_without(int call, enum sandbox_mode mode)
+{
+	const char *const writes[] = { write_directory };
+	struct sandbox_settings settings = { .write = { writes, 1 }, .mode = mode };
+	scmp_filter_ctx list = seccomp_init(SCMP_ACT_ALLOW);
+	char error[256] = "";
+	struct sandbox *s = sandbox_begin(&settings, error, sizeof(error));
+	int status;
+
+	if (s == NULL || seccomp_rule_add(list, SCMP_ACT_ERRNO(ENOSYS), call, 0) != 0 || seccomp_load(list) != 0)
+		return -1;
+	status = sandbox_enter(s, error, sizeof(error));
+	sandbox_end(&s);
+	return status == EX_OK || strstr(error, "--sandbox=strict: ") != NULL ? status : -1;
+}
+
 static int shut_in_and(const struct trial *t)
 {
 	const char *const inputs[] = { input }, *const writes[] = { write_directory };
@@ -213,9 +237,7 @@ static void what_a_run_does_not_need_is_refused(void **state)
 	};
 
 	(void)state;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	skip();
-#endif
+	SKIP_SANITIZED();
 	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
 		bool needs_root = trials[i].act == try_packet && trials[i].want == DONE;
 		int status;
@@ -229,6 +251,32 @@ static void what_a_run_does_not_need_is_refused(void **state)
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != trials[i].want)
 			fail_msg("%s: %x, not %d", trials[i].what, (unsigned)status, trials[i].want);
+	}
+}
+
+static void strict_is_all_of_it_and_on_is_what_there_is(void **state)
+{
+	static const struct {
+		int call;
+		enum sandbox_mode mode;
+		int want;
+	} cases[] = {
+		{ SCMP_SYS(landlock_create_ruleset), SANDBOX_STRICT, EX_UNAVAILABLE },
+		{ SCMP_SYS(landlock_create_ruleset), SANDBOX_ON, EX_OK },
+		{ SCMP_SYS(seccomp), SANDBOX_STRICT, EX_UNAVAILABLE },
+	};
+
+	(void)state;
+	SKIP_SANITIZED();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(shut_in_without(cases[i].call, cases[i].mode));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != cases[i].want)
+			fail_msg("case %zu: %x, not %d", i, (unsigned)status, cases[i].want);
 	}
 }
 
@@ -248,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_run_does_not_need_is_refused),
+		cmocka_unit_test(strict_is_all_of_it_and_on_is_what_there_is),
 		cmocka_unit_test(a_mode_is_one_of_three_words),
 	};
 
