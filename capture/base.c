@@ -72,6 +72,14 @@ uint64_t base_seed(void)
 	return seed;
 }
 
+int64_t base_clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * BASE_NS_PER_S + now.tv_nsec;
+}
+
 bool base_copy(char *dst, size_t size, const char *src)
 {
 	size_t n = strlen(src);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define BASE_NS_PER_S 1000000000LL
 
@@ -33,6 +34,9 @@ char *base_strdup(const char *s);
 
 /* Random bits from the kernel, to key the hashes of tables that outsiders fill. */
 uint64_t base_seed(void);
+
+/* What a clock says (clock_gettime(2)), in nanoseconds. */
+int64_t base_clock_ns(clockid_t clock);
 
 /* Copies src into dst[size], cut where it does not fit; always terminated. False when cut. */
 bool base_copy(char *dst, size_t size, const char *src);

@@ -5,7 +5,6 @@
 
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define LIVE_SECOND_NS BASE_NS_PER_S
 #define LIVE_LOOK_NS (BASE_NS_PER_S / 10)	/* between two looks at the clock's duties */
@@ -38,14 +37,6 @@ struct live {
 	int64_t looked_ns, second_ns;	/* the clock at the last look, and the last duties of a second */
 	bool ending;
 };
-
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * BASE_NS_PER_S + now.tv_nsec;
-}
 
 static void offer(struct live *l, struct live_input *in)
 {
@@ -183,7 +174,7 @@ static void run_until_told(struct live *l)
 {
 	while (!l->ending) {
 		bool some = take_waiting(l);
-		int64_t now = clock_ns();
+		int64_t now = base_clock_ns(CLOCK_MONOTONIC);
 
 		if (some) {
 			l->at_ns = now;
@@ -199,9 +190,9 @@ static void run_until_told(struct live *l)
 /* What the rings hold when it is told to end was on the wire before. */
 static void drain(struct live *l)
 {
-	int64_t until = clock_ns() + LIVE_DRAIN_MAX_NS;
+	int64_t until = base_clock_ns(CLOCK_MONOTONIC) + LIVE_DRAIN_MAX_NS;
 
-	while (clock_ns() < until) {
+	while (base_clock_ns(CLOCK_MONOTONIC) < until) {
 		if (!take_waiting(l) && !wait_for_frames(l, LIVE_DRAIN_MS))
 			break;
 	}
@@ -218,7 +209,7 @@ void capture_live_run(const struct capture_live_settings *settings)
 		l->inputs[i] = (struct live_input){ .source = settings->sources[i], .number = l->next_number++ };
 		source_live_begin(settings->sources[i], l->inputs[i].number, settings->pool);
 	}
-	l->second_ns = clock_ns();
+	l->second_ns = base_clock_ns(CLOCK_MONOTONIC);
 	run_until_told(l);
 	drain(l);
 	for (unsigned i = 0; i < settings->source_count; i++) {

@@ -5,7 +5,6 @@
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MIB (1024 * 1024)
 #define FRAME_ALIGN 16		/* of frames in a slab: headers are read in place */
@@ -290,14 +289,12 @@ static void tell(const struct source_live *s, enum loss_reason reason, uint64_t 
 		 void (*lost)(void *context, const struct loss *loss), void *context)
 {
 	uint64_t frame = frame_id(s->number, s->end.last_frame);
-	struct timespec now;
 
 	if (packets == 0)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
 	lost(context, &(struct loss){
 		.reason = reason, .frame = frame, .last_frame = frame, .packets = packets,
-		.time_ns = now.tv_sec * BASE_NS_PER_S + now.tv_nsec,
+		.time_ns = base_clock_ns(CLOCK_REALTIME),
 	});
 }
 
