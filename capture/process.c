@@ -1,0 +1,156 @@
+#include "capture/process.h"
+
+#include "capture/base.h"
+#include "capture/process_match.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PIPE_SIZE (1 << 20)	/* facts that wait to be taken */
+#define PRIORITY (-10)
+
+_Static_assert(sizeof(struct process_fact) <= PIPE_BUF, "a fact is written whole or not at all");
+
+struct process_matcher {
+	pid_t pid;
+	int stop, facts;		/* to it, from it */
+};
+
+/* What it says first. */
+struct hello {
+	bool ready;
+	char error[256];
+};
+
+static bool write_fact(void *context, const struct process_fact *fact)
+{
+	return write(*(const int *)context, fact, sizeof(*fact)) == (ssize_t)sizeof(*fact);
+}
+
+/* Of what it may. */
+static void keep_reading_rights(void)
+{
+	const uint64_t keep = 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	syscall(SYS_capget, &header, data);
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		data[i].permitted &= (uint32_t)(keep >> (32 * i));
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &header, data) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		base_log("the matching of processes keeps its rights: %s", strerror(errno));
+}
+
+/* Signals for the program are not for this process: it ends when it is told to, or with who began it. */
+static void be_quiet(pid_t parent)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGPIPE };
+
+	for (unsigned i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	prctl(PR_SET_NAME, "processes");
+}
+
+static _Noreturn void serve(int stop, int facts, pid_t parent, const char *const *interfaces, unsigned count)
+{
+	struct hello hello = { 0 };
+	struct process_match *m;
+
+	be_quiet(parent);
+	/* Whoever sent a packet may be gone in a millisecond. Where it is not allowed, more are. */
+	setpriority(PRIO_PROCESS, 0, PRIORITY);
+	m = process_match_open(interfaces, count, hello.error, sizeof(hello.error));
+	hello.ready = m != NULL;
+	keep_reading_rights();
+	if (write(facts, &hello, sizeof(hello)) == (ssize_t)sizeof(hello) && hello.ready)
+		process_match_run(m, stop, write_fact, &facts);
+	process_match_close(&m);
+	_exit(0);
+}
+
+static struct process_matcher *start(const char *const *interfaces, unsigned count, int *facts)
+{
+	struct process_matcher *m = base_alloc(sizeof(*m));
+	pid_t parent = getpid();
+
+	*m = (struct process_matcher){ .stop = eventfd(0, EFD_CLOEXEC), .facts = facts[0] };
+	fcntl(facts[1], F_SETPIPE_SZ, PIPE_SIZE);
+	fcntl(facts[1], F_SETFL, O_NONBLOCK);
+	m->pid = m->stop < 0 ? -1 : fork();
+	if (m->pid == 0) {
+		close(facts[0]);
+		serve(m->stop, facts[1], parent, interfaces, count);
+	}
+	close(facts[1]);
+	return m;
+}
+
+struct process_matcher *process_open(const char *const *interfaces, unsigned count, char *error, size_t size)
+{
+	struct process_matcher *m;
+	struct hello hello = { 0 };
+	int facts[2];
+
+	snprintf(error, size, "a process of its own: %s", strerror(errno));
+	if (pipe2(facts, O_CLOEXEC) != 0)
+		return NULL;
+	m = start(interfaces, count, facts);
+	if (m->pid > 0 && read(m->facts, &hello, sizeof(hello)) == (ssize_t)sizeof(hello))
+		base_copy(error, size, hello.error);
+	if (!hello.ready)
+		process_close(&m);
+	return m;
+}
+
+void process_main(struct process_matcher *m, process_sink *sink, void *context)
+{
+	struct process_fact fact;
+	uint64_t missed = 0;
+	ssize_t n;
+
+	while ((n = read(m->facts, &fact, sizeof(fact))) == (ssize_t)sizeof(fact) || (n < 0 && errno == EINTR)) {
+		if (n < 0)
+			continue;
+		if (fact.kind == PROCESS_COUNTS)
+			fact.counts.missed += missed;
+		missed += !sink(context, &fact);
+	}
+}
+
+void process_stop(struct process_matcher *m)
+{
+	eventfd_write(m->stop, 1);
+}
+
+void process_close(struct process_matcher **m)
+{
+	if (*m == NULL)
+		return;
+	if ((*m)->pid > 0) {
+		process_stop(*m);
+		waitpid((*m)->pid, NULL, 0);
+	}
+	if ((*m)->stop >= 0)
+		close((*m)->stop);
+	close((*m)->facts);
+	free(*m);
+	*m = NULL;
+}
