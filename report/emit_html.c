@@ -48,7 +48,7 @@ static void card(const struct html_report *r, const struct view_client *c, bool 
 /* What can be said of nobody in particular. */
 static bool whole_reasons(const struct html_report *r)
 {
-	struct view v = view_ask(r->st, "SELECT sentence FROM because WHERE client = 0 ORDER BY place", 0);
+	struct view v = view_reasons(r->st, 0);
 
 	while (view_row(&v)) {
 		html_open(r->h, "li", "class", "card cannot-say", NULL);
@@ -63,20 +63,17 @@ static bool whole_reasons(const struct html_report *r)
 
 bool emit_html_verdicts(const struct html_report *r)
 {
-	struct view whole = view_wholes(r->st), v;
-	struct view_whole w;
+	struct view v = view_clients(r->st);
 	struct view_client c;
-	bool all_traffic = view_whole(&whole, &w) && w.all_traffic, ok;
+	bool all_traffic, ok = view_all_traffic(r->st, &all_traffic);
 
 	html_open(r->h, "ul", "class", "cards", NULL);
-	ok = r->client != 0 || whole_reasons(r);
-	v = view_clients(r->st);
+	ok = (r->client != 0 || whole_reasons(r)) && ok;
 	while (view_client(&v, &c))
 		if (r->client == 0 || r->client == c.id)
 			card(r, &c, all_traffic);
 	ok = view_end(&v) && ok;
 	html_close(r->h);
-	sqlite3_reset(whole.q);
 	return ok;
 }
 
@@ -141,7 +138,7 @@ static bool footer(const struct html_report *r)
 	}
 	bool ok = view_end(&v);
 
-	v = view_ask(r->st, "SELECT DISTINCT attribution FROM run WHERE attribution <> '' ORDER BY 1", 0);
+	v = view_attributions(r->st);
 	while (view_row(&v))
 		html_element(r->h, "p", view_text(&v, 0), NULL);
 	html_close(r->h);

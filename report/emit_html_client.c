@@ -107,7 +107,7 @@ bool emit_html_destinations(const struct html_report *r)
 		ok = (r->client != 0 && r->client != c.id) || destination_rows(r, &c);
 	html_table_end(r->h);
 	html_close(r->h);
-	return ok && view_end(&v);
+	return view_end(&v) && ok;
 }
 
 static bool items(struct html *h, struct view v)
@@ -159,12 +159,12 @@ static bool client_reasons(const struct html_report *r, const struct view_client
 	html_open(r->h, "h3", NULL);
 	html_printf(r->h, "%s: %s", who, plain_verdict(c->verdict));
 	html_close(r->h);
-	bool ok = items(r->h, view_ask(r->st, "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", c->id)) &&
+	bool ok = items(r->h, view_reasons(r->st, c->id)) &&
 		  accounts(r, c->id, all_traffic) &&
 		  line(r->h, "Mail provider", view_ask(r->st,
 			"SELECT coalesce(o.title, p.owner) || ' (' || p.how || ')' FROM client_provider AS p"
 			" LEFT JOIN owner AS o ON o.owner = p.owner WHERE p.client = ?1 ORDER BY p.owner", c->id)) &&
-		  line(r->h, "Coverage", view_ask(r->st, "SELECT words FROM coverage_words WHERE client = ?1", c->id));
+		  line(r->h, "Coverage", view_coverage(r->st, c->id));
 
 	html_close(r->h);
 	return ok;
@@ -172,12 +172,10 @@ static bool client_reasons(const struct html_report *r, const struct view_client
 
 bool emit_html_reasons(const struct html_report *r)
 {
-	struct view whole = view_wholes(r->st), v = view_clients(r->st);
-	struct view_whole w;
+	struct view v = view_clients(r->st);
 	struct view_client c;
-	bool all_traffic = view_whole(&whole, &w) && w.all_traffic, ok = true, any = false;
+	bool all_traffic, ok = view_all_traffic(r->st, &all_traffic), any = false;
 
-	sqlite3_reset(whole.q);
 	while (ok && view_client(&v, &c)) {
 		if (r->client != 0 && r->client != c.id)
 			continue;
@@ -188,7 +186,7 @@ bool emit_html_reasons(const struct html_report *r)
 	}
 	if (any)
 		html_close(r->h);
-	return ok && view_end(&v);
+	return view_end(&v) && ok;
 }
 
 static bool transport_rows(const struct html_report *r, const struct view_client *c)
@@ -232,5 +230,5 @@ bool emit_html_transport(const struct html_report *r)
 		ok = (r->client != 0 && r->client != c.id) || transport_rows(r, &c);
 	html_table_end(r->h);
 	html_close(r->h);
-	return ok && view_end(&v);
+	return view_end(&v) && ok;
 }

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define FILTER_FRAMES 64	/* in one filter to paste */
 #define NOTES_SHOWN 12		/* frames with what they show; `mailwitness explain` has all */
 #define NUMBER_MASK ((1ULL << FRAME_BITS) - 1)
 
@@ -30,18 +29,6 @@ static void facts(const struct html_report *r, const struct view_finding *f)
 	pair(r->h, "First seen", plain_time(f->first_ns, time));
 	pair(r->h, "Last seen", plain_time(f->last_ns, time));
 	html_close(r->h);
-}
-
-static void filter(struct html *h, const struct evidence_frame *frames, unsigned count)
-{
-	html_open(h, "code", "class", "block", NULL);
-	fputs("frame.number in {", h->out);
-	for (unsigned i = 0; i < count && i < FILTER_FRAMES; i++)
-		fprintf(h->out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)(frames[i].id & NUMBER_MASK));
-	fputs("}", h->out);
-	html_close(h);
-	if (count > FILTER_FRAMES)
-		html_printf(h, " (the first %u of %u packets)", FILTER_FRAMES, count);
 }
 
 static void notes(struct html *h, const struct evidence_frame *frames, unsigned count)
@@ -69,45 +56,55 @@ static void notes(struct html *h, const struct evidence_frame *frames, unsigned 
 	}
 }
 
-/* The frames of one source, from the first on; returns how many. */
-static unsigned source(const struct html_report *r, const struct evidence_frame *frames, unsigned count)
+/* Frames of one source. */
+static bool packets(const struct html_report *r, const struct evidence_frame *frames, unsigned count)
 {
-	struct view v = view_ask(r->st, "SELECT path FROM source WHERE number = ?1", (int64_t)(frames[0].id >> FRAME_BITS));
-	unsigned n = 0;
+	struct view v = view_sources(r->st, (int64_t)(frames[0].id >> FRAME_BITS));
+	struct view_source source;
 
-	while (n < count && frames[n].id >> FRAME_BITS == frames[0].id >> FRAME_BITS)
-		n++;
 	html_open(r->h, "li", NULL);
 	html_text(r->h, "Open ");
-	html_element(r->h, "strong", view_row(&v) ? view_text(&v, 0) : "the recording", NULL);
+	while (view_source(&v, &source))
+		html_element(r->h, "strong", source.path, NULL);
 	html_text(r->h, " in Wireshark and set the display filter ");
-	filter(r->h, frames, n);
-	notes(r->h, frames, n);
+	html_open(r->h, "code", "class", "block", NULL);
+	evidence_filter(frames, count, r->h->out);
 	html_close(r->h);
-	sqlite3_reset(v.q);
-	return n;
+	if (count > EVIDENCE_FILTER_FRAMES)
+		html_printf(r->h, " (the first %u of %u packets)", EVIDENCE_FILTER_FRAMES, count);
+	notes(r->h, frames, count);
+	html_close(r->h);
+	return view_end(&v);
+}
+
+static void evidence_command(struct html *h, int64_t finding)
+{
+	html_open(h, "li", NULL);
+	html_text(h, "Or have these packets alone, passwords and mail overwritten (CASE is the case file): ");
+	html_open(h, "code", "class", "block", NULL);
+	html_printf(h, "mailwitness evidence -w finding-%lld.pcapng CASE %lld", (long long)finding, (long long)finding);
+	html_close(h);
+	html_close(h);
 }
 
 static bool check(const struct html_report *r, int64_t finding)
 {
-	unsigned count, at = 0;
+	unsigned count;
 	struct evidence_frame *frames = evidence_frames(r->st, finding, &count);
+	bool ok = frames != NULL;
 
-	if (frames == NULL)
+	if (!ok)
 		return false;
 	html_element(r->h, "h4", "Check it yourself", NULL);
 	html_open(r->h, "ol", NULL);
-	while (at < count)
-		at += source(r, frames + at, count - at);
-	html_open(r->h, "li", NULL);
-	html_text(r->h, "Or have these packets alone, passwords and mail overwritten (CASE is the case file): ");
-	html_open(r->h, "code", "class", "block", NULL);
-	html_printf(r->h, "mailwitness evidence -w finding-%lld.pcapng CASE %lld", (long long)finding, (long long)finding);
-	html_close(r->h);
-	html_close(r->h);
+	for (unsigned at = 0, n; ok && at < count; at += n) {
+		n = evidence_of_source(frames + at, count - at);
+		ok = packets(r, frames + at, n);
+	}
+	evidence_command(r->h, finding);
 	html_close(r->h);
 	evidence_frames_free(&frames, count);
-	return true;
+	return ok;
 }
 
 static bool one(const struct html_report *r, const struct view_finding *f)
@@ -154,5 +151,5 @@ bool emit_html_findings(const struct html_report *r, int64_t finding)
 	if (!any)
 		html_element(r->h, "p", "Nothing that is worth a finding.", NULL);
 	html_close(r->h);
-	return ok && view_end(&v);
+	return view_end(&v) && ok;
 }

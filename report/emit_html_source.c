@@ -29,10 +29,8 @@ static bool losses(const struct html_report *r, unsigned *count)
 	return view_end(&v);
 }
 
-static bool paragraphs(const struct html_report *r, const char *sql)
+static bool paragraphs(const struct html_report *r, struct view v)
 {
-	struct view v = view_ask(r->st, sql, 0);
-
 	while (view_row(&v)) {
 		html_open(r->h, "p", NULL);
 		html_printf(r->h, "%s.", view_text(&v, 0));
@@ -43,7 +41,7 @@ static bool paragraphs(const struct html_report *r, const char *sql)
 
 static bool not_judged(const struct html_report *r)
 {
-	struct view v = view_ask(r->st, "SELECT host(address) FROM client WHERE NOT judged ORDER BY address", 0);
+	struct view v = view_not_judged(r->st);
 	unsigned count = 0;
 
 	while (view_row(&v)) {
@@ -67,10 +65,10 @@ bool emit_html_not_seen(const struct html_report *r)
 	struct view v = view_wholes(r->st);
 	struct view_whole w;
 	unsigned count = 0;
-	bool ok;
+	bool all_traffic, ok;
 
 	html_section(r->h, "not-seen", "What was not seen");
-	ok = losses(r, &count);
+	ok = view_all_traffic(r->st, &all_traffic) && losses(r, &count);
 	while (ok && view_whole(&v, &w)) {
 		if (count == 0 && w.filter[0] == '\0')
 			html_element(r->h, "p", "Nothing is known to be missing from what was recorded.", NULL);
@@ -80,12 +78,12 @@ bool emit_html_not_seen(const struct html_report *r)
 			html_element(r->h, "code", w.filter, NULL);
 			html_close(r->h);
 		}
-		html_element(r->h, "p", w.all_traffic ?
+		html_element(r->h, "p", all_traffic ?
 			     "Looked at: all traffic of the client." :
 			     "Looked at: contacts with mail services, and with companies that the catalogue knows. What was"
 			     " not recorded, and what leaves no trace, nobody can see.", NULL);
 	}
-	ok = view_end(&v) && ok && paragraphs(r, "SELECT words FROM watch_gap ORDER BY run") && not_judged(r);
+	ok = view_end(&v) && ok && paragraphs(r, view_gaps(r->st)) && not_judged(r);
 	html_close(r->h);
 	return ok;
 }
@@ -113,12 +111,12 @@ static void source(struct html *h, const struct view_source *s)
 
 bool emit_html_sources(const struct html_report *r)
 {
-	struct view v = view_sources(r->st);
+	struct view v = view_sources(r->st, VIEW_ALL_SOURCES);
 	struct view_source s;
 
 	html_section(r->h, "sources", "What this rests on");
 	html_element(r->h, "p", "The recordings, and their checksums: whoever has the same files can check every word.", NULL);
-	bool ok = paragraphs(r, "SELECT words FROM command_words ORDER BY run");
+	bool ok = paragraphs(r, view_commands(r->st));
 
 	html_open(r->h, "ul", NULL);
 	while (view_source(&v, &s))

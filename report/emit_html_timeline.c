@@ -125,7 +125,7 @@ static bool clients(const struct html_report *r, const struct view_whole *w, boo
 		html_printf(r->h, "%u more clients are not drawn.", count - CLIENTS_MAX);
 		html_close(r->h);
 	}
-	return ok && view_end(&v);
+	return view_end(&v) && ok;
 }
 
 bool emit_html_timeline(const struct html_report *r)

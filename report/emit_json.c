@@ -2,7 +2,7 @@
 
 #include "capture/packet.h"
 #include "report/emit_words.h"
-#include "report/store_sql.h"
+#include "report/view.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,27 +20,20 @@ static const char *text_at(sqlite3_stmt *q, int column)
 
 typedef void each_row(struct json_report *r, sqlite3_stmt *q);
 
-/* Writes the array `key` with what `each` writes for each row of a query that is bound; NULL failed already. */
-static bool rows(struct json_report *r, const char *key, sqlite3_stmt *q, each_row *each)
+/* Writes the array `key` with what `each` writes for each row. */
+static bool rows(struct json_report *r, const char *key, struct view v, each_row *each)
 {
-	int rc = SQLITE_ERROR;
-
 	emit_json_open(&r->w, key, '[');
-	while (q != NULL && (rc = store_step(r->st, q)) == SQLITE_ROW)
-		each(r, q);
+	while (view_row(&v))
+		each(r, v.q);
 	emit_json_close(&r->w, ']');
-	sqlite3_reset(q);
-	return rc == SQLITE_DONE;
+	return view_end(&v);
 }
 
 /* ?1 is bound to id; sql is a literal. */
 static bool array(struct json_report *r, const char *key, const char *sql, int64_t id, each_row *each)
 {
-	sqlite3_stmt *q = store_kept(r->st, sql);
-
-	if (q != NULL)
-		sqlite3_bind_int64(q, 1, id);
-	return rows(r, key, q, each);
+	return rows(r, key, view_ask(r->st, sql, id), each);
 }
 
 static void a_string(struct json_report *r, sqlite3_stmt *q)
@@ -82,7 +75,7 @@ static void an_object(struct json_report *r, sqlite3_stmt *q)
 #define SOURCE(more) \
 	"SELECT path, " more "sha256, size, format, nullif(compression, '') AS compression, packets," \
 	" first_ns, last_ns, end, iif(end IN ('complete', 'running', 'killed', 'vanished'), NULL, at_byte) AS at_byte," \
-	" nullif(why, '') AS why FROM source WHERE ?1 = 0 ORDER BY number"
+	" nullif(why, '') AS why FROM source ORDER BY number"
 
 static bool sources(struct json_report *r)
 {
@@ -94,16 +87,11 @@ static bool sources(struct json_report *r)
 /* The columns of a row into the object that is open. */
 static bool members(struct json_report *r, const char *sql, int64_t id)
 {
-	sqlite3_stmt *q = store_kept(r->st, sql);
-	int rc = SQLITE_ERROR;
+	struct view v = view_ask(r->st, sql, id);
 
-	if (q != NULL) {
-		sqlite3_bind_int64(q, 1, id);
-		while ((rc = store_step(r->st, q)) == SQLITE_ROW)
-			columns(r, q);
-	}
-	sqlite3_reset(q);
-	return rc == SQLITE_DONE;
+	while (view_row(&v))
+		columns(r, v.q);
+	return view_end(&v);
 }
 
 static bool object(struct json_report *r, const char *key, const char *sql, int64_t id)
@@ -115,19 +103,6 @@ static bool object(struct json_report *r, const char *key, const char *sql, int6
 	emit_json_close(&r->w, '}');
 	return ok;
 }
-
-#define MAC(column) \
-	"iif(" column " IS NULL, NULL, lower(substr(hex(" column "), 1, 2) || ':' || substr(hex(" column "), 3, 2)" \
-	" || ':' || substr(hex(" column "), 5, 2) || ':' || substr(hex(" column "), 7, 2) || ':' ||" \
-	" substr(hex(" column "), 9, 2) || ':' || substr(hex(" column "), 11, 2)))"
-
-/* Only where there are several. */
-#define VANTAGE(of) "iif((SELECT count(DISTINCT vantage) FROM source) > 1, " of ".vantage, NULL)"
-
-static const char client_sql[] =
-	"SELECT id, host(address), " MAC("mac") ", nullif(name, ''), verdict, third_party, path, " VANTAGE("client")
-	" FROM client"
-	" WHERE judged AND id > ?1 ORDER BY id";
 
 static bool coverage(struct json_report *r, int64_t id)
 {
@@ -145,27 +120,24 @@ static bool coverage(struct json_report *r, int64_t id)
 
 static bool accounts(struct json_report *r, int64_t client)
 {
-	sqlite3_stmt *q = store_kept(r->st, "SELECT account, verdict, third_party, path FROM account_verdict"
-				     " WHERE client = ?1 ORDER BY account");
-	sqlite3_stmt *ids = store_kept(r->st, "SELECT finding FROM account_finding WHERE client = ?1 AND account = ?2"
-				       " ORDER BY finding");
-	int rc = SQLITE_ERROR;
-	bool ok = q != NULL && ids != NULL;
+	struct view v = view_ask(r->st, "SELECT account, verdict, third_party, path FROM account_verdict"
+				 " WHERE client = ?1 ORDER BY account", client);
+	bool ok = true;
 
 	emit_json_open(&r->w, "accounts", '[');
-	if (ok)
-		sqlite3_bind_int64(q, 1, client);
-	while (ok && (rc = store_step(r->st, q)) == SQLITE_ROW) {
+	while (ok && view_row(&v)) {
+		struct view ids = view_ask(r->st, "SELECT finding FROM account_finding WHERE client = ?1 AND account = ?2"
+					   " ORDER BY finding", client);
+
 		emit_json_open(&r->w, NULL, '{');
-		columns(r, q);
-		sqlite3_bind_int64(ids, 1, client);
-		sqlite3_bind_value(ids, 2, sqlite3_column_value(q, 0));
+		columns(r, v.q);
+		if (ids.q != NULL)
+			sqlite3_bind_value(ids.q, 2, sqlite3_column_value(v.q, 0));
 		ok = rows(r, "findings", ids, a_number);
 		emit_json_close(&r->w, '}');
 	}
 	emit_json_close(&r->w, ']');
-	sqlite3_reset(q);
-	return ok && rc == SQLITE_DONE;
+	return view_end(&v) && ok;
 }
 
 static bool client_lists(struct json_report *r, int64_t id)
@@ -174,7 +146,7 @@ static bool client_lists(struct json_report *r, int64_t id)
 	       object(r, "accounted",
 		"SELECT sent, to_provider, to_others, others, to_unnamed, to_local, to_clients FROM balance"
 		" WHERE client = ?1", id) &&
-	       array(r, "because", "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", id, a_string) &&
+	       rows(r, "because", view_reasons(r->st, id), a_string) &&
 	       object(r, "transport",
 		"SELECT sealed, sealed_not_judged, sealed_bad_certificate, opportunistic, postcard, unknown"
 		" FROM client_transport WHERE client = ?1", id) &&
@@ -188,154 +160,153 @@ static bool client_lists(struct json_report *r, int64_t id)
 	       accounts(r, id);
 }
 
+/* "" stands for what is not there. */
+static void optional(struct json_report *r, const char *key, const char *text)
+{
+	emit_json_string(&r->w, key, text[0] != '\0' ? text : NULL);
+}
+
+static bool client(struct json_report *r, const struct view_client *c)
+{
+	bool ok;
+
+	emit_json_open(&r->w, NULL, '{');
+	emit_json_string(&r->w, "address", c->address);
+	ok = array(r, "addresses",
+		"SELECT host(a.address) FROM client_address AS a JOIN client AS c ON c.id = a.client"
+		" WHERE a.client = ?1 ORDER BY a.address <> c.address, a.address", c->id, a_string);
+	if (c->vantage[0] != '\0')
+		emit_json_string(&r->w, "vantage", c->vantage);
+	optional(r, "mac", c->mac);
+	optional(r, "name", r->settings->numeric ? "" : c->name);
+	emit_json_string(&r->w, "process", NULL);
+	emit_json_string(&r->w, "verdict", c->verdict);
+	emit_json_string(&r->w, "third_party", c->third_party);
+	emit_json_string(&r->w, "path", c->path);
+	ok = ok && client_lists(r, c->id);
+	emit_json_close(&r->w, '}');
+	return ok;
+}
+
 static bool clients(struct json_report *r)
 {
-	sqlite3_stmt *q = store_prepare(r->st, client_sql);
-	int rc = SQLITE_ERROR;
-	bool ok = q != NULL;
+	struct view v = view_clients(r->st);
+	struct view_client c;
+	bool ok = true;
 
 	emit_json_open(&r->w, "clients", '[');
-	if (ok)
-		sqlite3_bind_int64(q, 1, 0);
-	while (ok && (rc = store_step(r->st, q)) == SQLITE_ROW) {
-		int64_t id = sqlite3_column_int64(q, 0);
-
-		emit_json_open(&r->w, NULL, '{');
-		emit_json_string(&r->w, "address", text_at(q, 1));
-		ok = array(r, "addresses",
-			"SELECT host(a.address) FROM client_address AS a JOIN client AS c ON c.id = a.client"
-			" WHERE a.client = ?1 ORDER BY a.address <> c.address, a.address", id, a_string);
-		if (text_at(q, 7) != NULL)
-			emit_json_string(&r->w, "vantage", text_at(q, 7));
-		emit_json_string(&r->w, "mac", text_at(q, 2));
-		emit_json_string(&r->w, "name", r->settings->numeric ? NULL : text_at(q, 3));
-		emit_json_string(&r->w, "process", NULL);
-		emit_json_string(&r->w, "verdict", text_at(q, 4));
-		emit_json_string(&r->w, "third_party", text_at(q, 5));
-		emit_json_string(&r->w, "path", text_at(q, 6));
-		ok = ok && client_lists(r, id);
-		emit_json_close(&r->w, '}');
-	}
+	while (ok && view_client(&v, &c))
+		ok = client(r, &c);
 	emit_json_close(&r->w, ']');
-	sqlite3_finalize(q);
-	return ok && rc == SQLITE_DONE;
+	return view_end(&v) && ok;
 }
 
 /* The evidence of a finding: frames by source. */
 static bool evidence(struct json_report *r, int64_t finding)
 {
-	sqlite3_stmt *q = store_kept(r->st, "SELECT frame FROM evidence WHERE finding = ?1 ORDER BY frame");
-	int rc = SQLITE_ERROR;
+	struct view v = view_frames(r->st, finding);
+	struct view_frame frame;
 	int64_t source = -1;
 
 	emit_json_open(&r->w, "evidence", '[');
-	if (q != NULL)
-		sqlite3_bind_int64(q, 1, finding);
-	while (q != NULL && (rc = store_step(r->st, q)) == SQLITE_ROW) {
-		int64_t frame = sqlite3_column_int64(q, 0);
-
-		if (frame >> FRAME_BITS != source) {
+	while (view_frame(&v, &frame)) {
+		if (frame.source != source) {
 			if (source >= 0) {
 				emit_json_close(&r->w, ']');
 				emit_json_close(&r->w, '}');
 			}
-			source = frame >> FRAME_BITS;
+			source = frame.source;
 			emit_json_open(&r->w, NULL, '{');
 			emit_json_number(&r->w, "source", source);
 			emit_json_open(&r->w, "frames", '[');
 		}
-		emit_json_number(&r->w, NULL, frame & ((1LL << FRAME_BITS) - 1));
+		emit_json_number(&r->w, NULL, frame.number);
 	}
 	if (source >= 0) {
 		emit_json_close(&r->w, ']');
 		emit_json_close(&r->w, '}');
 	}
 	emit_json_close(&r->w, ']');
-	sqlite3_reset(q);
-	return rc == SQLITE_DONE;
+	return view_end(&v);
 }
 
-enum { F_ID, F_KIND, F_CLASS, F_STRENGTH, F_CLIENT, F_ACCOUNT, F_OWNER, F_FIRST, F_LAST, F_MECHANISM,
-       F_SECRET_LEN, F_SENTENCE, F_REFUTED_BY, F_VANTAGE };
-
-static const char finding_sql[] =
-	"SELECT f.id, f.kind, f.class, f.strength, host(c.address), f.account, f.owner, f.first_ns, f.last_ns,"
-	" f.mechanism, f.secret_len, f.sentence, f.refuted_by, " VANTAGE("c") " FROM finding AS f JOIN client AS c"
-	" ON c.id = f.client ORDER BY f.id";
-
-static bool finding(struct json_report *r, sqlite3_stmt *q)
+static bool finding(struct json_report *r, const struct view_finding *f)
 {
-	int64_t id = sqlite3_column_int64(q, F_ID);
 	bool ok;
 
 	emit_json_open(&r->w, NULL, '{');
-	emit_json_number(&r->w, "id", id);
-	emit_json_string(&r->w, "kind", text_at(q, F_KIND));
-	emit_json_string(&r->w, "class", text_at(q, F_CLASS));
-	emit_json_string(&r->w, "strength", text_at(q, F_STRENGTH));
-	emit_json_string(&r->w, "client", text_at(q, F_CLIENT));
-	if (text_at(q, F_VANTAGE) != NULL)
-		emit_json_string(&r->w, "vantage", text_at(q, F_VANTAGE));
-	emit_json_string(&r->w, "account", text_at(q, F_ACCOUNT));
-	emit_json_string(&r->w, "owner", text_at(q, F_OWNER));
-	emit_json_time(&r->w, "first", sqlite3_column_int64(q, F_FIRST));
-	emit_json_time(&r->w, "last", sqlite3_column_int64(q, F_LAST));
+	emit_json_number(&r->w, "id", f->id);
+	emit_json_string(&r->w, "kind", f->kind);
+	emit_json_string(&r->w, "class", f->class);
+	emit_json_string(&r->w, "strength", f->strength);
+	emit_json_string(&r->w, "client", f->address);
+	if (f->vantage[0] != '\0')
+		emit_json_string(&r->w, "vantage", f->vantage);
+	optional(r, "account", f->account);
+	emit_json_string(&r->w, "owner", f->owner);
+	emit_json_time(&r->w, "first", f->first_ns);
+	emit_json_time(&r->w, "last", f->last_ns);
 	ok = array(r, "flows", "SELECT w.community_id FROM finding_flow AS f JOIN flow AS w ON w.id = f.flow"
-		" WHERE f.finding = ?1 ORDER BY f.flow", id, a_string) &&
-	     evidence(r, id) && members(r, "SELECT frames AS evidence_cut FROM evidence_cut WHERE finding = ?1", id);
-	if (text_at(q, F_MECHANISM) != NULL) {
-		emit_json_string(&r->w, "mechanism", text_at(q, F_MECHANISM));
-		emit_json_number(&r->w, "secret_len", sqlite3_column_int64(q, F_SECRET_LEN));
+		" WHERE f.finding = ?1 ORDER BY f.flow", f->id, a_string) &&
+	     evidence(r, f->id) &&
+	     members(r, "SELECT frames AS evidence_cut FROM evidence_cut WHERE finding = ?1", f->id);
+	if (f->mechanism[0] != '\0') {
+		emit_json_string(&r->w, "mechanism", f->mechanism);
+		emit_json_number(&r->w, "secret_len", f->secret_len);
 		emit_json_bool(&r->w, "password_redacted", true);
 	}
-	emit_json_string(&r->w, "sentence", text_at(q, F_SENTENCE));
-	emit_json_string(&r->w, "refuted_by", text_at(q, F_REFUTED_BY));
+	emit_json_string(&r->w, "sentence", f->sentence);
+	emit_json_string(&r->w, "refuted_by", f->refuted_by);
 	emit_json_close(&r->w, '}');
 	return ok;
 }
 
 static bool findings(struct json_report *r)
 {
-	sqlite3_stmt *q = store_prepare(r->st, finding_sql);
-	int rc = SQLITE_ERROR;
+	struct view v = view_findings(r->st, 0);
+	struct view_finding f;
+	bool ok = true;
 
 	emit_json_open(&r->w, "findings", '[');
-	while (q != NULL && (rc = store_step(r->st, q)) == SQLITE_ROW) {
-		if (!finding(r, q))
-			break;
-	}
+	while (ok && view_finding(&v, &f))
+		ok = finding(r, &f);
 	emit_json_close(&r->w, ']');
-	sqlite3_finalize(q);
-	return rc == SQLITE_DONE;
+	return view_end(&v) && ok;
 }
 
 /* Of the run as a whole; the first row of run is the one that made the case. */
 static bool whole(struct json_report *r)
 {
-	sqlite3_stmt *q = store_prepare(r->st,
-		"SELECT coalesce((SELECT version FROM run ORDER BY id LIMIT 1), ''),"
-		" coalesce((SELECT verdict FROM verdict), 'cannot-say'),"
-		" coalesce((SELECT scope FROM run ORDER BY id LIMIT 1), ''),"
-		" (SELECT min(first_ns) FROM source WHERE packets > 0),"
-		" (SELECT max(last_ns) FROM source WHERE packets > 0)");
+	struct view v = view_wholes(r->st);
+	struct view_whole w;
 	int64_t gaps = store_number(r->st, "SELECT count(*) FROM watch_gap", -1);
-	bool ok = q != NULL && store_step(r->st, q) == SQLITE_ROW;
+	bool ok = gaps >= 0;
 
-	if (ok) {
-		emit_json_string(&r->w, "mailwitness", text_at(q, 0));
-		emit_json_string(&r->w, "verdict", text_at(q, 1));
-		emit_json_string(&r->w, "scope", text_at(q, 2));
+	while (view_whole(&v, &w)) {
+		emit_json_string(&r->w, "mailwitness", w.version);
+		emit_json_string(&r->w, "verdict", w.verdict);
+		emit_json_string(&r->w, "scope", w.scope);
 		emit_json_open(&r->w, "watched", '{');
-		emit_json_time(&r->w, "from", sqlite3_column_int64(q, 3));
-		emit_json_time(&r->w, "to", sqlite3_column_int64(q, 4));
-		ok = gaps >= 0;
+		emit_json_time(&r->w, "from", w.from_ns);
+		emit_json_time(&r->w, "to", w.to_ns);
 		if (gaps > 0)
-			ok = array(r, "gaps", "SELECT from_ns, to_ns FROM watch_gap WHERE ?1 = 0 ORDER BY run", 0, an_object);
+			ok = array(r, "gaps", "SELECT from_ns, to_ns FROM watch_gap ORDER BY run", 0, an_object);
 		emit_json_close(&r->w, '}');
 	}
-	sqlite3_finalize(q);
-	return ok && array(r, "because", "SELECT sentence FROM because WHERE client = 0 AND ?1 = 0 ORDER BY place",
-			   0, a_string);
+	return view_end(&v) && ok && rows(r, "because", view_reasons(r->st, 0), a_string);
+}
+
+/* Only where a command's traffic was watched. */
+static bool command(struct json_report *r)
+{
+	struct view v = view_ask(r->st, "SELECT name, status, signal, left_running FROM command ORDER BY run LIMIT 1", 0);
+
+	while (view_row(&v)) {
+		emit_json_open(&r->w, "command", '{');
+		columns(r, v.q);
+		emit_json_close(&r->w, '}');
+	}
+	return view_end(&v);
 }
 
 bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out)
@@ -347,19 +318,15 @@ bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out
 	ok = whole(&r) &&
 	     object(&r, "versions",
 		"SELECT ndpi_version AS ndpi, catalogue_version AS catalogue, asn_database AS asn, filter"
-		" FROM run WHERE ?1 = 0 ORDER BY id LIMIT 1", 0) &&
-	     (store_number(st, "SELECT count(*) FROM command", 0) == 0 ||
-	      object(&r, "command", "SELECT name, status, signal, left_running FROM command WHERE ?1 = 0"
-		     " ORDER BY run LIMIT 1", 0)) &&
-	     array(&r, "attribution",
-		"SELECT DISTINCT attribution FROM run WHERE attribution <> '' AND ?1 = 0 ORDER BY 1", 0, a_string) &&
+		" FROM run ORDER BY id LIMIT 1", 0) &&
+	     command(&r) &&
+	     rows(&r, "attribution", view_attributions(st), a_string) &&
 	     sources(&r) &&
 	     array(&r, "loss",
 		"SELECT l.reason, l.packets, l.bytes, (SELECT host(address) FROM client AS c WHERE c.id = l.client)"
-		" AS client FROM client_loss AS l WHERE ?1 = 0 ORDER BY l.client, l.reason", 0, an_object) &&
+		" AS client FROM client_loss AS l ORDER BY l.client, l.reason", 0, an_object) &&
 	     clients(&r) && findings(&r) &&
-	     array(&r, "not_judged",
-		"SELECT host(address) FROM client WHERE NOT judged AND ?1 = 0 ORDER BY address", 0, a_string);
+	     rows(&r, "not_judged", view_not_judged(st), a_string);
 	emit_json_close(&r.w, '}');
 	putc_unlocked('\n', out);
 	if (ok && (fflush(out) != 0 || ferror(out)))

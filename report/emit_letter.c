@@ -39,9 +39,8 @@ static void fact(const struct letter *l, const char *label, const char *text)
 	emit_wrap(l->out, text, 14, 14, COLUMNS);
 }
 
-static bool answers(const struct letter *l, const char *label, const char *sql, const char *otherwise)
+static bool answers(const struct letter *l, const char *label, struct view v, const char *otherwise)
 {
-	struct view v = view_ask(l->st, sql, l->f->client);
 	bool any = false;
 
 	while (view_row(&v)) {
@@ -82,10 +81,10 @@ static bool facts(const struct letter *l)
 		fact(l, "Company:", f->title);
 	fact(l, "Evidence:", strength_words(f->strength));
 	fact(l, "Against it:", f->refuted_by);
-	bool ok = answers(l, "Provider:", "SELECT coalesce(o.title, p.owner) || ', ' || p.how FROM client_provider AS p"
-			  " LEFT JOIN owner AS o ON o.owner = p.owner WHERE p.client = ?1 ORDER BY p.owner",
+	bool ok = answers(l, "Provider:", view_ask(l->st, "SELECT coalesce(o.title, p.owner) || ', ' || p.how FROM client_provider AS p"
+			  " LEFT JOIN owner AS o ON o.owner = p.owner WHERE p.client = ?1 ORDER BY p.owner", f->client),
 			  "[the mail provider]") &&
-		  answers(l, "Coverage:", "SELECT words FROM coverage_words WHERE client = ?1", "");
+		  answers(l, "Coverage:", view_coverage(l->st, f->client), "");
 
 	putc('\n', l->out);
 	return ok;
@@ -94,7 +93,7 @@ static bool facts(const struct letter *l)
 /* The report tells of other clients as well: not every reader's business. */
 static bool attachments(const struct letter *l, bool whole_report)
 {
-	struct view v = view_sources(l->st);
+	struct view v = view_sources(l->st, VIEW_ALL_SOURCES);
 	struct view_source s;
 	char line[256];
 

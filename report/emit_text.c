@@ -3,7 +3,7 @@
 #include "capture/base.h"
 #include "capture/packet.h"
 #include "report/emit_words.h"
-#include "report/store_sql.h"
+#include "report/view.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,29 +21,6 @@ struct text_report {
 	unsigned columns;
 	bool all_traffic;	/* the scope */
 };
-
-static const char *text_at(sqlite3_stmt *q, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(q, column);
-
-	return text != NULL ? text : "";
-}
-
-typedef void each_row(struct text_report *r, sqlite3_stmt *q);
-
-static bool each(struct text_report *r, const char *sql, int64_t id, each_row *show)
-{
-	sqlite3_stmt *q = store_kept(r->st, sql);
-	int rc = SQLITE_ERROR;
-
-	if (q != NULL) {
-		sqlite3_bind_int64(q, 1, id);
-		while ((rc = store_step(r->st, q)) == SQLITE_ROW)
-			show(r, q);
-	}
-	sqlite3_reset(q);
-	return rc == SQLITE_DONE;
-}
 
 static void spaces(struct text_report *r, unsigned count)
 {
@@ -80,175 +57,153 @@ static void coloured(struct text_report *r, const char *verdict)
 	fprintf(r->out, "%s%s%s", r->settings->color ? on : "", verdict, r->settings->color ? "\033[0m" : "");
 }
 
-static void because(struct text_report *r, sqlite3_stmt *q)
+/* A paragraph for each row, behind a label. */
+static bool lines(struct text_report *r, const char *label, unsigned indent, struct view v)
 {
-	fputs("  - ", r->out);
-	wrap(r, 4, 4, text_at(q, 0));
+	while (view_row(&v)) {
+		fputs(label, r->out);
+		wrap(r, (unsigned)strlen(label), indent, view_text(&v, 0));
+	}
+	return view_end(&v);
 }
 
-static void transport(struct text_report *r, sqlite3_stmt *q)
+static bool transport(struct text_report *r, int64_t client)
 {
-	if (sqlite3_column_type(q, 0) == SQLITE_NULL)
-		return;
-	fputs("  transport: ", r->out);
-	wrap(r, 13, 4, text_at(q, 0));
+	struct view v = view_ask(r->st,
+		"SELECT words FROM (SELECT group_concat(sessions || ' ' || words, ', ') AS words FROM (SELECT s.sessions,"
+		" w.words FROM client_state AS s JOIN state_word AS w ON w.state = s.state WHERE s.client = ?1"
+		" ORDER BY w.place)) WHERE words IS NOT NULL", client);
+
+	return lines(r, "  transport: ", 4, v);
 }
 
-static void coverage(struct text_report *r, sqlite3_stmt *q)
+static bool providers(struct text_report *r, int64_t client)
 {
-	fputs("  coverage: ", r->out);
-	wrap(r, 12, 4, text_at(q, 0));
-}
+	struct view v = view_ask(r->st, "SELECT owner, how FROM client_provider WHERE client = ?1 ORDER BY owner", client);
 
-static void provider(struct text_report *r, sqlite3_stmt *q)
-{
-	fputs("  mail provider: ", r->out);
-	emit_clean(r->out, text_at(q, 0));
-	fprintf(r->out, " (%s)\n", text_at(q, 1));
-}
-
-static void destination(struct text_report *r, sqlite3_stmt *q)
-{
-	fputs("  ", r->out);
-	cell(r, text_at(q, 0), 24);
-	fprintf(r->out, " %-13s", text_at(q, 1));
-	fprintf(r->out, "%11lld %11lld %6lld %s", (long long)sqlite3_column_int64(q, 2),
-		(long long)sqlite3_column_int64(q, 3), (long long)sqlite3_column_int64(q, 4), text_at(q, 5));
-	putc_unlocked('\n', r->out);
+	while (view_row(&v)) {
+		fputs("  mail provider: ", r->out);
+		emit_clean(r->out, view_text(&v, 0));
+		fprintf(r->out, " (%s)\n", view_text(&v, 1));
+	}
+	return view_end(&v);
 }
 
 static bool destinations(struct text_report *r, int64_t client)
 {
-	sqlite3_stmt *q = store_kept(r->st,
-		"SELECT iif(service <> '', service, owner), role, bytes_up, bytes_down, flows, named_by"
-		" FROM destination WHERE client = ?1"
-		" ORDER BY bytes_up DESC, owner, service, role, named_by, strength");
-	int rc = SQLITE_ERROR;
+	struct view v = view_destinations(r->st, client);
+	struct view_destination d;
 	unsigned count = 0;
 
-	if (q != NULL)
-		sqlite3_bind_int64(q, 1, client);
-	while (q != NULL && (rc = store_step(r->st, q)) == SQLITE_ROW) {
+	while (view_destination(&v, &d)) {
 		if (count++ == 0)
 			fprintf(r->out, "  %-24s %-13s%11s %11s %6s %s\n", "destination", "role", "bytes up",
 				"bytes down", "flows", "named");
-		if (count <= DESTINATIONS_SHOWN)
-			destination(r, q);
+		if (count > DESTINATIONS_SHOWN)
+			continue;
+		fputs("  ", r->out);
+		cell(r, d.service[0] != '\0' ? d.service : d.owner, 24);
+		fprintf(r->out, " %-13s%11lld %11lld %6lld %s\n", d.role, (long long)d.up, (long long)d.down,
+			(long long)d.flows, d.named_by);
 	}
 	if (count > DESTINATIONS_SHOWN)
 		fprintf(r->out, "  and %u more that were sent less\n", count - DESTINATIONS_SHOWN);
-	sqlite3_reset(q);
-	return rc == SQLITE_DONE;
+	return view_end(&v);
 }
 
 /* "file: frames 12, 15" and how to see them, for each source. */
 static bool frames(struct text_report *r, int64_t finding)
 {
-	sqlite3_stmt *q = store_kept(r->st,
-		"SELECT e.frame, coalesce(s.path, '') FROM evidence AS e"
-		" LEFT JOIN source AS s ON s.number = e.frame >> 40 WHERE e.finding = ?1 ORDER BY e.frame");
-	int rc = SQLITE_ERROR;
+	struct view v = view_frames(r->st, finding);
+	struct view_frame frame;
 	int64_t source = -1;
 	unsigned count = 0;
 
-	if (q != NULL)
-		sqlite3_bind_int64(q, 1, finding);
-	while (q != NULL && (rc = store_step(r->st, q)) == SQLITE_ROW) {
-		int64_t frame = sqlite3_column_int64(q, 0);
-
-		if (frame >> FRAME_BITS != source) {
+	while (view_frame(&v, &frame)) {
+		if (frame.source != source) {
 			fprintf(r->out, "%s    check in ", source >= 0 ? "}\n" : "");
-			source = frame >> FRAME_BITS;
+			source = frame.source;
 			count = 0;
-			emit_clean(r->out, text_at(q, 1));
+			emit_clean(r->out, frame.path);
 			fputs(": frame.number in {", r->out);
 		}
 		if (count++ < FRAMES_SHOWN)
-			fprintf(r->out, "%s%lld", count > 1 ? ", " : "",
-				(long long)(frame & ((1LL << FRAME_BITS) - 1)));
+			fprintf(r->out, "%s%lld", count > 1 ? ", " : "", (long long)frame.number);
 	}
 	if (source >= 0)
 		fputs("}\n", r->out);
-	sqlite3_reset(q);
-	return rc == SQLITE_DONE;
+	return view_end(&v);
 }
 
 static bool findings(struct text_report *r)
 {
-	sqlite3_stmt *q = store_prepare(r->st,
-		"SELECT id, kind, class, strength, sentence, refuted_by FROM finding ORDER BY id");
-	int rc = SQLITE_ERROR;
-	bool ok = q != NULL, first = true;
+	struct view v = view_findings(r->st, 0);
+	struct view_finding f;
+	bool ok = true, any = false;
 
-	while (ok && (rc = store_step(r->st, q)) == SQLITE_ROW) {
-		int64_t id = sqlite3_column_int64(q, 0);
-
-		fprintf(r->out, "%s  %lld %s (%s, %s)\n", first ? "Findings\n" : "", (long long)id, text_at(q, 1),
-			text_at(q, 2), text_at(q, 3));
-		first = false;
+	while (ok && view_finding(&v, &f)) {
+		fprintf(r->out, "%s  %lld %s (%s, %s)\n", any ? "" : "Findings\n", (long long)f.id, f.kind, f.class,
+			f.strength);
+		any = true;
 		spaces(r, 4);
-		wrap(r, 4, 4, text_at(q, 4));
+		wrap(r, 4, 4, f.sentence);
 		fputs("    refuted by: ", r->out);
-		wrap(r, 16, 4, text_at(q, 5));
-		ok = frames(r, id);
+		wrap(r, 16, 4, f.refuted_by);
+		ok = frames(r, f.id);
 	}
-	if (!first)
+	if (any)
 		putc_unlocked('\n', r->out);
-	sqlite3_finalize(q);
-	return ok && rc == SQLITE_DONE;
+	return view_end(&v) && ok;
 }
 
-static void account(struct text_report *r, sqlite3_stmt *q)
+static bool accounts(struct text_report *r, int64_t client)
 {
+	struct view v = view_ask(r->st, "SELECT account, verdict, third_party, path, named FROM account_words WHERE client = ?1"
+				 " AND 1 < (SELECT count(*) FROM account_verdict WHERE client = ?1) ORDER BY account", client);
 	char line[256];
 
-	fputs("  account ", r->out);
-	unsigned at = emit_clean(r->out, text_at(q, 0)) + (unsigned)strlen(text_at(q, 1)) + 14;
+	while (view_row(&v)) {
+		fputs("  account ", r->out);
+		unsigned at = emit_clean(r->out, view_text(&v, 0)) + (unsigned)strlen(view_text(&v, 1)) + 14;
 
-	fputs(": ", r->out);
-	coloured(r, text_at(q, 1));
-	fputs(": ", r->out);
-	snprintf(line, sizeof(line), "%s; %s.%s", emit_third_party_words(text_at(q, 2), r->all_traffic),
-		 emit_path_words(text_at(q, 3)), sqlite3_column_int(q, 4) ? "" :
-		 " What was found names no account: it concerns all of them.");
-	wrap(r, at, 4, line);
+		fputs(": ", r->out);
+		coloured(r, view_text(&v, 1));
+		fputs(": ", r->out);
+		snprintf(line, sizeof(line), "%s; %s.%s", emit_third_party_words(view_text(&v, 2), r->all_traffic),
+			 emit_path_words(view_text(&v, 3)), view_number(&v, 4) != 0 ? "" :
+			 " What was found names no account: it concerns all of them.");
+		wrap(r, at, 4, line);
+	}
+	return view_end(&v);
 }
 
 /* One sentence, then why, then where it sent what. */
-static bool client(struct text_report *r, sqlite3_stmt *q)
+static bool client(struct text_report *r, const struct view_client *c)
 {
-	int64_t id = sqlite3_column_int64(q, 0);
 	char line[160];
-	unsigned at = (unsigned)(strlen(text_at(q, 1)) + strlen(text_at(q, 3)) + 4);
+	unsigned at = (unsigned)(strlen(c->address) + strlen(c->verdict) + 4);
 
-	fputs(text_at(q, 1), r->out);
-	if (text_at(q, 6)[0] != '\0') {
+	fputs(c->address, r->out);
+	if (c->vantage[0] != '\0') {
 		fputs(" at ", r->out);
-		at += emit_clean(r->out, text_at(q, 6)) + 4;
+		at += emit_clean(r->out, c->vantage) + 4;
 	}
-	if (!r->settings->numeric && text_at(q, 2)[0] != '\0') {
+	if (!r->settings->numeric && c->name[0] != '\0') {
 		fputs(" (", r->out);
-		at += emit_clean(r->out, text_at(q, 2)) + 3;
+		at += emit_clean(r->out, c->name) + 3;
 		putc_unlocked(')', r->out);
 	}
 	fputs(": ", r->out);
-	coloured(r, text_at(q, 3));
+	coloured(r, c->verdict);
 	fputs(": ", r->out);
-	snprintf(line, sizeof(line), "%s; %s.", emit_third_party_words(text_at(q, 4), r->all_traffic),
-		 emit_path_words(text_at(q, 5)));
+	snprintf(line, sizeof(line), "%s; %s.", emit_third_party_words(c->third_party, r->all_traffic),
+		 emit_path_words(c->path));
 	wrap(r, at, 2, line);
 	if (r->settings->quiet)
 		return true;
-	bool ok = each(r, "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", id, because) &&
-		  each(r, "SELECT account, verdict, third_party, path, named FROM account_words WHERE client = ?1 AND 1 <"
-		       " (SELECT count(*) FROM account_verdict WHERE client = ?1) ORDER BY account", id, account) &&
-		  each(r, "SELECT words FROM coverage_words WHERE client = ?1", id, coverage) &&
-		  each(r, "SELECT group_concat(sessions || ' ' || words, ', ') FROM (SELECT s.sessions, w.words"
-		       " FROM client_state AS s JOIN state_word AS w ON w.state = s.state WHERE s.client = ?1"
-		       " ORDER BY w.place)", id, transport) &&
-		  each(r, "SELECT owner, how FROM client_provider WHERE client = ?1 ORDER BY owner", id,
-		       provider) &&
-		  destinations(r, id);
+	bool ok = lines(r, "  - ", 4, view_reasons(r->st, c->id)) && accounts(r, c->id) &&
+		  lines(r, "  coverage: ", 4, view_coverage(r->st, c->id)) && transport(r, c->id) &&
+		  providers(r, c->id) && destinations(r, c->id);
 
 	putc_unlocked('\n', r->out);
 	return ok;
@@ -256,87 +211,95 @@ static bool client(struct text_report *r, sqlite3_stmt *q)
 
 static bool clients(struct text_report *r)
 {
-	int64_t all_traffic = store_number(r->st, "SELECT coalesce((SELECT scope = '" RUN_ALL_TRAFFIC "'"
-					   " FROM run ORDER BY id LIMIT 1), 0)", -1);
-	sqlite3_stmt *q = store_prepare(r->st,
-		"SELECT id, host(address), name, verdict, third_party, path,"
-		" iif((SELECT count(DISTINCT vantage) FROM source) > 1, vantage, '') FROM client WHERE judged ORDER BY id");
-	int rc = SQLITE_ERROR;
-	bool ok = q != NULL && all_traffic >= 0;
+	struct view v = view_clients(r->st);
+	struct view_client c;
+	bool ok = true;
 
-	r->all_traffic = all_traffic != 0;
-	while (ok && (rc = store_step(r->st, q)) == SQLITE_ROW)
-		ok = client(r, q);
-	sqlite3_finalize(q);
-	return ok && rc == SQLITE_DONE;
+	while (ok && view_client(&v, &c))
+		ok = client(r, &c);
+	return view_end(&v) && ok;
 }
 
-static void whole(struct text_report *r, sqlite3_stmt *q)
+/* What can be said of nobody in particular. */
+static bool whole(struct text_report *r)
 {
-	coloured(r, "cannot-say");
-	fputs(": ", r->out);
-	wrap(r, 12, 2, text_at(q, 0));
+	struct view v = view_reasons(r->st, 0);
+
+	while (view_row(&v)) {
+		coloured(r, "cannot-say");
+		fputs(": ", r->out);
+		wrap(r, 12, 2, view_text(&v, 0));
+	}
+	return view_end(&v);
 }
 
-static void loss(struct text_report *r, sqlite3_stmt *q)
+static bool losses(struct text_report *r)
 {
-	fputs("Not seen: ", r->out);
-	fputs(text_at(q, 0), r->out);
-	if (sqlite3_column_int64(q, 1) > 0)
-		fprintf(r->out, ", %lld packets", (long long)sqlite3_column_int64(q, 1));
-	if (sqlite3_column_int64(q, 2) > 0)
-		fprintf(r->out, ", %lld bytes", (long long)sqlite3_column_int64(q, 2));
-	fprintf(r->out, " (%s)\n", text_at(q, 3));
+	struct view v = view_losses(r->st);
+	struct view_loss loss;
+
+	while (view_loss(&v, &loss)) {
+		fprintf(r->out, "Not seen: %s", loss.reason);
+		if (loss.packets > 0)
+			fprintf(r->out, ", %lld packets", (long long)loss.packets);
+		if (loss.bytes > 0)
+			fprintf(r->out, ", %lld bytes", (long long)loss.bytes);
+		fprintf(r->out, " (%s)\n", loss.address[0] != '\0' ? loss.address : "everyone");
+	}
+	return view_end(&v);
 }
 
-static void source(struct text_report *r, sqlite3_stmt *q)
+static void source(struct text_report *r, const struct view_source *s)
 {
 	char from[EMIT_TIME_SIZE], to[EMIT_TIME_SIZE];
 
-	emit_time(sqlite3_column_int64(q, 3), from);
-	emit_time(sqlite3_column_int64(q, 4), to);
+	emit_time(s->first_ns, from);
+	emit_time(s->last_ns, to);
 	fputs("Source: ", r->out);
-	emit_clean(r->out, text_at(q, 0));
-	if (text_at(q, 8)[0] != '\0') {
+	emit_clean(r->out, s->path);
+	if (s->vantage[0] != '\0') {
 		fputs(" at ", r->out);
-		emit_clean(r->out, text_at(q, 8));
+		emit_clean(r->out, s->vantage);
 	}
-	fprintf(r->out, ", %lld packets, %s", (long long)sqlite3_column_int64(q, 2), text_at(q, 5));
-	if (text_at(q, 6)[0] != '\0') {
-		fprintf(r->out, " at byte %lld: ", (long long)sqlite3_column_int64(q, 7));
-		emit_clean(r->out, text_at(q, 6));
+	fprintf(r->out, ", %lld packets, %s", (long long)s->packets, s->end);
+	if (s->why[0] != '\0') {
+		fprintf(r->out, " at byte %lld: ", (long long)s->at_byte);
+		emit_clean(r->out, s->why);
 	}
 	putc_unlocked('\n', r->out);
 	if (from[0] != '\0')
 		fprintf(r->out, "  from %s to %s\n", from, to);
-	if (text_at(q, 1)[0] != '\0')
-		fprintf(r->out, "  sha256 %s\n", text_at(q, 1));
+	if (s->sha256[0] != '\0')
+		fprintf(r->out, "  sha256 %s\n", s->sha256);
 }
 
-static void text_line(struct text_report *r, sqlite3_stmt *q)
+static bool sources(struct text_report *r)
 {
-	wrap(r, 0, 2, text_at(q, 0));
+	struct view v = view_sources(r->st, VIEW_ALL_SOURCES);
+	struct view_source s;
+
+	while (view_source(&v, &s))
+		source(r, &s);
+	return view_end(&v);
 }
 
 static bool not_judged(struct text_report *r)
 {
-	sqlite3_stmt *q = store_prepare(r->st, "SELECT host(address) FROM client WHERE NOT judged ORDER BY address");
-	int rc = SQLITE_ERROR;
+	struct view v = view_not_judged(r->st);
 	unsigned count = 0;
 	char line[64 + NOT_JUDGED_SHOWN * (HOST_TEXT_SIZE + 2)] = "Not judged, no mail contact:";
 
-	while (q != NULL && (rc = store_step(r->st, q)) == SQLITE_ROW) {
+	while (view_row(&v)) {
 		size_t n = strlen(line);
 
 		if (count++ < NOT_JUDGED_SHOWN)
-			snprintf(line + n, sizeof(line) - n, "%s %s", count == 1 ? "" : ",", text_at(q, 0));
+			snprintf(line + n, sizeof(line) - n, "%s %s", count == 1 ? "" : ",", view_text(&v, 0));
 	}
 	if (count > NOT_JUDGED_SHOWN)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line), " and %u more", count - NOT_JUDGED_SHOWN);
 	if (count > 0)
 		wrap(r, 0, 2, line);
-	sqlite3_finalize(q);
-	return rc == SQLITE_DONE;
+	return view_end(&v);
 }
 
 bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out)
@@ -348,20 +311,10 @@ bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out
 		r.columns = COLUMNS_DEFAULT;
 	if (r.columns < COLUMNS_MIN)
 		r.columns = COLUMNS_MIN;
-	ok = each(&r, "SELECT sentence FROM because WHERE client = 0 AND ?1 = 0 ORDER BY place", 0, whole) &&
-	     clients(&r);
+	ok = view_all_traffic(st, &r.all_traffic) && whole(&r) && clients(&r);
 	if (ok && !settings->quiet)
-		ok = findings(&r) &&
-		     each(&r, "SELECT l.reason, l.packets, l.bytes, coalesce((SELECT host(address) FROM client AS c"
-			  " WHERE c.id = l.client), 'everyone') FROM client_loss AS l WHERE ?1 = 0"
-			  " ORDER BY l.client, l.reason", 0, loss) &&
-		     each(&r, "SELECT words FROM watch_gap WHERE ?1 = 0 ORDER BY run", 0, text_line) &&
-		     not_judged(&r) &&
-		     each(&r, "SELECT words FROM command_words WHERE ?1 = 0 ORDER BY run", 0, text_line) &&
-		     each(&r, "SELECT path, sha256, packets, first_ns, last_ns, end, why, at_byte, vantage FROM source"
-			  " WHERE ?1 = 0 ORDER BY number", 0, source) &&
-		     each(&r, "SELECT DISTINCT attribution FROM run WHERE attribution <> '' AND ?1 = 0 ORDER BY 1",
-			  0, text_line);
+		ok = findings(&r) && losses(&r) && lines(&r, "", 2, view_gaps(st)) && not_judged(&r) &&
+		     lines(&r, "", 2, view_commands(st)) && sources(&r) && lines(&r, "", 2, view_attributions(st));
 	if (ok && (fflush(out) != 0 || ferror(out)))
 		ok = store_fail(st, "cannot write the report: %s", strerror(errno));
 	return ok;

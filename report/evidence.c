@@ -118,6 +118,23 @@ struct evidence_frame *evidence_frames(struct store *st, int64_t finding, unsign
 	return frames;
 }
 
+unsigned evidence_of_source(const struct evidence_frame *frames, unsigned count)
+{
+	unsigned n = 0;
+
+	while (n < count && frames[n].id >> FRAME_BITS == frames[0].id >> FRAME_BITS)
+		n++;
+	return n;
+}
+
+void evidence_filter(const struct evidence_frame *frames, unsigned count, FILE *out)
+{
+	fputs("frame.number in {", out);
+	for (unsigned i = 0; i < count && i < EVIDENCE_FILTER_FRAMES; i++)
+		fprintf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)(frames[i].id & ((1ULL << FRAME_BITS) - 1)));
+	fputs("}", out);
+}
+
 void evidence_frames_free(struct evidence_frame **frames, unsigned count)
 {
 	for (unsigned i = 0; *frames != NULL && i < count; i++)

@@ -20,6 +20,13 @@ struct evidence_frame {
 struct evidence_frame *evidence_frames(struct store *st, int64_t finding, unsigned *count_out);
 void evidence_frames_free(struct evidence_frame **frames, unsigned count);
 
+/* How many of these frames, from the first on, are of its source. */
+unsigned evidence_of_source(const struct evidence_frame *frames, unsigned count);
+
+/* "frame.number in {12, 15}": what shows these frames, which are of one source, in Wireshark; of many the first. */
+#define EVIDENCE_FILTER_FRAMES 64
+void evidence_filter(const struct evidence_frame *frames, unsigned count, FILE *out);
+
 /* Reads the finding's frames from the capture files where they lie, and writes them as pcapng: each with a
  * comment, with names for addresses, and with credentials and mail overwritten (mask.h). EX_NOINPUT: no such
  * finding, or a file is gone; EX_DATAERR: a file is not the one that was judged, by its SHA-256. */

@@ -1,6 +1,6 @@
 #include "report/view.h"
 
-#include <string.h>
+#include "capture/packet.h"
 
 struct view view_ask(struct store *st, const char *sql, int64_t id)
 {
@@ -53,16 +53,60 @@ bool view_whole(struct view *v, struct view_whole *whole_out)
 		.verdict = view_text(v, 0), .from_ns = view_number(v, 1), .to_ns = view_number(v, 2),
 		.version = view_text(v, 3), .scope = view_text(v, 4), .filter = view_text(v, 5),
 	};
-	whole_out->all_traffic = strcmp(whole_out->scope, "all traffic of this client") == 0;
 	return true;
+}
+
+bool view_all_traffic(struct store *st, bool *all_traffic_out)
+{
+	struct view v = view_ask(st, "SELECT scope = '" RUN_ALL_TRAFFIC "' FROM run ORDER BY id LIMIT 1", 0);
+
+	*all_traffic_out = false;
+	while (view_row(&v))
+		*all_traffic_out = view_number(&v, 0) != 0;
+	return view_end(&v);
+}
+
+struct view view_reasons(struct store *st, int64_t client)
+{
+	return view_ask(st, "SELECT sentence FROM because WHERE client = ?1 ORDER BY place", client);
+}
+
+struct view view_coverage(struct store *st, int64_t client)
+{
+	return view_ask(st, "SELECT words FROM coverage_words WHERE client = ?1", client);
+}
+
+struct view view_gaps(struct store *st)
+{
+	return view_ask(st, "SELECT words FROM watch_gap ORDER BY run", 0);
+}
+
+struct view view_commands(struct store *st)
+{
+	return view_ask(st, "SELECT words FROM command_words ORDER BY run", 0);
+}
+
+struct view view_attributions(struct store *st)
+{
+	return view_ask(st, "SELECT DISTINCT attribution FROM run WHERE attribution <> '' ORDER BY 1", 0);
+}
+
+struct view view_not_judged(struct store *st)
+{
+	return view_ask(st, "SELECT host(address) FROM client WHERE NOT judged ORDER BY address", 0);
 }
 
 #define VANTAGE(of) "iif((SELECT count(DISTINCT vantage) FROM source) > 1, " of ".vantage, '')"
 
+#define MAC(column) \
+	"iif(" column " IS NULL, NULL, lower(substr(hex(" column "), 1, 2) || ':' || substr(hex(" column "), 3, 2)" \
+	" || ':' || substr(hex(" column "), 5, 2) || ':' || substr(hex(" column "), 7, 2) || ':' ||" \
+	" substr(hex(" column "), 9, 2) || ':' || substr(hex(" column "), 11, 2)))"
+
 struct view view_clients(struct store *st)
 {
 	return view_ask(st, "SELECT c.id, host(c.address), c.name, c.verdict, c.third_party, c.path, " VANTAGE("c")
-			" FROM client AS c WHERE c.judged ORDER BY c.id", 0);
+			", " MAC("c.mac") " FROM client AS c WHERE c.judged ORDER BY c.id", 0);
 }
 
 bool view_client(struct view *v, struct view_client *client_out)
@@ -72,7 +116,7 @@ bool view_client(struct view *v, struct view_client *client_out)
 	*client_out = (struct view_client){
 		.id = view_number(v, 0), .address = view_text(v, 1), .name = view_text(v, 2),
 		.verdict = view_text(v, 3), .third_party = view_text(v, 4), .path = view_text(v, 5),
-		.vantage = view_text(v, 6),
+		.vantage = view_text(v, 6), .mac = view_text(v, 7),
 	};
 	return true;
 }
@@ -103,7 +147,7 @@ struct view view_findings(struct store *st, int64_t finding)
 {
 	return view_ask(st,
 		"SELECT f.id, f.client, f.first_ns, f.last_ns, f.kind, f.class, f.strength, f.sentence, f.refuted_by,"
-		" host(c.address), c.name, " VANTAGE("c") ", f.owner, coalesce(o.title, f.owner), f.account, f.mechanism"
+		" host(c.address), c.name, " VANTAGE("c") ", f.owner, coalesce(o.title, f.owner), f.account, f.mechanism, f.secret_len"
 		" FROM finding AS f JOIN client AS c ON c.id = f.client LEFT JOIN owner AS o ON o.owner = f.owner"
 		" WHERE ?1 IN (0, f.id) ORDER BY f.id", finding);
 }
@@ -118,7 +162,24 @@ bool view_finding(struct view *v, struct view_finding *finding_out)
 		.strength = view_text(v, 6), .sentence = view_text(v, 7), .refuted_by = view_text(v, 8),
 		.address = view_text(v, 9), .name = view_text(v, 10), .vantage = view_text(v, 11),
 		.owner = view_text(v, 12), .title = view_text(v, 13), .account = view_text(v, 14),
-		.mechanism = view_text(v, 15),
+		.mechanism = view_text(v, 15), .secret_len = view_number(v, 16),
+	};
+	return true;
+}
+
+struct view view_frames(struct store *st, int64_t finding)
+{
+	return view_ask(st, "SELECT e.frame, s.path FROM evidence AS e LEFT JOIN source AS s ON s.number = e.frame >> 40"
+			" WHERE e.finding = ?1 ORDER BY e.frame", finding);
+}
+
+bool view_frame(struct view *v, struct view_frame *frame_out)
+{
+	if (!view_row(v))
+		return false;
+	*frame_out = (struct view_frame){
+		.source = view_number(v, 0) >> FRAME_BITS, .number = view_number(v, 0) & ((1LL << FRAME_BITS) - 1),
+		.path = view_text(v, 1),
 	};
 	return true;
 }
@@ -140,10 +201,10 @@ bool view_loss(struct view *v, struct view_loss *loss_out)
 	return true;
 }
 
-struct view view_sources(struct store *st)
+struct view view_sources(struct store *st, int64_t number)
 {
 	return view_ask(st, "SELECT path, sha256, end, why, vantage, packets, first_ns, last_ns, at_byte FROM source"
-			" ORDER BY number", 0);
+			" WHERE ?1 IN (-1, number) ORDER BY number", number);
 }
 
 bool view_source(struct view *v, struct view_source *source_out)

@@ -32,16 +32,27 @@ bool view_end(struct view *v);
 /* The run as a whole: one row. */
 struct view_whole {
 	const char *version, *verdict, *scope, *filter;
-	bool all_traffic;		/* the scope: not mail services only */
 	int64_t from_ns, to_ns;		/* 0: nothing was watched */
 };
 struct view view_wholes(struct store *st);
 bool view_whole(struct view *v, struct view_whole *whole_out);
 
+/* Whether the run's scope is all traffic of a client. */
+bool view_all_traffic(struct store *st, bool *all_traffic_out);
+
+/* Sentences, one in a row: why a client's verdict is what it is (client 0: the whole's), what was seen of it; when
+ * nobody watched, whose command was watched, whose data were used; addresses that were not judged. */
+struct view view_reasons(struct store *st, int64_t client);
+struct view view_coverage(struct store *st, int64_t client);
+struct view view_gaps(struct store *st);
+struct view view_commands(struct store *st);
+struct view view_attributions(struct store *st);
+struct view view_not_judged(struct store *st);
+
 /* Clients that were judged. */
 struct view_client {
 	int64_t id;
-	const char *address, *name, *verdict, *third_party, *path;
+	const char *address, *mac, *name, *verdict, *third_party, *path;
 	const char *vantage;		/* "" where there is only one */
 };
 struct view view_clients(struct store *st);
@@ -61,10 +72,19 @@ struct view_finding {
 	const char *kind, *class, *strength, *sentence, *refuted_by;
 	const char *address, *name, *vantage;	/* of the client; vantage "" where there is only one */
 	const char *owner, *title, *account, *mechanism;
+	int64_t secret_len;
 };
 /* One of them, or all: finding 0. */
 struct view view_findings(struct store *st, int64_t finding);
 bool view_finding(struct view *v, struct view_finding *finding_out);
+
+/* The frames that show a finding, in order. */
+struct view_frame {
+	int64_t source, number;		/* as Wireshark counts in that source */
+	const char *path;
+};
+struct view view_frames(struct store *st, int64_t finding);
+bool view_frame(struct view *v, struct view_frame *frame_out);
 
 /* What was not seen, of whom; address "" is everyone. */
 struct view_loss {
@@ -78,7 +98,9 @@ struct view_source {
 	const char *path, *sha256, *end, *why, *vantage;
 	int64_t packets, first_ns, last_ns, at_byte;
 };
-struct view view_sources(struct store *st);
+/* The source of this number, or all: VIEW_ALL_SOURCES. */
+#define VIEW_ALL_SOURCES (-1)
+struct view view_sources(struct store *st, int64_t number);
 bool view_source(struct view *v, struct view_source *source_out);
 
 #endif

@@ -157,7 +157,9 @@ static void judging_is_all_or_nothing_wherever_it_fails(void **state)
 
 static void a_report_fails_wherever_it_fails(void **state)
 {
-	bool (*const formats[])(struct store *, const struct emit_settings *, FILE *) = { emit_text, emit_json };
+	bool (*const formats[])(struct store *, const struct emit_settings *, FILE *) = {
+		emit_text, emit_json, emit_html,
+	};
 	struct store *st = temporary();
 	struct policy *policy = policy_new();
 	struct emit_settings settings = { .columns = 80 };
@@ -167,7 +169,7 @@ static void a_report_fails_wherever_it_fails(void **state)
 	assert_true(store_add(st, facts, some_facts(facts)));
 	assert_true(store_source(st, 0, &an_end));
 	assert_true(judge(st, policy, &small_book));
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		int k, last;
 		FILE *out = fopen("/dev/null", "w");
 
