@@ -10,6 +10,7 @@
 # make asn-db     builds classify/asn.mmdb anew
 # make install    DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc are yours to set
 # make deb        Debian packages, source and binary, in build-deb
+# make deb-check  installs, uses and removes them in a fresh Debian (root; needs lintian, debootstrap)
 # CFLAGS, LDFLAGS are yours to set; what the program needs is kept apart below.
 CFLAGS ?= -O2 -g
 CPPFLAGS ?=
@@ -147,10 +148,13 @@ install:
 deb:
 	packaging/deb.sh $(VERSION) build-deb
 
+deb-check: deb
+	tests/package.sh build-deb/root
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all always lib build check lint golden demo test lab bench fuzz install deb clean asn-db
+.PHONY: all always lib build check lint golden demo test lab bench fuzz install deb deb-check clean asn-db
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
