@@ -104,6 +104,17 @@ static const struct reason reasons[] = {
 	  " WHERE NOT EXISTS (SELECT 1 FROM provider_contact AS c"
 	  "  WHERE c.client = p.client AND c.owner = p.owner)"
 	  " ORDER BY p.client, p.owner, v.owner" },
+	/* Any mail program may ask such a host, and sends it little. */
+	{ "third_party",
+	  "SELECT t.client, printf('It sent %d bytes to the mail service of %s, to hosts that are not known to relay."
+	  " If it has an account there, --provider would settle it.', sum(t.up), " TITLE("e.owner") ")"
+	  " FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint"
+	  " WHERE t.kind IN ('web-mail', 'other') AND t.originated AND NOT t.loopback"
+	  " AND e.role = 'mail-service' AND e.relay = 'no'"
+	  " AND e.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = t.client)"
+	  " AND e.owner NOT IN (SELECT owner FROM expected)"
+	  " GROUP BY t.client, e.owner HAVING sum(t.up) >= (SELECT value FROM threshold WHERE name = 'relay-bytes')"
+	  " ORDER BY t.client, e.owner" },
 	/* A look-up of another's domain teaches as much as one of the account's. */
 	{ "third_party",
 	  "SELECT v.client, printf('It sent %d bytes to the mail service of %s, which only a look-up makes its"

@@ -1,7 +1,8 @@
 /* case.h - facts for the tests of report/, and a catalogue small enough to see through
  *
  * The catalogue: provider.test is a mail provider; mail.big.test is the mail service of Big, a documented
- * relay; setup.big.test its account set-up host; maybe.big.test a relay by assumption; big.test its cloud;
+ * relay; setup.big.test its account set-up host; maybe.big.test a relay by assumption; quiet.big.test a host of the
+ * mail service that does not relay; big.test its cloud;
  * relay.test a relay and nothing else; shared.test ambiguous; every other name is its own last two labels.
  * 203.0.113.0/24 is Big's mail service by prefix, 203.0.112.0/24 a CDN; 198.51.100.0/24 is nobody's. */
 #ifndef TESTS_CASE_H
@@ -60,7 +61,8 @@ static inline void small_tag_name(const char *name, struct owner_tag *out)
 		strcpy(out->title, "Big");
 		strcpy(out->service, "big/mail");
 		out->role = ROLE_MAIL_SERVICE;
-		out->relay = ends_in(name, "maybe.big.test") ? RELAY_ASSUMED : RELAY_DOCUMENTED;
+		out->relay = ends_in(name, "maybe.big.test") ? RELAY_ASSUMED
+			: ends_in(name, "quiet.big.test") ? RELAY_NO : RELAY_DOCUMENTED;
 		out->setup = ends_in(name, "setup.big.test");
 		if (!ends_in(name, "mail.big.test") && !out->setup && out->relay == RELAY_DOCUMENTED) {
 			strcpy(out->service, "big/cloud");
