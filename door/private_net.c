@@ -197,10 +197,19 @@ void private_net_shut(const struct private_net *net)
 	kill(net->pasta, SIGSTOP);
 }
 
-void private_net_leave(struct private_net *net)
+bool private_net_lost(struct private_net *net)
 {
-	kill(net->pasta, SIGKILL);
-	waitpid(net->pasta, NULL, 0);
+	siginfo_t end = { 0 };
+	bool before = net->lost;
+
+	net->lost = before || (waitid(P_PID, (id_t)net->pasta, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid != 0);
+	return net->lost && !before;
+}
+
+void private_net_leave(struct private_net *net, bool ended)
+{
+	if (ended)
+		waitpid(net->pasta, NULL, 0);
 	close(net->said);
 	private_names_free(&net->names);
 }

@@ -12,12 +12,14 @@
 
 #include "door/private_names.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define PRIVATE_NET_DOOR "door"		/* the interface */
 
 struct private_net {
-	pid_t pasta;
+	pid_t pasta;			/* waited for only in the end: till then the number is its own */
+	bool lost;
 	struct private_names names;
 	int said;			/* what pasta complains of; kept open, for it writes there */
 };
@@ -35,6 +37,10 @@ void private_net_give_up(void);
 /* Nothing passes the door any more; the interface stays. */
 void private_net_shut(const struct private_net *net);
 
-void private_net_leave(struct private_net *net);
+/* Whether pasta has ended; told once. */
+bool private_net_lost(struct private_net *net);
+
+/* `ended`: pasta was told to end; else it ends with this process. */
+void private_net_leave(struct private_net *net, bool ended);
 
 #endif

@@ -4,6 +4,7 @@
 #include "classify/dpi.h"
 #include "door/command.h"
 #include "door/enclosure.h"
+#include "door/private_net.h"
 #include "door/run.h"
 #include "door/watch.h"
 #include "report/judge.h"
@@ -45,7 +46,7 @@ static void refuse_old_case(const char *path)
 	}
 }
 
-/* Reads files, or watches what is not NULL, in what encloses it unless that is NULL. */
+/* Reads files, or watches what is not NULL, in what encloses it. */
 static int read_and_judge(const struct options *o, struct enclosure *enclosure, struct watch *watch)
 {
 	struct knowledge k;
@@ -67,8 +68,7 @@ static int read_and_judge(const struct options *o, struct enclosure *enclosure, 
 		command_fail(EX_NOINPUT, error);
 	if (watch != NULL)
 		watch_know(watch, &k);
-	if (enclosure != NULL)
-		enclosure_enter(enclosure);
+	enclosure_enter(enclosure);
 	if (watch == NULL)
 		refuse_old_case(o->write_path);
 	st = store_create(o->write_path, error, sizeof(error));
@@ -134,6 +134,7 @@ int command_watch(const struct options *o)
 
 int command_run(const struct options *o)
 {
+	struct enclosure *enclosure;
 	struct watch *watch;
 	struct run *run;
 	int status;
@@ -141,9 +142,12 @@ int command_run(const struct options *o)
 	check_filter(o);
 	refuse_old_case(o->write_path);
 	run = run_begin(o);
+	enclosure = enclosure_begin(o, true);
 	watch = watch_begin(o, run);
-	status = read_and_judge(o, NULL, watch);
+	private_net_give_up();
+	status = read_and_judge(o, enclosure, watch);
 	watch_end(&watch);
+	enclosure_end(&enclosure);
 	run_end(&run);
 	return status;
 }

@@ -18,7 +18,7 @@ struct run;
 /* On return the command waits, and this process may capture on PRIVATE_NET_DOOR. */
 struct run *run_begin(const struct options *o);
 
-/* Lets the command begin; before that, what needs a privilege in its network must have been done. */
+/* Lets the command begin. */
 void run_go(struct run *r);
 
 /* A signal of this process's, SIGCHLD among them; false: the command has ended, and nothing passes the door. */

@@ -311,6 +311,17 @@ kill -9 $(ours mailwitness)
 wait $running 2>/dev/null
 check "when mailwitness dies it closes" soon sh -c "[ ! -e /proc/$door ] || grep -q '^State:.Z' /proc/$door/status"
 
+# Without its door there is a gap, which is told.
+rm -f ready
+run lost --provider mailbox-org -- sh -c 'mbsync -c mbsyncrc -a; touch ready; sleep 1' &
+running=$!
+soon test -e ready
+# shellcheck disable=SC2046
+kill $(ours 'pas(t|s)')
+wait $running
+check "when pasta ends it is not clean" is 2 $?
+check "and told" says lost 'Not all of its traffic was seen: interface.*pasta has ended'
+
 # What keeps it from working, each with what would mend it.
 fails() { # STATUS PATTERN NAME COMMAND...
 	local status=$1 pattern=$2 name=$3
