@@ -18,7 +18,7 @@
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_LETTER, OPT_TO, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_LISTEN, OPT_TOKEN_FILE, OPT_TLS_CERT, OPT_TLS_KEY, OPT_BEHIND_PROXY, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
-       OPT_BUFFER, OPT_KEYLOG, OPT_SANDBOX, OPT_HELP, OPT_VERSION };
+       OPT_BUFFER, OPT_NO_PROCESSES, OPT_KEYLOG, OPT_SANDBOX, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -48,6 +48,7 @@ static const struct option long_options[] = {
 	{ "organization", required_argument, NULL, OPT_ORGANIZATION },
 	{ "exit-zero", no_argument, NULL, OPT_EXIT_ZERO },
 	{ "buffer", required_argument, NULL, OPT_BUFFER },
+	{ "no-processes", no_argument, NULL, OPT_NO_PROCESSES },
 	{ "keylog", required_argument, NULL, OPT_KEYLOG },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -201,6 +202,7 @@ static void take_option(struct options *o, int letter)
 	case 'Z': o->user = optarg; break;
 	case 'i': options_add_word(&o->interfaces, optarg); break;
 	case 'p': o->not_promiscuous = true; break;
+	case OPT_NO_PROCESSES: o->no_processes = true; break;
 	case 'D': o->list_interfaces = true; break;
 	case 'o': o->export.to = optarg; break;
 	case OPT_FORMAT: o->export.format = optarg; break;

@@ -30,7 +30,7 @@ struct options {
 	int64_t letter;			/* about which finding; 0: none is wanted */
 	enum letter_to letter_to;
 	bool json, exit_zero;
-	bool not_promiscuous, list_interfaces;
+	bool not_promiscuous, list_interfaces, no_processes;
 	unsigned workers, buffer_mib;
 	struct emit_settings emit;
 	struct export_settings export;

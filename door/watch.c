@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Judging begins anew this often, where something came, and takes no more than one part in WATCH_SHARE of the
@@ -31,22 +30,16 @@ struct watch {
 	struct news *news;
 	struct notify *notify;
 	struct service *service;	/* NULL: none */
+	const char *const *interfaces;
 	struct source_live **sources;
 	unsigned count;
+	struct process_matcher *processes;	/* NULL: flows are not matched to them */
 	struct pipeline_live live;
 	sigset_t signals;
 	/* The writer's thread. */
 	bool unjudged;
 	int64_t judge_ns;		/* not before */
 };
-
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * BASE_NS_PER_S + now.tv_nsec;
-}
 
 static _Noreturn void cannot_open(enum source_live_open how, const char *why)
 {
@@ -65,24 +58,44 @@ static _Noreturn void cannot_open(enum source_live_open how, const char *why)
 	}
 }
 
-static void open_all(struct watch *w)
+/* Without it flows are watched all the same. */
+static void open_processes(struct watch *w, char *error, size_t size)
+{
+	error[0] = '\0';
+	if (!w->options->no_processes)
+		w->processes = process_open(w->interfaces, w->count, error, size);
+}
+
+static void open_sources(struct watch *w)
 {
 	const struct options *o = w->options;
 	const struct source_live_settings settings = {
 		.filter = o->filter, .buffer_mib = o->buffer_mib, .promiscuous = !o->not_promiscuous,
 	};
 
-	w->count = w->run != NULL ? 1 : o->interfaces.count;
 	w->sources = base_alloc_array(w->count, sizeof(w->sources[0]));
 	for (unsigned i = 0; i < w->count; i++) {
 		enum source_live_open how;
 		char error[512];
 
-		w->sources[i] = source_live_open(w->run != NULL ? PRIVATE_NET_DOOR : o->interfaces.of[i], &settings, &how,
-						 error, sizeof(error));
+		w->sources[i] = source_live_open(w->interfaces[i], &settings, &how, error, sizeof(error));
 		if (w->sources[i] == NULL)
 			cannot_open(how, error);
 	}
+}
+
+/* The processes first: theirs must not hold the rings of the sources. */
+static void open_all(struct watch *w)
+{
+	static const char *const door[] = { PRIVATE_NET_DOOR };
+	char error[512];
+
+	w->count = w->run != NULL ? 1 : w->options->interfaces.count;
+	w->interfaces = w->run != NULL ? door : w->options->interfaces.of;
+	open_processes(w, error, sizeof(error));
+	open_sources(w);
+	if (error[0] != '\0')
+		base_log("flows are not matched to processes: %s", error);
 }
 
 static void tell_counts(struct watch *w, bool now)
@@ -157,7 +170,7 @@ static void read_again(struct watch *w)
 static enum writer_told stored(void *context, struct store *store, bool facts)
 {
 	struct watch *w = context;
-	int64_t now = clock_ns(), spent;
+	int64_t now = base_clock_ns(CLOCK_MONOTONIC), spent;
 
 	/* A command's own output is not to be written into. */
 	if (w->run != NULL)
@@ -177,7 +190,7 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 	/* When nobody reads the news there is still the case. */
 	if (!news_tell(w->news, store, stdout) && !ferror(stdout))
 		return WRITER_FAILED;
-	spent = clock_ns() - now;
+	spent = base_clock_ns(CLOCK_MONOTONIC) - now;
 	w->unjudged = false;
 	w->judge_ns = now + (spent * WATCH_SHARE > WATCH_JUDGE_NS ? spent * WATCH_SHARE : WATCH_JUDGE_NS);
 	return WRITER_DONE;
@@ -211,7 +224,7 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 	w->service = run == NULL ? service_begin() : NULL;
 	open_all(w);
 	w->live = (struct pipeline_live){
-		.sources = w->sources, .source_count = w->count, .control = catch_signals(w),
+		.processes = w->processes, .sources = w->sources, .source_count = w->count, .control = catch_signals(w),
 		.controlled = controlled, .stored = stored, .context = w,
 	};
 	return w;
@@ -242,10 +255,7 @@ const struct pipeline_live *watch_live(struct watch *w)
 
 bool watch_run(struct watch *w, struct store *store, struct run_info *run)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	run->from_ns = now.tv_sec * BASE_NS_PER_S + now.tv_nsec;
+	run->from_ns = base_clock_ns(CLOCK_REALTIME);
 	run->scope = w->run != NULL ? RUN_ALL_TRAFFIC : RUN_MAIL_ONLY;
 	return store_sync(store) && store_run_again(store, run, w->count, &w->live.first_number);
 }
@@ -270,6 +280,7 @@ void watch_end(struct watch **w)
 	tell_counts(*w, false);
 	for (unsigned i = 0; i < (*w)->count; i++)
 		source_live_close(&(*w)->sources[i]);
+	process_close(&(*w)->processes);
 	close((*w)->live.control);
 	news_free(&(*w)->news);
 	notify_end(&(*w)->notify);

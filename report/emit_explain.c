@@ -1,6 +1,7 @@
 #include "report/emit.h"
 
 #include "capture/packet.h"
+#include "report/emit_process.h"
 #include "report/emit_words.h"
 #include "report/evidence.h"
 #include "report/view.h"
@@ -90,6 +91,15 @@ static bool show_flows(struct explanation *x)
 	return view_end(&v);
 }
 
+static void show_process(void *context, enum emit_process_line kind, const char *text)
+{
+	struct explanation *x = context;
+
+	fputs(kind == EMIT_PROGRAM ? "\nprocess     " : "            ", x->out);
+	emit_clean(x->out, text);
+	putc('\n', x->out);
+}
+
 /* Frames of one source. */
 static bool show_packets(struct explanation *x, const struct evidence_frame *frames, unsigned count)
 {
@@ -120,7 +130,8 @@ bool emit_explain(struct store *st, int64_t finding, FILE *out)
 	unsigned count;
 	bool ok = true;
 
-	if (!show_finding(&x) || !show_flows(&x))
+	if (!show_finding(&x) || !show_flows(&x) ||
+	    !emit_process_lines(st, EMIT_OF_FINDING, finding, show_process, &x))
 		return false;
 	frames = evidence_frames(st, finding, &count);
 	if (frames == NULL)

@@ -1,6 +1,7 @@
 #include "report/emit.h"
 
 #include "capture/packet.h"
+#include "report/emit_process.h"
 #include "report/emit_words.h"
 #include "report/view.h"
 
@@ -179,7 +180,7 @@ static bool client(struct json_report *r, const struct view_client *c)
 		emit_json_string(&r->w, "vantage", c->vantage);
 	optional(r, "mac", c->mac);
 	optional(r, "name", r->settings->numeric ? "" : c->name);
-	emit_json_string(&r->w, "process", NULL);
+	ok = ok && emit_process_json(r->st, EMIT_OF_CLIENT, c->id, &r->w);
 	emit_json_string(&r->w, "verdict", c->verdict);
 	emit_json_string(&r->w, "third_party", c->third_party);
 	emit_json_string(&r->w, "path", c->path);
@@ -248,7 +249,7 @@ static bool finding(struct json_report *r, const struct view_finding *f)
 	emit_json_time(&r->w, "last", f->last_ns);
 	ok = array(r, "flows", "SELECT w.community_id FROM finding_flow AS f JOIN flow AS w ON w.id = f.flow"
 		" WHERE f.finding = ?1 ORDER BY f.flow", f->id, a_string) &&
-	     evidence(r, f->id) &&
+	     emit_process_json(r->st, EMIT_OF_FINDING, f->id, &r->w) && evidence(r, f->id) &&
 	     members(r, "SELECT frames AS evidence_cut FROM evidence_cut WHERE finding = ?1", f->id);
 	if (f->mechanism[0] != '\0') {
 		emit_json_string(&r->w, "mechanism", f->mechanism);
@@ -312,6 +313,7 @@ static bool command(struct json_report *r)
 bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out)
 {
 	struct json_report r = { .st = st, .settings = settings, .w = { .out = out } };
+	int64_t commands = store_number(st, "SELECT count(*) FROM command", -1);
 	bool ok;
 
 	emit_json_open(&r.w, NULL, '{');

@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 #include "capture/packet.h"
+#include "report/emit_process.h"
 #include "report/emit_words.h"
 #include "report/view.h"
 
@@ -135,6 +136,25 @@ static bool frames(struct text_report *r, int64_t finding)
 	return view_end(&v);
 }
 
+static void process_of_client(void *context, enum emit_process_line kind, const char *text)
+{
+	struct text_report *r = context;
+	const char *label = kind == EMIT_PROGRAM ? "  process: " : kind == EMIT_EXECUTABLE ? "    " : "    to ";
+
+	fputs(label, r->out);
+	wrap(r, (unsigned)strlen(label), 4, text);
+}
+
+static void process_of_finding(void *context, enum emit_process_line kind, const char *text)
+{
+	struct text_report *r = context;
+
+	if (kind != EMIT_PROGRAM)
+		return;
+	fputs("    process: ", r->out);
+	wrap(r, 13, 4, text);
+}
+
 static bool findings(struct text_report *r)
 {
 	struct view v = view_findings(r->st, 0);
@@ -149,7 +169,7 @@ static bool findings(struct text_report *r)
 		wrap(r, 4, 4, f.sentence);
 		fputs("    refuted by: ", r->out);
 		wrap(r, 16, 4, f.refuted_by);
-		ok = frames(r, f.id);
+		ok = emit_process_lines(r->st, EMIT_OF_FINDING, f.id, process_of_finding, r) && frames(r, f.id);
 	}
 	if (any)
 		putc_unlocked('\n', r->out);
@@ -203,7 +223,8 @@ static bool client(struct text_report *r, const struct view_client *c)
 		return true;
 	bool ok = lines(r, "  - ", 4, view_reasons(r->st, c->id)) && accounts(r, c->id) &&
 		  lines(r, "  coverage: ", 4, view_coverage(r->st, c->id)) && transport(r, c->id) &&
-		  providers(r, c->id) && destinations(r, c->id);
+		  providers(r, c->id) && destinations(r, c->id) &&
+		  emit_process_lines(r->st, EMIT_OF_CLIENT, c->id, process_of_client, r);
 
 	putc_unlocked('\n', r->out);
 	return ok;

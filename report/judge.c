@@ -2,7 +2,7 @@
 
 /* What judge wrote before; the indexes are made here so that storing facts need not keep them. */
 static const char anew_sql[] =
-	"DELETE FROM canary; DELETE FROM joint; DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
+	"DELETE FROM flow_process; DELETE FROM canary; DELETE FROM joint; DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
 	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM reason; DELETE FROM client_transport;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
@@ -40,7 +40,7 @@ static bool judge_all(const struct judge_part *part)
 
 	if (!store_begin(st))
 		return false;
-	if (store_exec(st, anew_sql) && note_book(st, part->book) && judge_tag(part) && judge_provider(part) &&
+	if (store_exec(st, anew_sql) && note_book(st, part->book) && judge_process(part) && judge_tag(part) && judge_provider(part) &&
 	    judge_mirror(part) && judge_loss(part) && judge_server(part) && judge_path(part) && judge_finding(part) &&
 	    judge_joint(part) && judge_evidence(part) && judge_verdict(part) && judge_account(part) && store_commit(st))
 		return true;

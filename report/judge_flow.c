@@ -15,7 +15,7 @@ struct side {
 struct flow_reader {
 	struct store *st;
 	sqlite3_stmt *flows;
-	struct side hellos, dialogues, losses, disclosures, certificates;
+	struct side hellos, dialogues, losses, disclosures, certificates, processes;
 	bool ended, failed;
 };
 
@@ -45,6 +45,8 @@ static const char loss_sql[] = "SELECT flow, reason, packets, bytes FROM loss WH
 
 static const char disclosure_sql[] = "SELECT flow FROM disclosure ORDER BY flow";
 
+static const char process_sql[] = "SELECT flow FROM flow_process ORDER BY flow";
+
 enum certificate_column { CERTIFICATE_FRAME = 1, CERTIFICATE_COVERS_SNI, CERTIFICATE_NAMES_CUT };
 
 static const char certificate_sql[] =
@@ -62,8 +64,10 @@ struct flow_reader *flow_reader_open(struct store *st)
 	r->losses.q = store_prepare(st, loss_sql);
 	r->disclosures.q = store_prepare(st, disclosure_sql);
 	r->certificates.q = store_prepare(st, certificate_sql);
+	r->processes.q = store_prepare(st, process_sql);
 	if (r->flows == NULL || r->hellos.q == NULL || r->dialogues.q == NULL || r->losses.q == NULL ||
-	    r->disclosures.q == NULL || r->certificates.q == NULL)
+	    r->disclosures.q == NULL || r->certificates.q == NULL ||
+	    r->processes.q == NULL)
 		flow_reader_close(&r);
 	return r;
 }
@@ -80,6 +84,7 @@ bool flow_reader_close(struct flow_reader **r)
 	sqlite3_finalize((*r)->losses.q);
 	sqlite3_finalize((*r)->disclosures.q);
 	sqlite3_finalize((*r)->certificates.q);
+	sqlite3_finalize((*r)->processes.q);
 	free(*r);
 	*r = NULL;
 	return ok;
@@ -222,6 +227,7 @@ bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)
 	read_told_losses(r, flow_out);
 	read_shown_losses(flow_out, sqlite3_column_int64(q, MISSING), sqlite3_column_int64(q, CUT),
 			  sqlite3_column_int(q, EVICTED) != 0);
+	flow_out->process = stands_at(r, &r->processes, flow_out->id);
 	flow_out->disclosure = stands_at(r, &r->disclosures, flow_out->id);
 	if (stands_at(r, &r->certificates, flow_out->id))
 		read_certificate(r->certificates.q, flow_out);

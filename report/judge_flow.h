@@ -14,7 +14,7 @@ struct flow_loss {
 	int64_t packets, bytes;
 };
 
-/* What judge goes by of tables flow, handshake, mail_session, loss, disclosure and certificate. Pointers are borrowed
+/* What judge goes by of tables flow, handshake, mail_session, loss, disclosure, certificate and flow_process. Pointers are borrowed
  * until the next flow. */
 struct judge_flow {
 	int64_t id, first_ns, last_ns, last_frame;
@@ -32,6 +32,7 @@ struct judge_flow {
 	bool credential;	/* readable, and of use to a reader */
 	bool mail_moved;	/* readable */
 	bool readable;		/* these, any other credential, a greeting that logs in, or compressed mail */
+	bool process;		/* something is known of whose it is, or that nobody is */
 	bool disclosure;	/* has one */
 	bool trusted;		/* the server showed a chain that was; without it the next three are empty */
 	bool covers_sni, names_cut;

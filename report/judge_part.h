@@ -20,6 +20,8 @@ struct judge_part {
 	const struct vantages *vantages;
 };
 
+/* Writes flow_process. */
+bool judge_process(const struct judge_part *part);
 /* Writes client, client_address, client_coverage, contact, endpoint and owner. */
 bool judge_tag(const struct judge_part *part);
 /* Writes client_provider, provider_contact and expected. */

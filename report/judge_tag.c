@@ -191,7 +191,7 @@ static bool write_contact(struct tagger *t, const struct contact *c)
 {
 	const char *classes[CONTACT_CLASSES];
 	unsigned count = contact_classes(c, t->part->policy, classes);
-	bool wanted = count > 0 || c->transport != NULL || c->flow->disclosure;
+	bool wanted = count > 0 || c->transport != NULL || c->flow->disclosure || c->flow->process;
 	bool ok = !wanted || insert_contact(t, c);
 
 	for (unsigned i = 0; ok && i < count; i++)

@@ -79,6 +79,46 @@ static void capture(struct pipeline *p, struct slab_pool *pool, struct queue *co
 		});
 }
 
+/* The thread that hears of processes. */
+struct matching {
+	struct process_matcher *matcher;	/* NULL: there is none */
+	struct writer *writer;
+	struct queue *facts;
+	pthread_t thread;
+};
+
+static bool take_process(void *context, const struct process_fact *fact)
+{
+	return writer_process(context, fact);
+}
+
+static void *match(void *arg)
+{
+	struct matching *m = arg;
+	struct fact_batch *end = base_alloc(sizeof(*end));
+
+	process_main(m->matcher, take_process, m->writer);
+	end->facts[end->count++].kind = FACT_END;
+	queue_put(m->facts, end);
+	return NULL;
+}
+
+static void begin_matching(struct matching *m)
+{
+	if (m->matcher == NULL)
+		return;
+	writer_also(m->writer);
+	start(&m->thread, "processes", match, m);
+}
+
+static void end_matching(struct matching *m)
+{
+	if (m->matcher == NULL)
+		return;
+	process_stop(m->matcher);
+	pthread_join(m->thread, NULL);
+}
+
 /* Frames may stand in slabs of the pool until here. */
 static void forget_sources(const struct pipeline_live *live)
 {
@@ -93,6 +133,8 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 	struct queue *queues[PIPELINE_WORKERS_MAX];
 	struct worker *workers[PIPELINE_WORKERS_MAX];
 	pthread_t threads[PIPELINE_WORKERS_MAX], writer_thread;
+	struct matching matching = {
+		.matcher = settings->live != NULL ? settings->live->processes : NULL, .facts = facts };
 	struct slab_pool *pool = slab_pool_new(CAPTURE_SLABS);
 	struct pipeline p = { .settings = settings, .writer = writer_new(store, facts, n) };
 	bool ok;
@@ -106,10 +148,13 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 	}
 	if (settings->live != NULL)
 		writer_live(p.writer, settings->live->stored, settings->live->context);
+	matching.writer = p.writer;
+	begin_matching(&matching);
 	start(&writer_thread, "writer", writer_main, p.writer);
 	for (unsigned i = 0; i < n; i++)
 		start(&threads[i], "worker", worker_main, workers[i]);
 	capture(&p, pool, queues);
+	end_matching(&matching);
 	for (unsigned i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	pthread_join(writer_thread, NULL);

@@ -7,6 +7,7 @@
 #define REPORT_PIPELINE_H
 
 #include "capture/capture.h"
+#include "capture/process.h"
 #include "report/writer.h"
 
 #define PIPELINE_WORKERS_MAX 64		/* one for each shard */
@@ -32,6 +33,7 @@ struct pipeline_live {
 	struct source_live *const *sources;
 	unsigned source_count;
 	unsigned first_number;		/* of the sources; see store_run_again */
+	struct process_matcher *processes;	/* matched to the flows; NULL: they are not */
 	int control;			/* as in struct capture_live_settings */
 	bool (*controlled)(void *context);
 	writer_stored *stored;		/* every second from the writer's thread, which has the store */

@@ -277,7 +277,61 @@ CREATE TABLE disclosure (
 	account TEXT NOT NULL
 );
 
+-- Flows that a capturing tool wrote process ids to are few, or all.
+CREATE INDEX flow_with_pid ON flow (id) WHERE pid <> 0;
+
+-- A process of the host that was watched, as it was when it held a socket (capture/process.h).
+CREATE TABLE process (
+	number INTEGER PRIMARY KEY,
+	pid INTEGER NOT NULL,
+	start INTEGER NOT NULL,		-- clock ticks after the boot
+	name TEXT NOT NULL,
+	path TEXT NOT NULL,		-- of its executable; '' is not known
+	uid INTEGER NOT NULL,
+	user TEXT NOT NULL,
+	cgroup TEXT NOT NULL,
+	unit TEXT NOT NULL,		-- systemd's
+	sha256 BLOB			-- of its executable; NULL is not known
+);
+
+-- Who held the socket with these addresses, and when; a row for each holder. local is an end of this host.
+CREATE TABLE socket_owner (
+	local_addr BLOB NOT NULL,
+	local_port INTEGER NOT NULL,
+	remote_addr BLOB NOT NULL,
+	remote_port INTEGER NOT NULL,
+	proto INTEGER NOT NULL,
+	from_ns INTEGER NOT NULL,	-- when the packet passed that was asked for; else of the first look at it
+	place INTEGER NOT NULL,
+	until_ns INTEGER NOT NULL,	-- when it was last seen there
+	state TEXT NOT NULL,		-- connected, closing, port (UDP: bound to it, connected to nobody), gone
+	asked INTEGER NOT NULL,		-- for a packet; else found by a look at all sockets
+	uid INTEGER,			-- who made it
+	holders INTEGER NOT NULL,	-- all, also those that have no row
+	process INTEGER NOT NULL,	-- 0: nobody was found
+	PRIMARY KEY (local_addr, local_port, remote_addr, remote_port, proto, from_ns, place)
+) WITHOUT ROWID;
+
+-- How far it could keep up; no row where processes were not matched.
+CREATE TABLE process_count (
+	run INTEGER PRIMARY KEY,
+	asked INTEGER NOT NULL,		-- packets that were asked for
+	missed INTEGER NOT NULL,	-- that were not, or of which the answer found no room
+	hidden INTEGER NOT NULL		-- sockets whose holder may be a process that could not be looked into
+);
+
 -- What follows is derived from the facts by judge and replaced as a whole.
+
+-- Whose a flow is, as far as known: of all matches of an end the best, and each process of those.
+CREATE TABLE flow_process (
+	flow INTEGER NOT NULL,
+	originator INTEGER NOT NULL,	-- whether it is that of the originator's end; -1: not said which
+	program INTEGER NOT NULL,	-- the first of the processes that have all in common but their ids; 0: not known
+	pid INTEGER NOT NULL,		-- 0: not known, or several
+	uid INTEGER,			-- of the program, else who made the socket; NULL is not known
+	quality TEXT NOT NULL,		-- exact, port-only, late, none, recorded (by the capturing tool): see judge_process.c
+	PRIMARY KEY (flow, originator, program, pid)
+) WITHOUT ROWID;
 
 -- The numbers that rules go by, in one place.
 CREATE TABLE threshold (
@@ -462,6 +516,13 @@ CREATE TABLE sts_delivery (
 	covered INTEGER NOT NULL	-- a mx: line of the policy does
 );
 
+-- Those of a client's flows, by its own end.
+CREATE VIEW contact_process AS
+SELECT c.client, c.flow, c.endpoint, c.up, c.down, p.program, p.pid, p.uid, p.quality
+FROM flow_process AS p
+CROSS JOIN contact AS c
+WHERE c.flow = p.flow AND p.originator IN (-1, c.originated);
+
 -- What went between a client and a far end, all flows with something in them summed up: session (IMAP,
 -- POP3, submission, Sieve), delivery (port 25), web-mail (HTTPS both ways with a host that serves mail so),
 -- other.
@@ -507,7 +568,7 @@ CREATE TABLE contact (
 -- ways), web-clear (HTTP without TLS up to a mail host), delivery (port 25, by none of the policy's
 -- servers), incoming (a mail session from outside, no delivery), own-server (the policy's), opaque,
 -- encrypted-dns, ech. A rule that asks for other flows adds a class here and in judge_contact.c. Most
--- contacts are mail, which has a transport; the rest made a disclosure.
+-- contacts are mail, which has a transport; the rest made a disclosure, or something is known of their processes.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
 	flow INTEGER NOT NULL,

@@ -10,6 +10,7 @@
 #ifndef REPORT_STORE_H
 #define REPORT_STORE_H
 
+#include "capture/process.h"
 #include "capture/source.h"
 #include "classify/fact.h"
 
@@ -74,5 +75,6 @@ bool store_source(struct store *st, unsigned number, const struct source_end *en
 /* At which vantage point a stored source was recorded; "" where it was not said. */
 bool store_vantage(struct store *st, unsigned source, const char *vantage);
 bool store_loss(struct store *st, const struct loss *loss);
+bool store_process(struct store *st, const struct process_fact *fact);
 
 #endif

@@ -26,6 +26,8 @@ struct waiting {
 	bool gave_up;
 	struct loss given_up;
 	struct waiting_source *sources;
+	struct process_fact *processes;
+	unsigned process_count, process_size;
 };
 
 struct waiting *waiting_new(void)
@@ -68,6 +70,15 @@ void waiting_lost(struct waiting *w, const struct loss *loss)
 	w->losses[w->loss_count++] = *loss;
 }
 
+bool waiting_process(struct waiting *w, const struct process_fact *fact)
+{
+	if (w->process_count == WAITING_PROCESSES)
+		return false;
+	w->processes = grown(w->processes, w->process_count, &w->process_size, sizeof(*w->processes));
+	w->processes[w->process_count++] = *fact;
+	return true;
+}
+
 static void source_free(struct waiting_source *s)
 {
 	free(s->interfaces);
@@ -102,7 +113,7 @@ unsigned waiting_facts(const struct waiting *w)
 
 bool waiting_is_news(const struct waiting *w)
 {
-	return w->row_count > 0 || w->loss_count > 0;
+	return w->row_count > 0 || w->loss_count > 0 || w->process_count > 0;
 }
 
 static bool store_losses(const struct waiting *w, struct store *store)
@@ -114,12 +125,21 @@ static bool store_losses(const struct waiting *w, struct store *store)
 	return ok;
 }
 
+static bool store_processes(const struct waiting *w, struct store *store)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; ok && i < w->process_count; i++)
+		ok = store_process(store, &w->processes[i]);
+	return ok;
+}
+
 bool waiting_store(const struct waiting *w, struct store *store)
 {
 	bool ok = store_add_these(store, w->rows, w->row_count);
 
-	if (ok && (w->loss_count > 0 || w->gave_up)) {
-		ok = store_begin(store) && store_losses(w, store) && store_commit(store);
+	if (ok && (w->loss_count > 0 || w->gave_up || w->process_count > 0)) {
+		ok = store_begin(store) && store_losses(w, store) && store_processes(w, store) && store_commit(store);
 		if (!ok)
 			store_rollback(store);
 	}
@@ -138,7 +158,7 @@ static void forget_facts(struct waiting *w)
 void waiting_forget(struct waiting *w)
 {
 	forget_facts(w);
-	w->loss_count = 0;
+	w->loss_count = w->process_count = 0;
 	w->gave_up = false;
 	for (struct waiting_source *s = w->sources, *next; s != NULL; s = next) {
 		next = s->next;
@@ -151,6 +171,8 @@ void waiting_move(struct waiting *from, struct waiting *to)
 {
 	for (unsigned i = 0; i < from->loss_count; i++)
 		waiting_lost(to, &from->losses[i]);
+	for (unsigned i = 0; i < from->process_count; i++)
+		waiting_process(to, &from->processes[i]);
 	for (const struct waiting_source *s = from->sources; s != NULL; s = s->next)
 		waiting_source(to, s->number, &s->end);
 	waiting_forget(from);
@@ -178,6 +200,7 @@ void waiting_free(struct waiting **w)
 	free((*w)->rows);
 	free((*w)->batches);
 	free((*w)->losses);
+	free((*w)->processes);
 	free(*w);
 	*w = NULL;
 }

@@ -1,4 +1,4 @@
-/* waiting.h - what waits to be stored: facts in their batches, losses, sources
+/* waiting.h - what waits to be stored: facts in their batches, losses, sources, processes
  *
  * Thread: the writer's. Memory: grows with what is put in; who cannot store it says waiting_give_up.
  * Errors: false, store_error says why. */
@@ -19,7 +19,11 @@ void waiting_lost(struct waiting *w, const struct loss *loss);
 /* Copied; in place of what was said of that source before. */
 void waiting_source(struct waiting *w, unsigned number, const struct source_end *end);
 
-/* Losses and sources of one to another. */
+/* Copied. False where there is no room: so many processes and sockets wait already. */
+#define WAITING_PROCESSES 16384
+bool waiting_process(struct waiting *w, const struct process_fact *fact);
+
+/* Losses, sources and processes of one to another, as far as there is room. */
 void waiting_move(struct waiting *from, struct waiting *to);
 
 unsigned waiting_facts(const struct waiting *w);

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Facts stored at once, in the order of their ids and in one transaction: a commit costs as much as some
  * hundred rows. */
@@ -20,7 +19,7 @@
 struct writer {
 	struct store *store;		/* borrowed */
 	struct queue *facts;		/* borrowed */
-	unsigned workers;
+	unsigned workers, enders;	/* who tell facts; who say FACT_END */
 	bool ok;			/* the writer's thread, then who joined it; false and live: storing pauses */
 	struct waiting *waiting;
 	writer_stored *stored;		/* NULL: not live */
@@ -32,7 +31,7 @@ struct writer {
 	int64_t *until_ns;		/* of each worker: it has told of all before */
 
 	pthread_mutex_t lock;		/* of all below */
-	struct waiting *told;		/* by capture */
+	struct waiting *told;		/* by capture and by who matches processes */
 };
 
 struct writer *writer_new(struct store *store, struct queue *facts, unsigned workers)
@@ -41,13 +40,18 @@ struct writer *writer_new(struct store *store, struct queue *facts, unsigned wor
 
 	w->store = store;
 	w->facts = facts;
-	w->workers = workers;
+	w->workers = w->enders = workers;
 	w->ok = true;
 	w->until_ns = base_alloc_array(workers, sizeof(*w->until_ns));
 	w->waiting = waiting_new();
 	w->told = waiting_new();
 	pthread_mutex_init(&w->lock, NULL);
 	return w;
+}
+
+void writer_also(struct writer *w)
+{
+	w->enders++;
 }
 
 void writer_live(struct writer *w, writer_stored *stored, void *context)
@@ -68,6 +72,16 @@ void writer_source(struct writer *w, unsigned number, const struct source_end *e
 	pthread_mutex_lock(&w->lock);
 	waiting_source(w->told, number, end);
 	pthread_mutex_unlock(&w->lock);
+}
+
+bool writer_process(struct writer *w, const struct process_fact *fact)
+{
+	bool room;
+
+	pthread_mutex_lock(&w->lock);
+	room = waiting_process(w->told, fact);
+	pthread_mutex_unlock(&w->lock);
+	return room;
 }
 
 static void take_told(struct writer *w)
@@ -175,11 +189,8 @@ static bool is_whole_second(const struct writer *w)
 
 static void store_live(struct writer *w)
 {
-	struct timespec clock;
-	int64_t now;
+	int64_t now = base_clock_ns(CLOCK_MONOTONIC);
 
-	clock_gettime(CLOCK_MONOTONIC, &clock);
-	now = clock.tv_sec * BASE_NS_PER_S + clock.tv_nsec;
 	if (now - w->stored_ns < (is_whole_second(w) ? WRITER_LIVE_MIN_NS : WRITER_LIVE_MAX_NS)) {
 		if (w->ok && waiting_facts(w->waiting) >= WRITER_ROWS)
 			store_waiting(w);
@@ -216,7 +227,7 @@ void *writer_main(void *arg)
 
 	/* Nobody can lose half of a temporary case, and every commit walks over all that was written so far. */
 	w->ok = !one || store_gather(w->store);
-	while (ended < w->workers) {
+	while (ended < w->enders) {
 		struct fact_batch *batch = queue_take(w->facts);
 
 		if (batch->until_ns > 0)

@@ -1,7 +1,7 @@
 /* writer.h - the thread that stores facts
  *
  * Takes fact batches (classify/fact.h) from a queue, frees them, and ends after `workers` facts of kind
- * FACT_END. Losses and sources come from the capture thread under the writer's lock.
+ * FACT_END. Losses and sources come from the capture thread under the writer's lock, processes from theirs.
  *
  * When storing fails while files are read it goes on taking and throwing away until the end, then says so: a
  * writer that stopped would block everyone. A live one pauses: what comes waits, up to WRITER_HELD facts, is
@@ -19,6 +19,8 @@ struct writer;
 
 /* Borrows both. */
 struct writer *writer_new(struct store *store, struct queue *facts, unsigned workers);
+/* One more says FACT_END, and nothing else in batches. Before the thread is started. */
+void writer_also(struct writer *w);
 /* The thread's body; arg is a struct writer. */
 void *writer_main(void *arg);
 /* What is stored by then, in a transaction a second while batches come (workers that are live send some be they
@@ -34,6 +36,8 @@ void writer_live(struct writer *w, writer_stored *stored, void *context);
 /* From any thread, copied; before the last FACT_END is on its way. */
 void writer_lost(struct writer *w, const struct loss *loss);
 void writer_source(struct writer *w, unsigned number, const struct source_end *end);
+/* False where as many wait already as there is room for. */
+bool writer_process(struct writer *w, const struct process_fact *fact);
 /* After the thread was joined. False when something could not be stored: store_error says what. Of a live one what
  * could not is then still gathered in the store (store_gathers), to be judged and shown before it is lost. */
 bool writer_ok(const struct writer *w);
