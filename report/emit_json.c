@@ -313,7 +313,6 @@ static bool command(struct json_report *r)
 bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out)
 {
 	struct json_report r = { .st = st, .settings = settings, .w = { .out = out } };
-	int64_t commands = store_number(st, "SELECT count(*) FROM command", -1);
 	bool ok;
 
 	emit_json_open(&r.w, NULL, '{');
