@@ -54,6 +54,7 @@ try golden tests/golden.sh "$out/mailwitness"
 try watch tests/watch.sh "$out/mailwitness"
 if [ "$out" = build ]; then
 	try log tests/log.sh "$out/mailwitness"
+	try process tests/process.sh "$out/mailwitness"
 	# A build with a sanitizer has no sandbox.
 	try sandbox tests/sandbox.sh "$out/mailwitness"
 	try kills tests/kills.sh "$out/mailwitness"
