@@ -3,7 +3,7 @@
 #include "capture/base.h"
 #include "capture/source_hash.h"
 #include "report/emit_words.h"
-#include "report/mask.h"
+#include "capture/mask.h"
 #include "report/pcapng.h"
 #include "report/store_sql.h"
 

@@ -1,7 +1,7 @@
 /* What is handed on must not show a secret, and must still show what the finding says. */
 #include "tests/test.h"
 
-#include "report/mask.h"
+#include "capture/mask.h"
 
 static const struct {
 	const char *name, *in, *out;
@@ -13,6 +13,7 @@ static const struct {
 	{ "AUTH PLAIN keeps the mechanism", "AUTH PLAIN AGpvZQBzZWNyZXQ=\r\n", "AUTH PLAIN ****************\r\n", false },
 	{ "a SASL answer goes whole", "AGpvZQBzZWNyZXQ=\r\n", "****************\r\n", false },
 	{ "PASS keeps the verb", "PASS secret\r\n", "PASS ******\r\n", false },
+	{ "a password that is a word", "a LOGIN joe login\r\nPASS pass\r\n", "* LOGIN *** *****\r\nPASS ****\r\n", false },
 	{ "a packet that begins inside a password", "cret\r\nSTAT\r\n", "****\r\nSTAT\r\n", false },
 	{ "a password without its line end", "PASS sec", "PASS ***", false },
 	{ "one byte of a verb says nothing", "P", "*", false },

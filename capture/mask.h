@@ -5,8 +5,8 @@
  * is gone wherever it stands, also in a packet that begins in the middle of it.
  *
  * Thread: any. Memory: none. Errors: none. */
-#ifndef REPORT_MASK_H
-#define REPORT_MASK_H
+#ifndef CAPTURE_MASK_H
+#define CAPTURE_MASK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "report/mask.h"
+#include "capture/mask.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -39,6 +39,17 @@ static bool is_word(const uint8_t *word, size_t n)
 	return false;
 }
 
+/* What follows is a password, be it a word of the list. */
+static bool hands_over(const uint8_t *word, size_t n)
+{
+	static const char *const verbs[] = { "APOP", "LOGIN", "PASS", "USER" };
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strlen(verbs[i]) == n && strncasecmp(verbs[i], (const char *)word, n) == 0)
+			return true;
+	return false;
+}
+
 static size_t mask_words(uint8_t *line, size_t n)
 {
 	size_t masked = 0, at = 0;
@@ -48,7 +59,9 @@ static size_t mask_words(uint8_t *line, size_t n)
 
 		while (end < n && line[end] != ' ')
 			end++;
-		if (place >= WORDS_LOOKED_AT || !is_word(line + at, end - at))
+		if (place < WORDS_LOOKED_AT && hands_over(line + at, end - at))
+			place = WORDS_LOOKED_AT;
+		else if (place >= WORDS_LOOKED_AT || !is_word(line + at, end - at))
 			masked += mask_all(line + at, end - at);
 		at = end < n ? end + 1 : n;
 	}
