@@ -152,6 +152,7 @@ check "its first packet and its last were, and none was lost" is "1|0|0" "$(ask 
 	sum(history NOT LIKE 'S%' OR history NOT GLOB '*F*' OR history NOT GLOB '*f*'),
 	(SELECT count(*) FROM loss) FROM flow WHERE resp_port = 993")"
 check "it is the user's case" is $user "$(stat -c %u mbsync.case)"
+check "the page has what it ended with" sh -c "'$program' report --html - '$PWD/mbsync.case' | grep -q 'Command: mbsync, exit status 0'"
 run again -w mbsync.case -- true
 check "a case is not written twice" is 73 $?
 check "no password is in the case" sh -c "! grep -q '$PASSWORD' mbsync.case*"
