@@ -13,11 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 struct run {
@@ -126,11 +124,12 @@ bool run_signal(struct run *r, const struct signalfd_siginfo *info)
 struct store_command run_outcome(const struct run *r)
 {
 	bool killed = WIFSIGNALED(r->report.wait_status);
+	const char *signal = killed ? sigabbrev_np(WTERMSIG(r->report.wait_status)) : NULL;
 
 	return (struct store_command){
 		.name = r->words[0], .left = r->report.left,
 		.status = killed ? -1 : WEXITSTATUS(r->report.wait_status),
-		.signal = killed ? sigabbrev_np(WTERMSIG(r->report.wait_status)) : NULL,
+		.signal = killed && signal == NULL ? "RT" : signal,
 	};
 }
 
