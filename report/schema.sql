@@ -345,7 +345,7 @@ INSERT INTO threshold VALUES
 	('displacement-pause-ns', 600000000000, 'sessions with the provider no further apart are one visit'),
 	('displacement-quiet-ns', 1800000000000, 'a session in which a client waits for mail may be silent for 29 minutes (RFC 2177)'),
 	('displacement-visits', 3, 'visits to the provider that make a rhythm: two times between them'),
-	('displacement-visits-all', 6, 'visits to the provider, and then to the vendor: as many as make two rhythms'),
+	('displacement-visits-all', 6, 'times at the provider, and then at the vendor: as many as make two rhythms'),
 	('displacement-times', 2, 'a silence of as many of the longest of these times is beyond the rhythm'),
 	('relay-span-bytes', 20000, 'sent up in that time; less is a destination, not a mailbox in use'),
 	('relay-bytes', 200000, 'sent up to the vendor, however short the watch: mail, not a look at a web page'),

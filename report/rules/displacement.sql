@@ -6,9 +6,9 @@
 -- while it sends to a vendor's mail service relay-span-bytes and more than it sent there before in the same time.
 -- A client that just goes off sends nothing, so it is none. Each of its providers is looked at by itself; of several
 -- the one with the most visits is told.
--- What is seen is absence, so it is strong at most: when displacement-visits made the rhythm, and with those to the
--- vendor since were displacement-visits-all. Fewer are suspected, as an end of some other kind looks the same; and
--- so is what happened when something was not seen: loss, a tunnel, a session with a server that nothing names, a
+-- What is seen is absence, so it is strong at most: when displacement-visits made the rhythm, and with the times that
+-- the vendor has been visited since, or in the rhythm could have been, were displacement-visits-all, to the end of
+-- that silence. Fewer are suspected, as an end of some other kind looks the same; and so is what happened when something was not seen: loss, a tunnel, a session with a server that nothing names, a
 -- look-up that leads from its provider's domain to the vendor; or when the vendor is known by its address, or to
 -- relay by assumption, alone.
 WITH limits AS (
@@ -61,6 +61,7 @@ total AS (
 		max(u.relays AND u.named) FILTER (WHERE u.first_ns > r.stopped_ns) AS relays,
 		count(*) FILTER (WHERE u.first_ns > r.stopped_ns) AS flows,
 		count(*) FILTER (WHERE u.first_ns > r.stopped_ns AND u.begins_visit) AS vendor_visits,
+		min(u.first_ns) FILTER (WHERE u.first_ns > r.stopped_ns) AS vendor_first_ns,
 		total(u.up) FILTER (WHERE u.first_ns BETWEEN r.stopped_ns - (c.last_ns - r.stopped_ns) AND r.stopped_ns)
 			AS up_before,
 		c.last_ns - r.stopped_ns AS silent_ns
@@ -70,11 +71,13 @@ total AS (
 	GROUP BY r.client, r.provider, u.owner
 ),
 graded AS (
-	SELECT t.*, t.visits >= l.visits AND t.visits + t.vendor_visits >= l.visits_all AND t.flows > 1
+	SELECT t.*, t.visits >= l.visits AND t.times > 1 AND t.visits + t.times >= l.visits_all
+		AND t.last_ns - t.stopped_ns >= l.times * t.longest_ns
 		AND t.named_up >= l.span_bytes AND t.relays
 		AND t.client NOT IN (SELECT client FROM doubtful_client)
 		AND NOT EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = t.client AND p.owner = t.owner) AS strong
-	FROM total AS t CROSS JOIN limits AS l
+	FROM (SELECT *, max(vendor_visits, 1 + (last_ns - vendor_first_ns) / max(longest_ns, 1)) AS times FROM total) AS t
+	CROSS JOIN limits AS l
 	WHERE t.silent_ns >= max(l.times * t.longest_ns, l.quiet_ns)
 		AND t.last_ns - t.stopped_ns >= t.longest_ns
 		AND t.up >= l.span_bytes AND t.up > 2 * t.up_before
