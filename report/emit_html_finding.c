@@ -1,10 +1,11 @@
 #include "report/emit_html.h"
 
+#include "capture/base.h"
 #include "capture/packet.h"
 #include "report/evidence.h"
 #include "report/plain.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #define NOTES_SHOWN 12		/* frames with what they show; `mailwitness explain` has all */
 #define NUMBER_MASK ((1ULL << FRAME_BITS) - 1)
@@ -87,10 +88,39 @@ static void evidence_command(struct html *h, int64_t finding)
 	html_close(h);
 }
 
-static bool check(const struct html_report *r, int64_t finding)
+/* What is known of the frames of all findings that are shown. */
+struct known {
+	struct evidence_frame *frames;
+	unsigned count;
+};
+
+/* A finding's own of them: their notes are borrowed. */
+static struct evidence_frame *own_frames(const struct html_report *r, const struct known *known, int64_t finding,
+					 unsigned *count_out)
+{
+	struct evidence_frame *own = base_alloc_array(known->count, sizeof(*own));
+	struct view v = view_frames(r->st, finding);
+	struct view_frame f;
+
+	*count_out = 0;
+	while (view_frame(&v, &f)) {
+		uint64_t id = (uint64_t)f.source << FRAME_BITS | (uint64_t)f.number;
+		const struct evidence_frame *frame = evidence_find(known->frames, known->count, id);
+
+		if (frame != NULL)
+			own[(*count_out)++] = *frame;
+	}
+	if (!view_end(&v)) {
+		free(own);
+		return NULL;
+	}
+	return own;
+}
+
+static bool check(const struct html_report *r, const struct known *known, int64_t finding)
 {
 	unsigned count;
-	struct evidence_frame *frames = evidence_frames(r->st, finding, &count);
+	struct evidence_frame *frames = own_frames(r, known, finding, &count);
 	bool ok = frames != NULL;
 
 	if (!ok)
@@ -103,11 +133,11 @@ static bool check(const struct html_report *r, int64_t finding)
 	}
 	evidence_command(r->h, finding);
 	html_close(r->h);
-	evidence_frames_free(&frames, count);
+	free(frames);
 	return ok;
 }
 
-static bool one(const struct html_report *r, const struct view_finding *f)
+static bool one(const struct html_report *r, const struct known *known, const struct view_finding *f)
 {
 	char id[32], class[64];
 	bool ok;
@@ -130,26 +160,31 @@ static bool one(const struct html_report *r, const struct view_finding *f)
 	html_element(r->h, "span", f->refuted_by, NULL);
 	html_close(r->h);
 	facts(r, f);
-	ok = check(r, f->id);
+	ok = check(r, known, f->id);
 	html_close(r->h);
 	return ok;
 }
 
 bool emit_html_findings(const struct html_report *r, int64_t finding)
 {
+	struct known known;
 	struct view v = view_findings(r->st, finding);
 	struct view_finding f;
-	bool ok = true, any = false;
+	bool ok, any = false;
 
+	known.frames = evidence_frames(r->st, finding, &known.count);
+	ok = known.frames != NULL;
 	html_section(r->h, "findings", "What was found");
 	while (ok && view_finding(&v, &f)) {
 		if (r->client != 0 && r->client != f.client)
 			continue;
 		any = true;
-		ok = one(r, &f);
+		ok = one(r, &known, &f);
 	}
 	if (!any)
 		html_element(r->h, "p", "Nothing that is worth a finding.", NULL);
 	html_close(r->h);
+	if (known.frames != NULL)
+		evidence_frames_free(&known.frames, known.count);
 	return view_end(&v) && ok;
 }

@@ -59,13 +59,6 @@ static int by_id(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static struct evidence_frame *find_frame(struct evidence_frame *frames, unsigned count, uint64_t id)
-{
-	struct evidence_frame key = { .id = id };
-
-	return count == 0 ? NULL : bsearch(&key, frames, count, sizeof(key), by_id);
-}
-
 static char *text_of(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static char *text_of(const char *fmt, ...)
 {
@@ -87,11 +80,19 @@ static void add_note(struct evidence_frame *frame, const char *note)
 	frame->note = both;
 }
 
+struct evidence_frame *evidence_find(struct evidence_frame *frames, unsigned count, uint64_t id)
+{
+	struct evidence_frame key = { .id = id };
+
+	return count == 0 ? NULL : bsearch(&key, frames, count, sizeof(key), by_id);
+}
+
 struct evidence_frame *evidence_frames(struct store *st, int64_t finding, unsigned *count_out)
 {
-	sqlite3_stmt *q = store_prepare(st, "SELECT frame FROM evidence WHERE finding = ?1 ORDER BY frame");
+	sqlite3_stmt *q = store_prepare(st, "SELECT DISTINCT frame FROM evidence WHERE ?1 IN (0, finding)"
+					" ORDER BY frame");
 	sqlite3_stmt *notes = store_prepare(st, "SELECT frame, note FROM frame_note"
-		" WHERE frame IN (SELECT frame FROM evidence WHERE finding = ?1) ORDER BY frame, note");
+		" WHERE frame IN (SELECT frame FROM evidence WHERE ?1 IN (0, finding)) ORDER BY frame, note");
 	struct evidence_frame *frames = base_alloc(sizeof(*frames));
 	unsigned count = 0;
 	int rc = SQLITE_ERROR;
@@ -107,7 +108,7 @@ struct evidence_frame *evidence_frames(struct store *st, int64_t finding, unsign
 	if (rc == SQLITE_DONE) {
 		sqlite3_bind_int64(notes, 1, finding);
 		while ((rc = store_step(st, notes)) == SQLITE_ROW)
-			add_note(find_frame(frames, count, (uint64_t)sqlite3_column_int64(notes, 0)),
+			add_note(evidence_find(frames, count, (uint64_t)sqlite3_column_int64(notes, 0)),
 				 (const char *)sqlite3_column_text(notes, 1));
 	}
 	sqlite3_finalize(q);
@@ -304,7 +305,7 @@ static int copy_source(struct evidence *e, unsigned number, const char *path, co
 	int status = EX_OK;
 
 	while (source_next(source, &frame, &slab)) {
-		const struct evidence_frame *wanted = find_frame(e->frames, e->frame_count, frame.id);
+		const struct evidence_frame *wanted = evidence_find(e->frames, e->frame_count, frame.id);
 
 		if (wanted != NULL)
 			write_frame(e, number, &frame, wanted->note);

@@ -15,10 +15,13 @@ struct evidence_frame {
 	char *note;			/* "ClientHello for imap.example.org"; "" where nothing more is known */
 };
 
-/* The frames of a finding in order, and how many; NULL with store_error when the case cannot be read. Of no
- * such finding there are none. */
+/* The frames of a finding in order, or of all findings (0: one look at the case for all of them), and how many;
+ * NULL with store_error when the case cannot be read. Of no such finding there are none. */
 struct evidence_frame *evidence_frames(struct store *st, int64_t finding, unsigned *count_out);
 void evidence_frames_free(struct evidence_frame **frames, unsigned count);
+
+/* The one of this id among them, or NULL. */
+struct evidence_frame *evidence_find(struct evidence_frame *frames, unsigned count, uint64_t id);
 
 /* How many of these frames, from the first on, are of its source. */
 unsigned evidence_of_source(const struct evidence_frame *frames, unsigned count);
