@@ -139,6 +139,12 @@ ours() { # the pids at the PC, and of the door outside it, of this name
 	done
 }
 
+# Who reads the packets is shut in; the command is as it would be without.
+run shut --sandbox=strict -q -- cat /proc/self/status
+check "the command has no filter" says shut '(^| )Seccomp: 0 '
+check "and may gain what set-uid programs give" says shut '(^| )NoNewPrivs: 0 '
+check "and nothing was refused" is 0 "$(grep -c refused "$WORK/shut.err")"
+
 # A mail client, and nothing else: over TLS to its provider, found by name.
 run mbsync --provider mailbox-org -w mbsync.case -- mbsync -c mbsyncrc -a
 check "mbsync is clean" is 0 $?
