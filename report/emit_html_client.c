@@ -1,5 +1,6 @@
 #include "report/emit_html.h"
 
+#include "report/emit_process.h"
 #include "report/emit_words.h"
 #include "report/plain.h"
 
@@ -149,6 +150,15 @@ static bool line(struct html *h, const char *label, struct view v)
 	return view_end(&v);
 }
 
+static void program_line(void *context, enum emit_process_line kind, const char *text)
+{
+	struct html *h = context;
+
+	html_open(h, "p", NULL);
+	html_printf(h, "%s: %s", kind == EMIT_PROGRAM ? "Program" : kind == EMIT_EXECUTABLE ? "Its file" : "It sent to", text);
+	html_close(h);
+}
+
 static bool client_reasons(const struct html_report *r, const struct view_client *c, bool all_traffic)
 {
 	char who[EMIT_HTML_CLIENT_SIZE], id[32];
@@ -164,7 +174,8 @@ static bool client_reasons(const struct html_report *r, const struct view_client
 		  line(r->h, "Mail provider", view_ask(r->st,
 			"SELECT coalesce(o.title, p.owner) || ' (' || p.how || ')' FROM client_provider AS p"
 			" LEFT JOIN owner AS o ON o.owner = p.owner WHERE p.client = ?1 ORDER BY p.owner", c->id)) &&
-		  line(r->h, "Coverage", view_coverage(r->st, c->id));
+		  line(r->h, "Coverage", view_coverage(r->st, c->id)) &&
+		  emit_process_lines(r->st, EMIT_OF_CLIENT, c->id, program_line, r->h);
 
 	html_close(r->h);
 	return ok;

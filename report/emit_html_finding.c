@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 #include "capture/packet.h"
+#include "report/emit_process.h"
 #include "report/evidence.h"
 #include "report/plain.h"
 
@@ -18,7 +19,12 @@ static void pair(struct html *h, const char *name, const char *value)
 	html_element(h, "dd", value, NULL);
 }
 
-static void facts(const struct html_report *r, const struct view_finding *f)
+static void program(void *context, enum emit_process_line kind, const char *text)
+{
+	pair(context, kind == EMIT_PROGRAM ? "Program" : "Its file", text);
+}
+
+static bool facts(const struct html_report *r, const struct view_finding *f)
 {
 	char who[EMIT_HTML_CLIENT_SIZE], time[PLAIN_TIME_SIZE];
 
@@ -29,7 +35,10 @@ static void facts(const struct html_report *r, const struct view_finding *f)
 	pair(r->h, "Account", f->account);
 	pair(r->h, "First seen", plain_time(f->first_ns, time));
 	pair(r->h, "Last seen", plain_time(f->last_ns, time));
+	bool ok = emit_process_lines(r->st, EMIT_OF_FINDING, f->id, program, r->h);
+
 	html_close(r->h);
+	return ok;
 }
 
 static void notes(struct html *h, const struct evidence_frame *frames, unsigned count)
@@ -159,8 +168,7 @@ static bool one(const struct html_report *r, const struct known *known, const st
 	fputc(' ', r->h->out);
 	html_element(r->h, "span", f->refuted_by, NULL);
 	html_close(r->h);
-	facts(r, f);
-	ok = check(r, known, f->id);
+	ok = facts(r, f) && check(r, known, f->id);
 	html_close(r->h);
 	return ok;
 }
