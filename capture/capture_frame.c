@@ -150,6 +150,14 @@ static enum packet_kind put_together(struct capture *c, const struct frame *f, u
 	return kind;
 }
 
+/* 0 where it is more than anybody's headers. */
+static uint16_t head_len(const struct frame *f, const struct packet *packet)
+{
+	ptrdiff_t n = packet->payload - f->data;
+
+	return n <= UINT16_MAX ? (uint16_t)n : 0;
+}
+
 void capture_take(struct capture *c, const struct frame *f, struct slab *slab, struct capture_place *place)
 {
 	struct packet packet;
@@ -165,6 +173,7 @@ void capture_take(struct capture *c, const struct frame *f, struct slab *slab, s
 		kind = put_together(c, f, place->vantage, &packet, &fragment, &own);
 	switch (kind) {
 	case PACKET_IP:
+		packet.head_len = own != NULL ? 0 : head_len(f, &packet);
 		hand_over(c, &packet, place->vantage, own != NULL ? own : slab);
 		break;
 	case PACKET_FRAGMENT:

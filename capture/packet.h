@@ -67,6 +67,8 @@ struct packet {
 	 * none or only one of the two (SLL), and inside IP tunnels, whose frames' are the tunnel's. */
 	bool has_mac;
 	uint8_t mac_src[6], mac_dst[6];
+	uint16_t head_len;		/* bytes of the frame that stand right before payload; 0: it came in fragments.
+					 * Set by the capture thread */
 };
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };

@@ -162,6 +162,8 @@ uint64_t fact_id(const struct fact *fact)
 		return fact->disclosure.flow;
 	case FACT_FLOW_SAMPLE:
 		return fact->flow_sample.flow;
+	case FACT_PACKET:
+		return fact->packet.frame;
 	case FACT_END:
 		break;
 	}

@@ -263,6 +263,20 @@ struct fact_login {
 	bool accepted;
 };
 
+/* A frame that is kept as evidence of a live case, or a piece of one. What is secret in it was overwritten. */
+#define FACT_KEPT_OF_FLOW 16384	/* bytes of frames of one flow, from its first on */
+#define FACT_PIECE_SIZE 896	/* a fact stays as large as it is */
+struct fact_packet {
+	uint64_t frame;
+	uint64_t flow;
+	uint32_t place;			/* of the piece */
+	int64_t time_ns;
+	uint32_t wire_len, caplen;	/* of the frame */
+	uint32_t masked;		/* bytes of it that were overwritten */
+	uint32_t len;			/* of data */
+	uint8_t data[FACT_PIECE_SIZE];
+};
+
 enum fact_kind {
 	FACT_FLOW,
 	FACT_LOSS,
@@ -274,6 +288,7 @@ enum fact_kind {
 	FACT_DISCLOSURE,
 	FACT_FLOW_SAMPLE,
 	FACT_LOGIN,
+	FACT_PACKET,
 	FACT_END,		/* this worker says no more */
 };
 
@@ -290,6 +305,7 @@ struct fact {
 		struct fact_login login;
 		struct fact_disclosure disclosure;
 		struct fact_flow_sample flow_sample;
+		struct fact_packet packet;
 	};
 };
 

@@ -176,7 +176,7 @@ static uint64_t payload_of(const struct flow *f, int side)
 	return f->streams == NULL ? f->payload[side] : f->streams[side].seen;
 }
 
-static bool may_carry_mail(const struct flow *f)
+bool flow_may_carry_mail(const struct flow *f)
 {
 	static const char *const protos[] = { "tls", "quic", "imap", "pop3", "smtp", "sieve" };
 
@@ -217,7 +217,7 @@ bool flow_sample(struct flow *f, int64_t now_ns, struct fact_flow_sample *out)
 	};
 	for (int side = 0; side < 2; side++)
 		out->bytes[side != turned] = payload_of(f, side) - f->sampled[side];
-	if (out->bytes[0] + out->bytes[1] == 0 || !may_carry_mail(f)) {
+	if (out->bytes[0] + out->bytes[1] == 0 || !flow_may_carry_mail(f)) {
 		next_interval(f, now_ns);
 		return false;
 	}

@@ -83,6 +83,8 @@ struct flow {
 	uint32_t samples;
 	uint64_t first_sent[2];			/* as last_sent */
 	uint64_t packets_cut;
+	struct keep_frame *waiting;		/* keep.h's */
+	uint32_t kept;				/* ... bytes, those that wait included */
 	uint64_t id;
 	uint64_t said_frame;			/* its last when it was described while it goes on; 0 is never */
 	int64_t first_ns;
@@ -120,6 +122,9 @@ static inline void flow_note_sent(struct flow *f, enum fact_side side, uint64_t 
 
 /* The interval ended before now_ns, or the flow did: whether there is anything to say of it. The next begins. */
 bool flow_sample(struct flow *f, int64_t now_ns, struct fact_flow_sample *out);
+
+/* Whether mail may go over it, as far as that is known: a mail protocol, or TLS or QUIC. */
+bool flow_may_carry_mail(const struct flow *f);
 
 /* Whether it went on after the interval that it began in. */
 bool flow_is_sampled(const struct flow *f);

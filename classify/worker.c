@@ -1,6 +1,7 @@
 #include "classify/worker_part.h"
 
 #include "capture/base.h"
+#include "classify/keep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,11 @@ void worker_live(struct worker *w)
 	w->live = true;
 }
 
+void worker_keep(struct worker *w)
+{
+	w->keep = true;
+}
+
 void worker_trust(struct worker *w, struct certificate_store *store)
 {
 	certificate_judge_free(&w->judge);
@@ -60,6 +66,7 @@ static void describe(struct worker *w, struct flow_table *t, struct flow *f, enu
 	reader_end(&w->reader, f);
 	worker_say_flow(w, f, end, &said);
 	worker_say_losses(w, &said, end);
+	keep_free(f);
 	reader_free(f);
 	flow_table_remove(t, f);
 }
@@ -148,7 +155,9 @@ static inline void step(struct worker *w, const struct packet *p, uint64_t hash)
 		worker_say_sample(w, f, p->time_ns);
 	flow_table_touch(t, f, flow_count(f, p));
 	reader_packet(&w->reader, f, p);
-	flow_table_note_memory(t, f, reader_memory(f));
+	if (w->keep)
+		keep_packet(f, p, worker_say_packet, w);
+	flow_table_note_memory(t, f, reader_memory(f) + keep_memory(f));
 	keep_under_limit(w, t);
 }
 

@@ -34,6 +34,9 @@ void worker_trust(struct worker *w, struct certificate_store *store);
  * in a batch, which may have none: whoever takes them hears that time goes on. Before the first packet. */
 void worker_live(struct worker *w);
 
+/* Packets are kept as evidence (keep.h). Before the first. */
+void worker_keep(struct worker *w);
+
 /* Takes one packet or tick; facts gather in a batch that goes out when it is full. */
 void worker_step(struct worker *w, const struct packet *p);
 

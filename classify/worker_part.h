@@ -25,7 +25,7 @@ struct worker_shown {
 struct worker {
 	struct queue *in, *out;
 	unsigned index, count;
-	bool live;
+	bool live, keep;
 	int64_t said_ns;		/* live: flows without a packet since then were described */
 	struct flow_hash hash;
 	struct flow_ids *ids;
@@ -46,6 +46,9 @@ void worker_send(struct worker *w, int64_t until_ns);
 /* For struct reader: context is the worker. */
 void worker_say_name(void *context, const struct fact *fact);
 void worker_say_names_left_out(struct worker *w, const struct worker_names *n);
+
+/* For keep_packet: context is the worker. */
+void worker_say_packet(void *context, const struct fact_packet *piece);
 
 void worker_say_sample(struct worker *w, struct flow *f, int64_t now_ns);
 /* A flow and what was read of it; in *said what was said of the flow itself. */

@@ -73,6 +73,11 @@ void worker_say_name(void *context, const struct fact *fact)
 		copy->mail_dns = fact->mail_dns;
 }
 
+void worker_say_packet(void *context, const struct fact_packet *piece)
+{
+	worker_say(context, FACT_PACKET)->packet = *piece;
+}
+
 /* Whether these two met with this certificate before, as far as is remembered. Per shard, and hashed without a
  * key, so that what is said depends on the traffic alone; who makes it collide has names said again. */
 static bool shown_before(struct worker *w, unsigned shard, const struct worker_shown *now)

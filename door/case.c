@@ -98,7 +98,7 @@ int command_evidence(const struct options *o)
 		return EX_CANTCREAT;
 	}
 	status = evidence_write(st, finding, "mailwitness " VERSION, out, error, sizeof(error));
-	if (status != EX_OK)
+	if (error[0] != '\0')
 		base_log("%s", error);
 	if (fclose(out) != 0 && status == EX_OK) {
 		base_log("%s: %s", o->write_path, strerror(errno));

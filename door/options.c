@@ -15,10 +15,13 @@
 #define VANTAGES_MAX 255	/* one byte of a flow's key */
 #define WORKERS_DEFAULT_MAX 8	/* more gain nothing: the capture thread is the bottleneck then */
 
+#define KEEP_MIB 64		/* packets of a watched case: the beginnings of some 4000 connections */
+#define KEEP_MIB_MAX (1u << 20)
+
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_LETTER, OPT_TO, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_LISTEN, OPT_TOKEN_FILE, OPT_TLS_CERT, OPT_TLS_KEY, OPT_BEHIND_PROXY, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
-       OPT_BUFFER, OPT_NO_PROCESSES, OPT_KEYLOG, OPT_SANDBOX, OPT_HELP, OPT_VERSION };
+       OPT_BUFFER, OPT_NO_PROCESSES, OPT_KEYLOG, OPT_SANDBOX, OPT_KEEP, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -51,6 +54,7 @@ static const struct option long_options[] = {
 	{ "no-processes", no_argument, NULL, OPT_NO_PROCESSES },
 	{ "keylog", required_argument, NULL, OPT_KEYLOG },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
+	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
@@ -118,12 +122,12 @@ static void check_experiment(struct options *o)
 		options_misuse("--canary is wanted: the account that was typed into the client", o->verb);
 }
 
-static unsigned number_of(const char *word, unsigned max, const char *wanted)
+static unsigned number_of(const char *word, unsigned min, unsigned max, const char *wanted)
 {
 	char *end;
 	unsigned long n = strtoul(word, &end, 10);
 
-	if (*word == '\0' || *end != '\0' || n < 1 || n > max)
+	if (*word == '\0' || *end != '\0' || n < min || n > max)
 		options_misuse(wanted, word);
 	return (unsigned)n;
 }
@@ -189,10 +193,13 @@ static void take_option(struct options *o, int letter)
 	case OPT_ASN_DB: o->asn_db = optarg; break;
 	case OPT_CA_FILE: o->ca_file = optarg; break;
 	case OPT_WORKERS:
-		o->workers = number_of(optarg, PIPELINE_WORKERS_MAX, "--workers wants a number from 1 to 64");
+		o->workers = number_of(optarg, 1, PIPELINE_WORKERS_MAX, "--workers wants a number from 1 to 64");
 		break;
 	case OPT_BUFFER:
-		o->buffer_mib = number_of(optarg, SOURCE_LIVE_BUFFER_MIB_MAX, "--buffer wants 1 to 2047 MiB");
+		o->buffer_mib = number_of(optarg, 1, SOURCE_LIVE_BUFFER_MIB_MAX, "--buffer wants 1 to 2047 MiB");
+		break;
+	case OPT_KEEP:
+		o->keep_mib = number_of(optarg, 0, KEEP_MIB_MAX, "--keep wants 0 to 1048576 MiB");
 		break;
 	case OPT_KEYLOG: o->keylog = optarg; break;
 	case OPT_SANDBOX:
@@ -285,6 +292,7 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 
 	*o = (struct options){
 		.verb = "replay", .workers = workers_default(), .buffer_mib = SOURCE_LIVE_BUFFER_MIB,
+		.keep_mib = KEEP_MIB,
 	};
 	o->command_line = joined(argv, argc);
 	if (has_verb) {

@@ -31,7 +31,7 @@ struct options {
 	enum letter_to letter_to;
 	bool json, exit_zero;
 	bool not_promiscuous, list_interfaces, no_processes;
-	unsigned workers, buffer_mib;
+	unsigned workers, buffer_mib, keep_mib;
 	struct emit_settings emit;
 	struct export_settings export;
 	struct serve_settings serve;

@@ -226,6 +226,7 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 	w->live = (struct pipeline_live){
 		.processes = w->processes, .sources = w->sources, .source_count = w->count, .control = catch_signals(w),
 		.controlled = controlled, .stored = stored, .context = w,
+		.keep = o->write_path != NULL ? (uint64_t)o->keep_mib << 20 : 0,
 	};
 	return w;
 }
@@ -257,7 +258,8 @@ bool watch_run(struct watch *w, struct store *store, struct run_info *run)
 {
 	run->from_ns = base_clock_ns(CLOCK_REALTIME);
 	run->scope = w->run != NULL ? RUN_ALL_TRAFFIC : RUN_MAIL_ONLY;
-	return store_sync(store) && store_run_again(store, run, w->count, &w->live.first_number);
+	return store_sync(store) && store_run_again(store, run, w->count, &w->live.first_number) &&
+	       store_keep(store, w->live.keep);
 }
 
 bool watch_store(const struct watch *w, struct store *store)

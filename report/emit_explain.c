@@ -105,11 +105,14 @@ static bool show_packets(struct explanation *x, const struct evidence_frame *fra
 {
 	struct view v = view_sources(x->st, (int64_t)(frames[0].id >> FRAME_BITS));
 	struct view_source source;
+	bool file = false;
 
 	fputs("\npackets of ", x->out);
 	while (view_source(&v, &source)) {
 		emit_clean(x->out, source.path);
-		fprintf(x->out, " (SHA-256 %s)", source.sha256);
+		file = source.sha256[0] != '\0';
+		if (file)
+			fprintf(x->out, " (SHA-256 %s)", source.sha256);
 	}
 	putc('\n', x->out);
 	for (unsigned i = 0; i < count; i++) {
@@ -117,9 +120,11 @@ static bool show_packets(struct explanation *x, const struct evidence_frame *fra
 		emit_clean(x->out, frames[i].note);
 		putc('\n', x->out);
 	}
-	fputs("  in Wireshark: ", x->out);
-	evidence_filter(frames, count, x->out);
-	fputs(count > EVIDENCE_FILTER_FRAMES ? ", the first of them\n" : "\n", x->out);
+	if (file) {
+		fputs("  in Wireshark: ", x->out);
+		evidence_filter(frames, count, x->out);
+		fputs(count > EVIDENCE_FILTER_FRAMES ? ", the first of them\n" : "\n", x->out);
+	}
 	return view_end(&v);
 }
 

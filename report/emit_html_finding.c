@@ -66,22 +66,31 @@ static void notes(struct html *h, const struct evidence_frame *frames, unsigned 
 	}
 }
 
-/* Frames of one source. */
+static void filter(struct html *h, const struct evidence_frame *frames, unsigned count)
+{
+	html_text(h, " in Wireshark and set the display filter ");
+	html_open(h, "code", "class", "block", NULL);
+	evidence_filter(frames, count, h->out);
+	html_close(h);
+	if (count > EVIDENCE_FILTER_FRAMES)
+		html_printf(h, " (the first %u of %u packets)", EVIDENCE_FILTER_FRAMES, count);
+}
+
+/* Frames of one source. Those of an interface stand in no file. */
 static bool packets(const struct html_report *r, const struct evidence_frame *frames, unsigned count)
 {
 	struct view v = view_sources(r->st, (int64_t)(frames[0].id >> FRAME_BITS));
 	struct view_source source;
+	bool file = false;
 
 	html_open(r->h, "li", NULL);
-	html_text(r->h, "Open ");
-	while (view_source(&v, &source))
+	while (view_source(&v, &source)) {
+		file = source.sha256[0] != '\0';
+		html_text(r->h, file ? "Open " : "Seen live on ");
 		html_element(r->h, "strong", source.path, NULL);
-	html_text(r->h, " in Wireshark and set the display filter ");
-	html_open(r->h, "code", "class", "block", NULL);
-	evidence_filter(frames, count, r->h->out);
-	html_close(r->h);
-	if (count > EVIDENCE_FILTER_FRAMES)
-		html_printf(r->h, " (the first %u of %u packets)", EVIDENCE_FILTER_FRAMES, count);
+	}
+	if (file)
+		filter(r->h, frames, count);
 	notes(r->h, frames, count);
 	html_close(r->h);
 	return view_end(&v);

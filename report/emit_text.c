@@ -112,27 +112,28 @@ static bool destinations(struct text_report *r, int64_t client)
 	return view_end(&v);
 }
 
-/* "file: frames 12, 15" and how to see them, for each source. */
+/* How to see them in each file, and what the frames of interfaces are. */
 static bool frames(struct text_report *r, int64_t finding)
 {
 	struct view v = view_frames(r->st, finding);
 	struct view_frame frame;
+	const char *end = "";
 	int64_t source = -1;
 	unsigned count = 0;
 
 	while (view_frame(&v, &frame)) {
 		if (frame.source != source) {
-			fprintf(r->out, "%s    check in ", source >= 0 ? "}\n" : "");
+			fprintf(r->out, "%s    %s ", end, frame.live ? "frames of" : "check in");
+			end = frame.live ? "\n" : "}\n";
 			source = frame.source;
 			count = 0;
 			emit_clean(r->out, frame.path);
-			fputs(": frame.number in {", r->out);
+			fputs(frame.live ? ": " : ": frame.number in {", r->out);
 		}
 		if (count++ < FRAMES_SHOWN)
 			fprintf(r->out, "%s%lld", count > 1 ? ", " : "", (long long)frame.number);
 	}
-	if (source >= 0)
-		fputs("}\n", r->out);
+	fputs(end, r->out);
 	return view_end(&v);
 }
 

@@ -1,11 +1,10 @@
-#include "report/evidence.h"
+#include "report/evidence_part.h"
 
 #include "capture/base.h"
+#include "capture/mask.h"
 #include "capture/source_hash.h"
 #include "report/emit_words.h"
-#include "capture/mask.h"
 #include "report/pcapng.h"
-#include "report/store_sql.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -26,23 +25,7 @@ struct shown_flow {
 	enum { SHOW_ALL, SHOW_MAIL, SHOW_HTTP, SHOW_NOTHING } show;
 };
 
-struct evidence {
-	struct store *st;
-	int64_t finding;
-	char *title;			/* for each comment */
-	struct evidence_frame *frames;
-	unsigned frame_count;
-	struct shown_flow *flows;
-	unsigned flow_count;
-	FILE *out;
-	struct { unsigned source; uint16_t interface; } *interfaces;	/* written so far, by number in the file */
-	unsigned interface_count;
-	char *error;
-	size_t error_size;
-};
-
-static int fail(struct evidence *e, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static int fail(struct evidence *e, int status, const char *fmt, ...)
+int evidence_fail(struct evidence *e, int status, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -50,13 +33,6 @@ static int fail(struct evidence *e, int status, const char *fmt, ...)
 	vsnprintf(e->error, e->error_size, fmt, ap);
 	va_end(ap);
 	return status;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	uint64_t x = ((const struct evidence_frame *)a)->id, y = ((const struct evidence_frame *)b)->id;
-
-	return (x > y) - (x < y);
 }
 
 static char *text_of(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -72,84 +48,13 @@ static char *text_of(const char *fmt, ...)
 	return text;
 }
 
-static void add_note(struct evidence_frame *frame, const char *note)
-{
-	char *both = text_of("%s%s%s", frame->note, frame->note[0] != '\0' ? "; " : "", note);
-
-	free(frame->note);
-	frame->note = both;
-}
-
-struct evidence_frame *evidence_find(struct evidence_frame *frames, unsigned count, uint64_t id)
-{
-	struct evidence_frame key = { .id = id };
-
-	return count == 0 ? NULL : bsearch(&key, frames, count, sizeof(key), by_id);
-}
-
-struct evidence_frame *evidence_frames(struct store *st, int64_t finding, unsigned *count_out)
-{
-	sqlite3_stmt *q = store_prepare(st, "SELECT DISTINCT frame FROM evidence WHERE ?1 IN (0, finding)"
-					" ORDER BY frame");
-	sqlite3_stmt *notes = store_prepare(st, "SELECT frame, note FROM frame_note"
-		" WHERE frame IN (SELECT frame FROM evidence WHERE ?1 IN (0, finding)) ORDER BY frame, note");
-	struct evidence_frame *frames = base_alloc(sizeof(*frames));
-	unsigned count = 0;
-	int rc = SQLITE_ERROR;
-
-	if (q != NULL && notes != NULL) {
-		sqlite3_bind_int64(q, 1, finding);
-		while ((rc = store_step(st, q)) == SQLITE_ROW) {
-			frames = base_realloc(frames, (count + 1) * sizeof(*frames));
-			frames[count++] = (struct evidence_frame){
-				.id = (uint64_t)sqlite3_column_int64(q, 0), .note = base_strdup("") };
-		}
-	}
-	if (rc == SQLITE_DONE) {
-		sqlite3_bind_int64(notes, 1, finding);
-		while ((rc = store_step(st, notes)) == SQLITE_ROW)
-			add_note(evidence_find(frames, count, (uint64_t)sqlite3_column_int64(notes, 0)),
-				 (const char *)sqlite3_column_text(notes, 1));
-	}
-	sqlite3_finalize(q);
-	sqlite3_finalize(notes);
-	*count_out = count;
-	if (rc != SQLITE_DONE)
-		evidence_frames_free(&frames, count);
-	return frames;
-}
-
-unsigned evidence_of_source(const struct evidence_frame *frames, unsigned count)
-{
-	unsigned n = 0;
-
-	while (n < count && frames[n].id >> FRAME_BITS == frames[0].id >> FRAME_BITS)
-		n++;
-	return n;
-}
-
-void evidence_filter(const struct evidence_frame *frames, unsigned count, FILE *out)
-{
-	fputs("frame.number in {", out);
-	for (unsigned i = 0; i < count && i < EVIDENCE_FILTER_FRAMES; i++)
-		fprintf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)(frames[i].id & ((1ULL << FRAME_BITS) - 1)));
-	fputs("}", out);
-}
-
-void evidence_frames_free(struct evidence_frame **frames, unsigned count)
-{
-	for (unsigned i = 0; *frames != NULL && i < count; i++)
-		free((*frames)[i].note);
-	free(*frames);
-	*frames = NULL;
-}
-
 enum { FLOW_ID, FLOW_LAST, FLOW_ORIG, FLOW_RESP, FLOW_ORIG_PORT, FLOW_RESP_PORT, FLOW_PROTO, FLOW_APP, FLOW_HELLO,
        FLOW_CREDENTIAL, FLOW_MOVED };
 
 static const char flow_sql[] =
 	"SELECT f.id, f.last_frame, f.orig_addr, f.resp_addr, f.orig_port, f.resp_port, f.proto, f.app_proto, h.frame,"
-	" m.credential_frame, m.preauth OR m.mail_moved FROM finding_flow AS x JOIN flow AS f ON f.id = x.flow"
+	" m.credential_frame, m.preauth OR m.mail_moved OR f.orig_missing > 0 OR NOT f.orig_seen_syn"
+	" FROM finding_flow AS x JOIN flow AS f ON f.id = x.flow"
 	" LEFT JOIN handshake AS h ON h.flow = f.id LEFT JOIN mail_session AS m ON m.flow = f.id"
 	" WHERE x.finding = ?1 ORDER BY f.id";
 
@@ -273,25 +178,29 @@ static char *clean(const char *text)
 	return data;
 }
 
+void evidence_put(struct evidence *e, unsigned source, const struct frame *frame, const char *note, size_t masked)
+{
+	unsigned interface = interface_number(e, source, frame);
+	char *cleaned = clean(note), *stars = masked == 0 ? base_strdup("") :
+		text_of(" (%zu bytes in clear overwritten with *)", masked);
+	char *comment = text_of("%s, frame %llu%s%s%s", e->title,
+				(unsigned long long)(frame->id & ((1ULL << FRAME_BITS) - 1)),
+				cleaned[0] != '\0' ? ": " : "", cleaned, stars);
+
+	pcapng_packet(e->out, interface, frame, comment);
+	free(comment);
+	free(stars);
+	free(cleaned);
+}
+
 static void write_frame(struct evidence *e, unsigned source, const struct frame *frame, const char *note)
 {
 	struct frame copy = *frame;
 	uint8_t *data = base_alloc(frame->caplen + 1);
-	unsigned interface = interface_number(e, source, frame);
-	char *comment, *cleaned;
-	size_t masked;
 
 	memcpy(data, frame->data, frame->caplen);
 	copy.data = data;
-	masked = mask(e, &copy);
-	comment = text_of("%s%s%s", e->title, note[0] != '\0' ? ": " : "", note);
-	cleaned = clean(comment);
-	free(comment);
-	comment = masked == 0 ? base_strdup(cleaned) :
-		  text_of("%s (%zu bytes in clear overwritten with *)", cleaned, masked);
-	pcapng_packet(e->out, interface, &copy, comment);
-	free(comment);
-	free(cleaned);
+	evidence_put(e, source, &copy, note, mask(e, &copy));
 	free(data);
 }
 
@@ -312,9 +221,9 @@ static int copy_source(struct evidence *e, unsigned number, const char *path, co
 	}
 	end = source_end(source);
 	if (end->how == SOURCE_UNREADABLE)
-		status = fail(e, EX_NOINPUT, "%s: %s", path, end->why);
+		status = evidence_fail(e, EX_NOINPUT, "%s: %s", path, end->why);
 	else if (strcmp(end->sha256, sha256) != 0)
-		status = fail(e, EX_DATAERR, "%s is not the file that was judged: its SHA-256 is %s, not %s", path,
+		status = evidence_fail(e, EX_DATAERR, "%s is not the file that was judged: its SHA-256 is %s, not %s", path,
 			      end->sha256, sha256);
 	source_close(&source);
 	slab_pool_free(&pool);
@@ -336,7 +245,7 @@ static int copy_sources(struct evidence *e)
 					     (const char *)sqlite3_column_text(q, 2));
 	}
 	sqlite3_finalize(q);
-	return status == EX_OK && rc != SQLITE_DONE ? fail(e, EX_SOFTWARE, "%s", store_error(e->st)) : status;
+	return status == EX_OK && rc != SQLITE_DONE ? evidence_fail(e, EX_SOFTWARE, "%s", store_error(e->st)) : status;
 }
 
 static bool write_names(struct evidence *e)
@@ -358,8 +267,8 @@ static bool write_names(struct evidence *e)
 	return rc == SQLITE_DONE;
 }
 
-/* The finding's title and sentence; false when there is none such. */
-static bool begin(struct evidence *e, const char *application)
+/* The finding's title and sentence, and which packets are missing; false when there is no such finding. */
+static bool begin(struct evidence *e, const char *application, const char *missing)
 {
 	sqlite3_stmt *q = store_prepare(e->st, "SELECT kind, strength, sentence FROM finding WHERE id = ?1");
 	bool found;
@@ -369,14 +278,44 @@ static bool begin(struct evidence *e, const char *application)
 	found = q != NULL && store_step(e->st, q) == SQLITE_ROW;
 	if (found) {
 		char *sentence = clean((const char *)sqlite3_column_text(q, 2));
+		char *comment = text_of("%s%s%s", sentence, missing[0] != '\0' ? " " : "", missing);
 
 		e->title = text_of("finding %lld, %s (%s)", (long long)e->finding,
 				   (const char *)sqlite3_column_text(q, 0), (const char *)sqlite3_column_text(q, 1));
-		pcapng_begin(e->out, application, sentence);
+		pcapng_begin(e->out, application, comment);
+		free(comment);
 		free(sentence);
 	}
 	sqlite3_finalize(q);
 	return found;
+}
+
+static bool all_missing(const struct evidence *e)
+{
+	for (unsigned i = 0; i < e->frame_count; i++)
+		if (e->frames[i].missing == NULL)
+			return false;
+	return e->frame_count > 0;
+}
+
+static int write_all(struct evidence *e, const char *application)
+{
+	bool live = store_number(e->st, "SELECT count(*) FROM keep", 0) > 0;
+	char *missing = evidence_missing(e);
+	int status = EX_OK;
+
+	if (!begin(e, application, missing))
+		status = evidence_fail(e, EX_NOINPUT, "there is no finding %lld in this case", (long long)e->finding);
+	else if (all_missing(e))
+		status = evidence_fail(e, EX_NOINPUT, "%s", missing);
+	else if (!read_flows(e) || !write_names(e))
+		status = evidence_fail(e, EX_SOFTWARE, "%s", store_error(e->st));
+	else
+		status = live ? evidence_kept(e) : copy_sources(e);
+	if (status == EX_OK)
+		snprintf(e->error, e->error_size, "%s", missing);
+	free(missing);
+	return status;
 }
 
 int evidence_write(struct store *st, int64_t finding, const char *application, FILE *out, char *error,
@@ -385,13 +324,8 @@ int evidence_write(struct store *st, int64_t finding, const char *application, F
 	struct evidence e = { .st = st, .finding = finding, .out = out, .error = error, .error_size = error_size };
 	int status;
 
-	if (!begin(&e, application))
-		return fail(&e, EX_NOINPUT, "there is no finding %lld in this case", (long long)finding);
 	e.frames = evidence_frames(st, finding, &e.frame_count);
-	if (e.frames == NULL || !read_flows(&e) || !write_names(&e))
-		status = fail(&e, EX_SOFTWARE, "%s", store_error(st));
-	else
-		status = copy_sources(&e);
+	status = e.frames != NULL ? write_all(&e, application) : evidence_fail(&e, EX_SOFTWARE, "%s", store_error(st));
 	evidence_frames_free(&e.frames, e.frame_count);
 	free(e.flows);
 	free(e.interfaces);

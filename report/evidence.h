@@ -13,6 +13,7 @@
 struct evidence_frame {
 	uint64_t id;
 	char *note;			/* "ClientHello for imap.example.org"; "" where nothing more is known */
+	char *missing;			/* of a live case, why its packet was not kept; NULL: it is there, or in a file */
 };
 
 /* The frames of a finding in order, or of all findings (0: one look at the case for all of them), and how many;
@@ -30,9 +31,11 @@ unsigned evidence_of_source(const struct evidence_frame *frames, unsigned count)
 #define EVIDENCE_FILTER_FRAMES 64
 void evidence_filter(const struct evidence_frame *frames, unsigned count, FILE *out);
 
-/* Reads the finding's frames from the capture files where they lie, and writes them as pcapng: each with a
- * comment, with names for addresses, and with credentials and mail overwritten (mask.h). EX_NOINPUT: no such
- * finding, or a file is gone; EX_DATAERR: a file is not the one that was judged, by its SHA-256. */
+/* Writes the finding's frames as pcapng: each with a comment, with names for addresses, and with credentials and
+ * mail overwritten (mask.h). They are read from the capture files where they lie, or were kept in a live case.
+ * EX_NOINPUT: no such finding, a file is gone, or none of its packets was kept; EX_DATAERR: a file is not the one
+ * that was judged, by its SHA-256. When some were not kept a line in error says which and why, with EX_OK; else
+ * it is "" then. */
 int evidence_write(struct store *st, int64_t finding, const char *application, FILE *out, char *error,
 		   size_t error_size);
 

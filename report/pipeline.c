@@ -145,6 +145,8 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 		worker_trust(workers[i], settings->trust);
 		if (settings->live != NULL)
 			worker_live(workers[i]);
+		if (settings->live != NULL && settings->live->keep > 0)
+			worker_keep(workers[i]);
 	}
 	if (settings->live != NULL)
 		writer_live(p.writer, settings->live->stored, settings->live->context);

@@ -34,6 +34,7 @@ struct pipeline_live {
 	unsigned source_count;
 	unsigned first_number;		/* of the sources; see store_run_again */
 	struct process_matcher *processes;	/* matched to the flows; NULL: they are not */
+	uint64_t keep;			/* bytes of packets that the case may hold; 0: none */
 	int control;			/* as in struct capture_live_settings */
 	bool (*controlled)(void *context);
 	writer_stored *stored;		/* every second from the writer's thread, which has the store */

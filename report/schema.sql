@@ -320,6 +320,31 @@ CREATE TABLE process_count (
 	hidden INTEGER NOT NULL		-- sockets whose holder may be a process that could not be looked into
 );
 
+-- Packets of a live case, in pieces. What is secret in them was overwritten with * before they came here.
+CREATE TABLE packet (
+	frame INTEGER NOT NULL,
+	place INTEGER NOT NULL,		-- of the piece
+	flow INTEGER NOT NULL,
+	time_ns INTEGER NOT NULL,
+	wire_len INTEGER NOT NULL,	-- of the frame, as the next two
+	caplen INTEGER NOT NULL,
+	masked INTEGER NOT NULL,	-- bytes that were overwritten
+	size INTEGER NOT NULL,		-- of data
+	data BLOB NOT NULL,
+	PRIMARY KEY (frame, place)
+) WITHOUT ROWID;
+CREATE INDEX packet_of_flow ON packet (flow, time_ns, size);
+
+-- How much may be kept of them, and what had to go for newer ones. Of a case that was read from files there is
+-- no row: there the packets are.
+CREATE TABLE keep (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	limit_bytes INTEGER NOT NULL,
+	bytes INTEGER NOT NULL,		-- of data in table packet
+	dropped_flows INTEGER NOT NULL,
+	dropped_bytes INTEGER NOT NULL
+);
+
 -- What follows is derived from the facts by judge and replaced as a whole.
 
 -- Whose a flow is, as far as known: of all matches of an end the best, and each process of those.

@@ -71,6 +71,11 @@ bool store_lasts(const struct store *st);
 /* From here on a commit is on the disk when it is done, where the case has a path, and nobody else's lock is
  * waited for long: for a run of months. */
 bool store_sync(struct store *st);
+/* The case is of interfaces, and holds packets (FACT_PACKET) of up to so many bytes; 0: none. */
+bool store_keep(struct store *st, uint64_t limit);
+/* Packets of so many bytes were added. Where there are too many now, flows let go of all theirs until an eighth
+ * of the limit is free: first the oldest of no finding, then the oldest. */
+bool store_keep_within(struct store *st, uint64_t added);
 bool store_source(struct store *st, unsigned number, const struct source_end *end);
 /* At which vantage point a stored source was recorded; "" where it was not said. */
 bool store_vantage(struct store *st, unsigned source, const char *vantage);

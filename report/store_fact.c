@@ -18,6 +18,7 @@ const char *const store_fact_sql[FACT_END] = {
 	[FACT_LOGIN] = "INSERT OR REPLACE INTO login VALUES (?,?,?,?,?,?,?,?)",
 	[FACT_DISCLOSURE] = "INSERT OR REPLACE INTO disclosure VALUES (?,?,?,?,?,?)",
 	[FACT_FLOW_SAMPLE] = "INSERT OR REPLACE INTO flow_sample VALUES (?,?,?,?,?,?,?)",
+	[FACT_PACKET] = "INSERT OR REPLACE INTO packet VALUES (?,?,?,?,?,?,?,?,?)",
 };
 
 /* Binds the values of a row one after the other. */
@@ -283,6 +284,19 @@ static void put_flow_sample(struct row *r, const struct fact_flow_sample *s)
 		put(r, s->bytes[side]);
 }
 
+static void put_packet(struct row *r, const struct fact_packet *p)
+{
+	put(r, p->frame);
+	put(r, p->place);
+	put(r, p->flow);
+	put_time(r, p->time_ns);
+	put(r, p->wire_len);
+	put(r, p->caplen);
+	put(r, p->masked);
+	put(r, p->len);
+	put_blob(r, p->data, (int)p->len, true);
+}
+
 void store_fact_bind(struct store_insert *insert, const struct fact *fact)
 {
 	struct row r = { .insert = insert };
@@ -319,6 +333,9 @@ void store_fact_bind(struct store_insert *insert, const struct fact *fact)
 		break;
 	case FACT_FLOW_SAMPLE:
 		put_flow_sample(&r, &fact->flow_sample);
+		break;
+	case FACT_PACKET:
+		put_packet(&r, &fact->packet);
 		break;
 	case FACT_END:
 		break;

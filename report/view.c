@@ -169,7 +169,7 @@ bool view_finding(struct view *v, struct view_finding *finding_out)
 
 struct view view_frames(struct store *st, int64_t finding)
 {
-	return view_ask(st, "SELECT e.frame, s.path FROM evidence AS e LEFT JOIN source AS s ON s.number = e.frame >> 40"
+	return view_ask(st, "SELECT e.frame, s.path, s.sha256 FROM evidence AS e LEFT JOIN source AS s ON s.number = e.frame >> 40"
 			" WHERE e.finding = ?1 ORDER BY e.frame", finding);
 }
 
@@ -179,7 +179,7 @@ bool view_frame(struct view *v, struct view_frame *frame_out)
 		return false;
 	*frame_out = (struct view_frame){
 		.source = view_number(v, 0) >> FRAME_BITS, .number = view_number(v, 0) & ((1LL << FRAME_BITS) - 1),
-		.path = view_text(v, 1),
+		.path = view_text(v, 1), .live = view_text(v, 2)[0] == '\0',
 	};
 	return true;
 }

@@ -82,6 +82,7 @@ bool view_finding(struct view *v, struct view_finding *finding_out);
 struct view_frame {
 	int64_t source, number;		/* as Wireshark counts in that source */
 	const char *path;
+	bool live;			/* of an interface: path names no file */
 };
 struct view view_frames(struct store *st, int64_t finding);
 bool view_frame(struct view *v, struct view_frame *frame_out);

@@ -134,9 +134,18 @@ static bool store_processes(const struct waiting *w, struct store *store)
 	return ok;
 }
 
+static uint64_t packet_bytes(const struct waiting *w)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < w->row_count; i++)
+		n += w->rows[i]->kind == FACT_PACKET ? w->rows[i]->packet.len : 0;
+	return n;
+}
+
 bool waiting_store(const struct waiting *w, struct store *store)
 {
-	bool ok = store_add_these(store, w->rows, w->row_count);
+	bool ok = store_add_these(store, w->rows, w->row_count) && store_keep_within(store, packet_bytes(w));
 
 	if (ok && (w->loss_count > 0 || w->gave_up || w->process_count > 0)) {
 		ok = store_begin(store) && store_losses(w, store) && store_processes(w, store) && store_commit(store);

@@ -52,6 +52,7 @@ if [ "$out" = build ]; then
 fi
 try golden tests/golden.sh "$out/mailwitness"
 try watch tests/watch.sh "$out/mailwitness"
+try keep tests/keep.sh "$out/mailwitness"
 if [ "$out" = build ]; then
 	try log tests/log.sh "$out/mailwitness"
 	try process tests/process.sh "$out/mailwitness"
