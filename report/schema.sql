@@ -744,17 +744,6 @@ FROM traffic AS t
 JOIN endpoint AS e ON e.id = t.endpoint
 WHERE t.kind = 'session' AND t.originated;
 
--- The one mail server of a client whose provider is not known, where it could be read that it let the client in each
--- time, by an address: whatever it is called, the account is there. A mere user name says nothing of whose account it
--- is, and a server under TLS shows nothing of the kind.
-CREATE VIEW only_server AS
-SELECT client, min(far) AS far FROM own_sessions
-WHERE NOT loopback AND client NOT IN (SELECT client FROM client_provider)
-GROUP BY client HAVING min(far) = max(far) AND max(relay) = 'no' AND min(relay) = 'no' AND sum(flows) = (SELECT count(*) FROM clear_session AS s
-	CROSS JOIN mail_session AS m
-	WHERE s.client = own_sessions.client AND s.originated AND m.flow = s.flow AND m.accepted AND m.account GLOB '*?@?*.?*'
-		AND s.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown'));
-
 -- HTTPS to the mail hosts of a client's provider: webmail, JMAP, EAS, EWS, MAPI.
 CREATE VIEW web_mail_contact AS
 SELECT s.* FROM contact_class AS k
@@ -960,6 +949,25 @@ CREATE TABLE clear_session (
 	secret_len INTEGER NOT NULL,
 	PRIMARY KEY (peer, flow)
 ) WITHOUT ROWID;
+
+-- The one mail server of a client whose provider is not known, where it could be read that it let the client in each
+-- time, by an address: whatever it is called, the account is there. A mere user name says nothing of whose account it
+-- is, and a server under TLS shows nothing of the kind.
+CREATE TABLE only_server (
+	client INTEGER PRIMARY KEY,
+	far BLOB NOT NULL
+);
+CREATE VIEW sole_server AS
+SELECT o.client, o.far
+FROM (SELECT s.client, count(*) AS let_in FROM clear_session AS s
+	CROSS JOIN mail_session AS m
+	WHERE s.originated AND m.flow = s.flow AND m.accepted AND m.account GLOB '*?@?*.?*'
+		AND s.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown')
+	GROUP BY s.client) AS l
+JOIN (SELECT client, min(far) AS far, sum(flows) AS flows FROM own_sessions
+	WHERE NOT loopback AND client NOT IN (SELECT client FROM client_provider)
+	GROUP BY client
+	HAVING min(far) = max(far) AND max(relay) = 'no' AND min(relay) = 'no') AS o ON o.client = l.client AND o.flows = l.let_in;
 
 -- The peers with whom a client went on in clear.
 CREATE TABLE clear_peer (
