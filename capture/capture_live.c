@@ -208,6 +208,7 @@ void capture_live_run(const struct capture_live_settings *settings)
 	for (unsigned i = 0; i < settings->source_count; i++) {
 		l->inputs[i] = (struct live_input){ .source = settings->sources[i], .number = l->next_number++ };
 		source_live_begin(settings->sources[i], l->inputs[i].number, settings->pool);
+		tell_source(l, &l->inputs[i], SOURCE_RUNNING);
 	}
 	l->second_ns = base_clock_ns(CLOCK_MONOTONIC);
 	run_until_told(l);

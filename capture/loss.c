@@ -17,6 +17,7 @@ static const char *const names[LOSS_REASONS] = {
 	[LOSS_HALF_READ] = "half-read",
 	[LOSS_NOT_WATCHED] = "not-watched",
 	[LOSS_NOT_STORED] = "not-stored",
+	[LOSS_DELETED] = "deleted",
 };
 
 const char *loss_reason_name(enum loss_reason reason)

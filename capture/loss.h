@@ -22,6 +22,7 @@ enum loss_reason {
 	LOSS_HALF_READ,		/* the rest of a file that could not be read */
 	LOSS_NOT_WATCHED,	/* the time between two runs of a case */
 	LOSS_NOT_STORED,	/* facts that found no room while the disk was full */
+	LOSS_DELETED,		/* facts, to keep a case within its size, beside others of the same time */
 	LOSS_REASONS
 };
 

@@ -21,7 +21,7 @@
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_LETTER, OPT_TO, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_LISTEN, OPT_TOKEN_FILE, OPT_TLS_CERT, OPT_TLS_KEY, OPT_BEHIND_PROXY, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
-       OPT_BUFFER, OPT_NO_PROCESSES, OPT_KEYLOG, OPT_SANDBOX, OPT_KEEP, OPT_HELP, OPT_VERSION };
+       OPT_BUFFER, OPT_NO_PROCESSES, OPT_KEYLOG, OPT_SANDBOX, OPT_KEEP, OPT_KEEP_DAYS, OPT_KEEP_BYTES, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -52,6 +52,8 @@ static const struct option long_options[] = {
 	{ "exit-zero", no_argument, NULL, OPT_EXIT_ZERO },
 	{ "buffer", required_argument, NULL, OPT_BUFFER },
 	{ "no-processes", no_argument, NULL, OPT_NO_PROCESSES },
+	{ "keep-days", required_argument, NULL, OPT_KEEP_DAYS },
+	{ "keep-bytes", required_argument, NULL, OPT_KEEP_BYTES },
 	{ "keylog", required_argument, NULL, OPT_KEYLOG },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "keep", required_argument, NULL, OPT_KEEP },
@@ -132,6 +134,21 @@ static unsigned number_of(const char *word, unsigned min, unsigned max, const ch
 	return (unsigned)n;
 }
 
+/* With the letters that dd(1) and systemd take for powers of 1024. */
+static uint64_t bytes_of(const char *word)
+{
+	static const char letters[] = "KMGT";
+	char *end;
+	unsigned long long n = strtoull(word, &end, 10);
+	const char *letter = *end != '\0' ? strchr(letters, *end) : NULL;
+	unsigned shift = letter != NULL ? 10 * (unsigned)(letter - letters + 1) : 0;
+
+	if (*word < '0' || *word > '9' || (*end != '\0' && (letter == NULL || end[1] != '\0')) || n > (unsigned long long)INT64_MAX >> shift ||
+	    n << shift < RETAIN_BYTES_MIN)
+		options_misuse("--keep-bytes wants 16M or more, as in 500M or 20G", word);
+	return n << shift;
+}
+
 static unsigned workers_default(void)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -195,6 +212,8 @@ static void take_option(struct options *o, int letter)
 	case OPT_WORKERS:
 		o->workers = number_of(optarg, 1, PIPELINE_WORKERS_MAX, "--workers wants a number from 1 to 64");
 		break;
+	case OPT_KEEP_DAYS: o->retain.days = number_of(optarg, 1, 36500, "--keep-days wants 1 to 36500 days"); break;
+	case OPT_KEEP_BYTES: o->retain.bytes = bytes_of(optarg); break;
 	case OPT_BUFFER:
 		o->buffer_mib = number_of(optarg, 1, SOURCE_LIVE_BUFFER_MIB_MAX, "--buffer wants 1 to 2047 MiB");
 		break;
@@ -265,6 +284,8 @@ static void check_inputs(struct options *o)
 
 	if (watch && o->interfaces.count == 0)
 		options_misuse("an interface is wanted", "-i");
+	if ((o->retain.days > 0 || o->retain.bytes > 0) && (!watch || o->write_path == NULL))
+		options_misuse("only watch with -w takes", o->retain.days > 0 ? "--keep-days" : "--keep-bytes");
 	if (!watch && o->interfaces.count > 0)
 		options_misuse("only watch takes", "-i");
 	if (o->keylog != NULL && o->command == NULL)

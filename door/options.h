@@ -8,6 +8,7 @@
 #include "capture/sandbox.h"
 #include "report/emit.h"
 #include "report/export.h"
+#include "report/retain.h"
 #include "report/serve.h"
 
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct options {
 	bool json, exit_zero;
 	bool not_promiscuous, list_interfaces, no_processes;
 	unsigned workers, buffer_mib, keep_mib;
+	struct retain_limits retain;	/* of a case that is watched */
 	struct emit_settings emit;
 	struct export_settings export;
 	struct serve_settings serve;

@@ -84,7 +84,7 @@ static int read_and_judge(const struct options *o, struct enclosure *enclosure, 
 	    !store_run_ca(st, certificate_store_describe(trust)) ||
 	    (watch != NULL && !watch_store(watch, st)))
 		command_fail(EX_CANTCREAT, store_error(st));
-	if (!judge(st, k.policy, &k.book) || (watch != NULL && !watch_judged(watch, st)))
+	if (!(watch != NULL ? watch_judge(watch, st) : judge(st, k.policy, &k.book)))
 		command_fail(EX_SOFTWARE, store_error(st));
 	status = command_emit(st, o);
 	if (store_gathers(st)) {

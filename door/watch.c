@@ -21,6 +21,8 @@
 #define WATCH_JUDGE_NS (2 * BASE_NS_PER_S)
 #define WATCH_SHARE 4
 #define WATCH_ALIVE SIGUSR2	/* from the writer's thread, every second */
+#define WATCH_LAST_TRIES 10	/* of judging at the end, while room is made */
+#define WATCH_BUSY_NS (3 * BASE_NS_PER_S)	/* as long judging waits while old facts go */
 
 struct watch {
 	const struct options *options;
@@ -31,6 +33,7 @@ struct watch {
 	struct notify *notify;
 	struct service *service;	/* NULL: none */
 	const char *const *interfaces;
+	struct retain *retain;
 	struct source_live **sources;
 	unsigned count;
 	struct process_matcher *processes;	/* NULL: flows are not matched to them */
@@ -167,10 +170,19 @@ static void read_again(struct watch *w)
 	w->judge_ns = 0;
 }
 
+/* It takes room in the case. */
+static bool judge_now(struct watch *w, struct store *store)
+{
+	if (judge(store, w->knowledge->policy, &w->knowledge->book))
+		return true;
+	retain_more(w->retain);
+	return false;
+}
+
 static enum writer_told stored(void *context, struct store *store, bool facts)
 {
 	struct watch *w = context;
-	int64_t now = base_clock_ns(CLOCK_MONOTONIC), spent;
+	int64_t now = base_clock_ns(CLOCK_MONOTONIC), spent, until;
 
 	/* A command's own output is not to be written into. */
 	if (w->run != NULL)
@@ -183,17 +195,27 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 	w->unjudged = w->unjudged || facts;
 	if (!w->unjudged)
 		return WRITER_DONE;
-	if (now < w->judge_ns)
+	if (now < w->judge_ns || (retain_is_busy(w->retain) && now < w->judge_ns + WATCH_BUSY_NS))
 		return WRITER_LATER;
-	if (!judge(store, w->knowledge->policy, &w->knowledge->book))
+	until = store_run_is_until(store);
+	if (!judge_now(w, store))
 		return WRITER_FAILED;
 	/* When nobody reads the news there is still the case. */
 	if (!news_tell(w->news, store, stdout) && !ferror(stdout))
 		return WRITER_FAILED;
+	if (!store_gathers(store))
+		retain_judged(w->retain, until);
 	spent = base_clock_ns(CLOCK_MONOTONIC) - now;
 	w->unjudged = false;
 	w->judge_ns = now + (spent * WATCH_SHARE > WATCH_JUDGE_NS ? spent * WATCH_SHARE : WATCH_JUDGE_NS);
 	return WRITER_DONE;
+}
+
+static void make_room(void *context, struct store *store)
+{
+	struct watch *w = context;
+
+	w->unjudged = retain_step(w->retain, store) || w->unjudged;
 }
 
 static int catch_signals(struct watch *w)
@@ -215,6 +237,14 @@ static int catch_signals(struct watch *w)
 	return fd;
 }
 
+/* Of packets: no more than a quarter of what the case may take. */
+static uint64_t keep_bytes(const struct options *o)
+{
+	uint64_t keep = (uint64_t)o->keep_mib << 20, most = o->retain.bytes / 4;
+
+	return o->write_path == NULL ? 0 : most > 0 && keep > most ? most : keep;
+}
+
 struct watch *watch_begin(const struct options *o, struct run *run)
 {
 	struct watch *w = base_alloc(sizeof(*w));
@@ -225,8 +255,8 @@ struct watch *watch_begin(const struct options *o, struct run *run)
 	open_all(w);
 	w->live = (struct pipeline_live){
 		.processes = w->processes, .sources = w->sources, .source_count = w->count, .control = catch_signals(w),
-		.controlled = controlled, .stored = stored, .context = w,
-		.keep = o->write_path != NULL ? (uint64_t)o->keep_mib << 20 : 0,
+		.controlled = controlled, .stored = stored, .make_room = make_room, .context = w,
+		.keep = keep_bytes(o),
 	};
 	return w;
 }
@@ -258,6 +288,7 @@ bool watch_run(struct watch *w, struct store *store, struct run_info *run)
 {
 	run->from_ns = base_clock_ns(CLOCK_REALTIME);
 	run->scope = w->run != NULL ? RUN_ALL_TRAFFIC : RUN_MAIL_ONLY;
+	w->retain = retain_new(&w->options->retain, run->from_ns);
 	return store_sync(store) && store_run_again(store, run, w->count, &w->live.first_number) &&
 	       store_keep(store, w->live.keep);
 }
@@ -272,9 +303,15 @@ bool watch_store(const struct watch *w, struct store *store)
 	return store_command(store, &command);
 }
 
-bool watch_judged(struct watch *w, struct store *store)
+bool watch_judge(struct watch *w, struct store *store)
 {
-	return w->run != NULL || news_tell(w->news, store, stdout);
+	bool ok = judge_now(w, store);
+
+	for (unsigned i = 0; !ok && !store_gathers(store) && i < WATCH_LAST_TRIES; i++) {
+		retain_step(w->retain, store);
+		ok = judge_now(w, store);
+	}
+	return ok && (w->run != NULL || news_tell(w->news, store, stdout));
 }
 
 void watch_end(struct watch **w)
@@ -285,6 +322,7 @@ void watch_end(struct watch **w)
 	process_close(&(*w)->processes);
 	close((*w)->live.control);
 	news_free(&(*w)->news);
+	retain_free(&(*w)->retain);
 	notify_end(&(*w)->notify);
 	service_end(&(*w)->service);
 	free((*w)->sources);

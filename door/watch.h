@@ -32,8 +32,8 @@ bool watch_store(const struct watch *w, struct store *store);
 /* Prints the interfaces; an exit status. */
 int watch_list(void);
 
-/* Tells what the last judgement changed. */
-bool watch_judged(struct watch *w, struct store *store);
+/* The last judgement, by what is known then, in the room that there is; tells what it changed. */
+bool watch_judge(struct watch *w, struct store *store);
 
 /* Says how many packets were captured and dropped. */
 void watch_end(struct watch **w);

@@ -281,7 +281,8 @@ static bool whole(struct json_report *r)
 	struct view v = view_wholes(r->st);
 	struct view_whole w;
 	int64_t gaps = store_number(r->st, "SELECT count(*) FROM watch_gap", -1);
-	bool ok = gaps >= 0;
+	int64_t deleted = store_number(r->st, "SELECT count(*) FROM deleted_words", -1);
+	bool ok = gaps >= 0 && deleted >= 0;
 
 	while (view_whole(&v, &w)) {
 		emit_json_string(&r->w, "mailwitness", w.version);
@@ -292,6 +293,8 @@ static bool whole(struct json_report *r)
 		emit_json_time(&r->w, "to", w.to_ns);
 		if (gaps > 0)
 			ok = array(r, "gaps", "SELECT from_ns, to_ns FROM watch_gap ORDER BY run", 0, an_object);
+		if (ok && deleted > 0)
+			ok = array(r, "deleted", "SELECT why, before_ns, facts FROM deleted_words ORDER BY why", 0, an_object);
 		emit_json_close(&r->w, '}');
 	}
 	return view_end(&v) && ok && rows(r, "because", view_reasons(r->st, 0), a_string);

@@ -15,6 +15,9 @@ static const char *const steps[] = {
 	"  WHERE l.flow = 0 AND l.src IS NOT NULL)"
 	" WHERE true GROUP BY client, reason"
 	" ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes",
+	/* Of whose old facts only those are left that findings rest on. What only began before then was not old. */
+	"INSERT INTO client_loss SELECT DISTINCT client, 'deleted', 0, 0 FROM contact"
+	" WHERE last_ns < (SELECT before_ns FROM deleted WHERE why = 'bytes' AND facts > 0)",
 };
 
 bool judge_loss(const struct judge_part *part)

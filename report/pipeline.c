@@ -149,7 +149,8 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 			worker_keep(workers[i]);
 	}
 	if (settings->live != NULL)
-		writer_live(p.writer, settings->live->stored, settings->live->context);
+		writer_live(p.writer, settings->live->stored, settings->live->make_room,
+			    settings->live->context);
 	matching.writer = p.writer;
 	begin_matching(&matching);
 	start(&writer_thread, "writer", writer_main, p.writer);

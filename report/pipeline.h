@@ -38,7 +38,8 @@ struct pipeline_live {
 	int control;			/* as in struct capture_live_settings */
 	bool (*controlled)(void *context);
 	writer_stored *stored;		/* every second from the writer's thread, which has the store */
-	void *context;			/* of both */
+	writer_room *make_room;		/* before, or NULL */
+	void *context;			/* of all */
 };
 
 bool pipeline_run(const struct pipeline_settings *settings, struct store *store);

@@ -28,7 +28,20 @@ SELECT run, from_ns, to_ns, printf('Not watched: %s from %s to %s',
 	strftime('%Y-%m-%dT%H:%M:%SZ', to_ns / 1000000000, 'unixepoch')) AS words
 FROM (SELECT id AS run, max(until_ns, from_ns) AS from_ns, lead(from_ns) OVER (ORDER BY id) AS to_ns
 	FROM run WHERE from_ns > 0)
-WHERE to_ns IS NOT NULL;
+WHERE to_ns > coalesce((SELECT max(before_ns) FROM deleted), 0);
+
+-- Old facts that went to keep the case within days or bytes. For bytes some from before may be left: those that
+-- findings rest on.
+CREATE TABLE deleted (
+	why TEXT PRIMARY KEY,		-- days, bytes
+	before_ns INTEGER NOT NULL,	-- what went was before
+	facts INTEGER NOT NULL,
+	log_bytes INTEGER NOT NULL	-- the most that SQLite's log took
+) WITHOUT ROWID;
+CREATE VIEW deleted_words AS
+SELECT why, before_ns, facts, printf('Deleted: %,d fact%s from before %s, to keep the case within its %s', facts, iif(facts = 1, '', 's'),
+	strftime('%Y-%m-%dT%H:%M:%SZ', before_ns / 1000000000, 'unixepoch'), why) AS words
+FROM deleted WHERE facts > 0;
 
 -- The command whose traffic a run watched: a row for `run`, else none.
 CREATE TABLE command (

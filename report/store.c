@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define STORE_VERSION 1
 #define STORE_APPLICATION 0x6d776974	/* as in schema.sql */
@@ -190,8 +191,7 @@ bool store_lasts(const struct store *st)
 
 bool store_gather(struct store *st)
 {
-	st->gathering = store_exec(st, "BEGIN IMMEDIATE");
-	return st->gathering;
+	return st->gathering = store_exec(st, "BEGIN IMMEDIATE");
 }
 
 bool store_gathers(const struct store *st)
@@ -203,6 +203,13 @@ bool store_in_memory(struct store *st, bool on)
 {
 	return store_exec(st, on ? "PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY"
 				 : "PRAGMA cache_spill = ON; PRAGMA temp_store = DEFAULT");
+}
+
+int64_t store_log_bytes(struct store *st)
+{
+	struct stat file;
+
+	return st->lasting && stat(sqlite3_filename_wal(sqlite3_db_filename(st->db, "main")), &file) == 0 ? file.st_size : 0;
 }
 
 bool store_gathered(struct store *st)
@@ -301,8 +308,7 @@ static struct store *open_with(const char *path, int flags, char *error, size_t 
 	if ((path != NULL && (flags & SQLITE_OPEN_CREATE) != 0 &&
 	     !store_lock(path, &st->lock, st->error, sizeof(st->error))) ||
 	    !set_up(st, path != NULL ? path : "", flags)) {
-		snprintf(error, error_size, "cannot open case %s: %s", path != NULL ? path : "(temporary)",
-			 st->error);
+		snprintf(error, error_size, "cannot open case %s: %s", path != NULL ? path : "", st->error);
 		store_close(&st);
 	}
 	return st;

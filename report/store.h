@@ -46,6 +46,8 @@ bool store_run(struct store *st, const struct run_info *run);
 bool store_run_again(struct store *st, const struct run_info *run, unsigned interfaces, unsigned *source_out);
 /* All that the run saw before then is stored. */
 bool store_run_until(struct store *st, int64_t until_ns);
+/* When that is; 0: not known. */
+int64_t store_run_is_until(struct store *st);
 /* Which CA certificates the run went by, known when it is over; "" where it asked for none. */
 bool store_run_ca(struct store *st, const char *ca_store);
 /* The command that was watched, and how it ended; see table command. */
@@ -66,6 +68,8 @@ bool store_gathered(struct store *st);
 bool store_gathers(const struct store *st);
 /* While it is on, nothing is written to any disk before a transaction is committed, however large it grows. */
 bool store_in_memory(struct store *st, bool on);
+/* What SQLite's write-ahead log takes of the disk. */
+int64_t store_log_bytes(struct store *st);
 /* Whether it has a path; else it ends with the process. */
 bool store_lasts(const struct store *st);
 /* From here on a commit is on the disk when it is done, where the case has a path, and nobody else's lock is

@@ -199,3 +199,8 @@ bool store_loss(struct store *st, const struct loss *loss)
 	}
 	return finish(st, q);
 }
+
+int64_t store_run_is_until(struct store *st)
+{
+	return store_number(st, "SELECT until_ns FROM run ORDER BY id DESC LIMIT 1", 0);
+}

@@ -78,7 +78,8 @@ struct view view_coverage(struct store *st, int64_t client)
 
 struct view view_gaps(struct store *st)
 {
-	return view_ask(st, "SELECT words FROM watch_gap ORDER BY run", 0);
+	return view_ask(st, "SELECT words FROM (SELECT 0 AS deleted, run AS place, words FROM watch_gap"
+			" UNION ALL SELECT 1, why, words FROM deleted_words) ORDER BY deleted, place", 0);
 }
 
 struct view view_commands(struct store *st)

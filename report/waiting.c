@@ -157,6 +157,25 @@ bool waiting_store(const struct waiting *w, struct store *store)
 	return ok;
 }
 
+bool waiting_store_some(struct waiting *w, struct store *store, unsigned rows)
+{
+	unsigned batches = 0, count = 0;
+
+	for (; batches < w->batch_count && count < rows; batches++) {
+		for (unsigned i = 0; i < w->batches[batches]->count; i++)
+			count += w->batches[batches]->facts[i].kind != FACT_END;
+	}
+	if (!store_add_these(store, w->rows, count))
+		return false;
+	for (unsigned i = 0; i < batches; i++)
+		free(w->batches[i]);
+	w->batch_count -= batches;
+	w->row_count -= count;
+	memmove(w->batches, w->batches + batches, w->batch_count * sizeof(*w->batches));
+	memmove(w->rows, w->rows + count, w->row_count * sizeof(*w->rows));
+	return true;
+}
+
 static void forget_facts(struct waiting *w)
 {
 	for (unsigned i = 0; i < w->batch_count; i++)

@@ -34,6 +34,8 @@ bool waiting_is_news(const struct waiting *w);
 bool waiting_store(const struct waiting *w, struct store *store);
 /* It is stored. */
 void waiting_forget(struct waiting *w);
+/* Stores the oldest of the facts, up to so many and a batch, which then no longer wait. */
+bool waiting_store_some(struct waiting *w, struct store *store, unsigned rows);
 /* It never will be: facts and losses become one loss that waits in their place, with the packets that are known. */
 void waiting_give_up(struct waiting *w, int64_t now_ns);
 

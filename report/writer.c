@@ -15,6 +15,7 @@
  * seconds come fast, as after a jam, or some worker is late, no sooner and no later than this. */
 #define WRITER_LIVE_MIN_NS (BASE_NS_PER_S / 10)
 #define WRITER_LIVE_MAX_NS (BASE_NS_PER_S * 3 / 2)
+#define WRITER_LAST_TRIES 5	/* at the end, while room is made */
 
 struct writer {
 	struct store *store;		/* borrowed */
@@ -23,7 +24,8 @@ struct writer {
 	bool ok;			/* the writer's thread, then who joined it; false and live: storing pauses */
 	struct waiting *waiting;
 	writer_stored *stored;		/* NULL: not live */
-	void *context;
+	writer_room *make_room;
+	void *context;			/* of both */
 	int64_t stored_ns;		/* when it was last called... */
 	int64_t stored_until_ns;	/* ... and up to when workers had told */
 	bool fresh;			/* something came since */
@@ -54,9 +56,10 @@ void writer_also(struct writer *w)
 	w->enders++;
 }
 
-void writer_live(struct writer *w, writer_stored *stored, void *context)
+void writer_live(struct writer *w, writer_stored *stored, writer_room *make_room, void *context)
 {
 	w->stored = stored;
+	w->make_room = make_room;
 	w->context = context;
 }
 
@@ -155,6 +158,13 @@ static void tell(struct writer *w)
 		pause_storing(w);
 }
 
+/* No more at once than when all is well: there may be no room for all. */
+static void store_parts(struct writer *w)
+{
+	while (waiting_facts(w->waiting) > WRITER_ROWS && waiting_store_some(w->waiting, w->store, WRITER_ROWS))
+		;
+}
+
 /* While storing pauses: what waits is judged, and stored where it can. */
 static void try_again(struct writer *w)
 {
@@ -163,6 +173,7 @@ static void try_again(struct writer *w)
 	take_told(w);
 	fresh = w->fresh;
 	w->fresh = false;
+	store_parts(w);
 	ok = gather(w);
 	ok = ok && w->stored(w->context, w->store, fresh) == WRITER_DONE && store_gathered(w->store);
 	if (ok) {
@@ -198,6 +209,8 @@ static void store_live(struct writer *w)
 	}
 	w->stored_ns = now;
 	w->stored_until_ns = until(w);
+	if (w->make_room != NULL)
+		w->make_room(w->context, w->store);
 	if (!w->ok) {
 		try_again(w);
 		return;
@@ -212,10 +225,17 @@ static void end_live(struct writer *w)
 {
 	if (w->ok)
 		store_waiting(w);
-	if (w->ok)
-		return;
 	take_told(w);
-	if (!gather(w))
+	for (unsigned i = 0; !w->ok && i < WRITER_LAST_TRIES; i++) {
+		if (w->make_room != NULL)
+			w->make_room(w->context, w->store);
+		store_parts(w);
+		if (gather(w) && store_gathered(w->store))
+			go_on_storing(w);
+		else
+			store_rollback(w->store);
+	}
+	if (!w->ok && !gather(w))
 		store_rollback(w->store);
 }
 

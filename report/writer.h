@@ -32,7 +32,10 @@ enum writer_told {
 	WRITER_FAILED,		/* it could not store what it wanted to */
 };
 typedef enum writer_told writer_stored(void *context, struct store *store, bool facts);
-void writer_live(struct writer *w, writer_stored *stored, void *context);
+/* Every second before that, outside any transaction, also while storing pauses. */
+typedef void writer_room(void *context, struct store *store);
+/* make_room may be NULL. */
+void writer_live(struct writer *w, writer_stored *stored, writer_room *make_room, void *context);
 /* From any thread, copied; before the last FACT_END is on its way. */
 void writer_lost(struct writer *w, const struct loss *loss);
 void writer_source(struct writer *w, unsigned number, const struct source_end *end);

@@ -114,5 +114,27 @@ check "a run that ends on a full disk says what it cannot keep" end $watching IN
 check "and why" grep -q 'lacks what came last: database or disk is full' "$dir/filled.err"
 check "with a report of all" grep -q cleartext-credential "$dir/filled.out"
 
+# A case that is kept below 16 MiB, of much more; a login at the beginning is what a finding rests on.
+watch bytes --keep-bytes 16M -w "$dir/bytes.case"
+watching=$pid
+ip netns exec $here $talk login 5.9.112.40 0
+soon 5 grep -q cleartext-credential "$dir/bytes.out"
+run_in $here stamps $talk stamps 192.168.178.1 /dev/null 0
+sender=$pid largest=0
+sized() {	# until enough was deleted; notes the largest size
+	local size
+	size=$(($(stat -c %s "$dir/bytes.case") + $(stat -c %s "$dir/bytes.case-wal" 2>/dev/null || echo 0)))
+	[ $size -le $largest ] || largest=$size
+	[ "$(sql bytes 'SELECT coalesce(sum(facts), 0) FROM deleted' 2>/dev/null || echo 0)" -gt 20000 ]
+}
+check "old facts go" soon 60 sized
+kill -9 $sender
+check "with its log the case stayed below: $largest bytes" test $largest -le $((16 << 20))
+check "and ends as always" end $watching INT 1
+check "what the finding rests on is there" is 1 "$(sql bytes 'SELECT count(*) FROM mail_session')"
+check "the report says what went" grep -q '^Deleted: [0-9,]* facts from before 20' "$dir/bytes.out"
+check "nothing else was lost" is 0 "$(sql bytes "SELECT count(*) FROM loss WHERE reason <> 'kernel'")"
+check "and the case is whole" is ok "$(sql bytes 'PRAGMA integrity_check')"
+
 echo "log: $passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
