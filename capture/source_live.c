@@ -1,6 +1,7 @@
 #include "capture/source_live.h"
 
 #include "capture/base.h"
+#include "capture/steady.h"
 
 #include <pcap/pcap.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct source_live {
 	uint16_t link_type;
 	unsigned number;
 	struct slab_pool *pool;
+	struct steady steady;
 	struct slab *slab;		/* NULL before the first frame */
 	size_t used;			/* of the slab */
 	struct pcap_stat seen;		/* libpcap's counters when they were last asked */
@@ -227,6 +229,16 @@ static void count(struct source_live *s, struct frame *f)
 	f->id = frame_id(s->number, s->end.last_frame);
 }
 
+static int64_t time_of(struct source_live *s, int64_t stamped_ns)
+{
+	int64_t back, ns = steady_time(&s->steady, stamped_ns, &back);
+
+	if (back > 0)
+		base_log("%s: the clock was set back by %lld s; times go on from before", s->name,
+			 (long long)(back / BASE_NS_PER_S));
+	return ns;
+}
+
 bool source_live_next(struct source_live *s, struct frame *frame_out, struct slab **slab_out)
 {
 	struct pcap_pkthdr *header;
@@ -241,8 +253,8 @@ bool source_live_next(struct source_live *s, struct frame *frame_out, struct sla
 		return false;
 	}
 	*frame_out = (struct frame){
-		.time_ns = header->ts.tv_sec * BASE_NS_PER_S +
-			   (s->nanoseconds ? header->ts.tv_usec : header->ts.tv_usec * 1000),
+		.time_ns = time_of(s, header->ts.tv_sec * BASE_NS_PER_S +
+			   (s->nanoseconds ? header->ts.tv_usec : header->ts.tv_usec * 1000)),
 		.caplen = header->caplen,
 		.wire_len = header->len > header->caplen ? header->len : header->caplen,
 		.link_type = s->link_type,
