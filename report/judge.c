@@ -16,6 +16,7 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS name_of_host ON name (address) WHERE kind = 'host';"
 	"CREATE INDEX IF NOT EXISTS name_with_ech ON name (public_name, asked_by, from_ns) WHERE ech;"
 	"CREATE INDEX IF NOT EXISTS mx_by_question ON mail_dns (asked_by, name) WHERE type = 'MX';"
+	"CREATE INDEX IF NOT EXISTS flow_with_pid ON flow (id) WHERE pid <> 0;"
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
 	"DROP TABLE IF EXISTS temp.refined";

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-enum { PACKETS, BYTES, PAYLOAD_UP, PAYLOAD_DOWN, SUMS };
+#define PORT_DNS 53
+
+enum { PACKETS, BYTES, PAYLOAD_UP, PAYLOAD_DOWN, ASKED, SUMS };
 
 struct coverage {
 	int64_t (*sums)[SUMS];		/* by client - 1 */
@@ -44,12 +46,13 @@ void coverage_add(struct coverage *c, const struct judge_flow *flow, const unsig
 		sums[BYTES] += flow->bytes[end] + (itself ? 0 : flow->bytes[!end]);
 		sums[PAYLOAD_UP] += flow->payload[end];
 		sums[PAYLOAD_DOWN] += flow->payload[!end];
+		sums[ASKED] += end == 1 && flow->resp_port == PORT_DNS;
 	}
 }
 
 bool coverage_write(const struct coverage *c, struct store *st)
 {
-	sqlite3_stmt *insert = store_prepare(st, "INSERT INTO client_coverage VALUES (?,?,?,?,?)");
+	sqlite3_stmt *insert = store_prepare(st, "INSERT INTO client_coverage VALUES (?,?,?,?,?,?)");
 	bool ok = insert != NULL;
 
 	for (unsigned i = 0; ok && i < c->count; i++) {

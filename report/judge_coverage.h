@@ -3,7 +3,7 @@
  * Counted by who sent it, of every flow with something in it, whichever end is its client and whosever the
  * other: so that the ledger can be held against it (judge_balance).
  *
- * Memory: 32 bytes a client; freed by coverage_free. */
+ * Memory: 40 bytes a client; freed by coverage_free. */
 #ifndef REPORT_JUDGE_COVERAGE_H
 #define REPORT_JUDGE_COVERAGE_H
 

@@ -214,9 +214,7 @@ static const char lookup_sql[] =
 	" AND " SAME_VANTAGE("d.id", "a.vantage")
 	" WHERE a.client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"
 	"                        AND owner <> '" JUDGE_OWN_SERVER "')"
-	" AND a.client NOT IN (SELECT r.client FROM flow AS f"
-	"                      JOIN client_address AS r ON r.address = f.resp_addr"
-	"                       AND " SAME_VANTAGE("f.id", "r.vantage") " WHERE f.resp_port = 53)"
+	" AND a.client NOT IN (SELECT client FROM client_coverage WHERE asked > 0)"
 	" AND NOT (d.type = 'MX' AND a.client IN"
 	"          (SELECT client FROM traffic WHERE kind = 'delivery' AND originated))"
 	" ORDER BY 1, 2, 3, 4";

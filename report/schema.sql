@@ -290,9 +290,6 @@ CREATE TABLE disclosure (
 	account TEXT NOT NULL
 );
 
--- Flows that a capturing tool wrote process ids to are few, or all.
-CREATE INDEX flow_with_pid ON flow (id) WHERE pid <> 0;
-
 -- A process of the host that was watched, as it was when it held a socket (capture/process.h).
 CREATE TABLE process (
 	number INTEGER PRIMARY KEY,
@@ -458,7 +455,8 @@ CREATE TABLE client_coverage (
 	packets INTEGER NOT NULL,	-- sent and got
 	bytes INTEGER NOT NULL,		-- of these packets
 	payload_up INTEGER NOT NULL,	-- sent
-	payload_down INTEGER NOT NULL	-- got
+	payload_down INTEGER NOT NULL,	-- got
+	asked INTEGER NOT NULL		-- flows to its port 53: it answers DNS
 );
 
 CREATE TABLE client_address (
