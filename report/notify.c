@@ -3,6 +3,7 @@
 #include "capture/base.h"
 #include "capture/sandbox.h"
 #include "capture/siphash.h"
+#include "report/secret.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +25,6 @@
 #define MESSAGE_MAX (64 * 1024)
 #define SOCKET_BUFFER (1024 * 1024)
 #define TEXTS 9			/* of struct notify_news */
-#define SECRET_MAX 512
 
 struct notify {
 	pid_t process;
@@ -212,25 +212,6 @@ static void notifier(struct notifier *n)
 		base_log("notify: %u not told: no time is left", n->waiting);
 }
 
-/* The first line of the file. */
-static char *read_secret(const char *path, char *error, size_t error_size)
-{
-	char line[SECRET_MAX] = "";
-	FILE *f = fopen(path, "r");
-	bool ok = f != NULL && fgets(line, sizeof(line), f) != NULL;
-
-	if (!ok)
-		snprintf(error, error_size, "%s: %s", path, f == NULL ? strerror(errno) : "a key is wanted in its first line");
-	if (f != NULL)
-		fclose(f);
-	line[strcspn(line, "\r\n")] = '\0';
-	if (ok && strlen(line) < 16) {
-		snprintf(error, error_size, "%s: a key of at least 16 characters is wanted in its first line", path);
-		ok = false;
-	}
-	return ok ? base_strdup(line) : NULL;
-}
-
 static bool take_targets(struct notifier *n, const struct policy_notify *policies, unsigned count, char *error,
 			 size_t error_size)
 {
@@ -241,7 +222,7 @@ static bool take_targets(struct notifier *n, const struct policy_notify *policie
 		t->policy = &policies[n->target_count];
 		t->deliver = strncmp(t->policy->to, "syslog", 6) == 0 ? notify_syslog : notify_webhook;
 		if (t->policy->secret_file != NULL &&
-		    (t->secret = read_secret(t->policy->secret_file, error, error_size)) == NULL)
+		    (t->secret = secret_read(t->policy->secret_file, "key", error, error_size)) == NULL)
 			return false;
 	}
 	return true;
@@ -249,11 +230,8 @@ static bool take_targets(struct notifier *n, const struct policy_notify *policie
 
 static void forget_targets(struct notifier *n)
 {
-	for (unsigned i = 0; i < n->target_count; i++) {
-		if (n->targets[i].secret != NULL)
-			explicit_bzero(n->targets[i].secret, strlen(n->targets[i].secret));
-		free(n->targets[i].secret);
-	}
+	for (unsigned i = 0; i < n->target_count; i++)
+		secret_free(&n->targets[i].secret);
 	free(n->targets);
 }
 

@@ -1,6 +1,7 @@
 #include "report/serve_part.h"
 
 #include "capture/base.h"
+#include "report/secret.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #define DEFAULT_LISTEN "127.0.0.1:8993"
-#define TOKEN_MIN 16
 #define FILE_MAX 65536
 
 #define fail(error, size, ...) (snprintf((error), (size), __VA_ARGS__), false)
@@ -91,20 +91,13 @@ static char *read_file(const char *path, char *error, size_t error_size)
 
 static bool read_token(struct serve *s, const char *path, char *error, size_t error_size)
 {
-	char *token = read_file(path, error, error_size);
-	bool ok = token != NULL;
+	char *token = secret_read(path, "token", error, error_size);
 
-	if (ok) {
-		token[strcspn(token, "\r\n")] = '\0';
-		ok = strlen(token) >= TOKEN_MIN ||
-		     fail(error, error_size, "%s: a token of at least %d characters is wanted in its first line", path, TOKEN_MIN);
-	}
-	if (ok)
-		serve_set_token(s, token);
-	if (token != NULL)
-		OPENSSL_cleanse(token, strlen(token));
-	free(token);
-	return ok;
+	if (token == NULL)
+		return false;
+	serve_set_token(s, token);
+	secret_free(&token);
+	return true;
 }
 
 /* "ADDRESS:PORT", "[ADDRESS]:PORT". Names are not looked up: what is listened on is said. */

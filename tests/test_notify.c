@@ -290,7 +290,7 @@ static void who_tells_never_waits(void **state)
 static void a_key_that_is_no_key_is_refused(void **state)
 {
 	static const struct { const char *content, *error; } cases[] = {
-		{ "", "a key is wanted" }, { "short\n", "a key of at least 16 characters" }, { NULL, "No such file" },
+		{ "", "a key of at least 16 characters" }, { "short\n", "a key of at least 16 characters" }, { NULL, "No such file" },
 	};
 
 	(void)state;
