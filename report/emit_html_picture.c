@@ -90,7 +90,7 @@ static bool read_bands(const struct html_report *r, struct picture *p)
 {
 	struct view v = view_ask(r->st,
 		"SELECT d.owner, coalesce(o.title, d.owner), d.role,"
-		" (d.client, d.owner) IN (SELECT client, owner FROM client_provider), d.client, d.bytes_up"
+		" " VIEW_IS_PROVIDER("d") ", d.client, d.bytes_up"
 		" FROM destination AS d LEFT JOIN owner AS o ON o.owner = d.owner WHERE ?1 IN (0, d.client)"
 		" ORDER BY d.owner, d.client, d.role", r->client);
 	char *before = NULL;

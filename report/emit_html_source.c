@@ -4,7 +4,15 @@
 
 #include <string.h>
 
+#define LOSSES_SHOWN 100	/* the JSON has all */
 #define NOT_JUDGED_SHOWN 40
+
+static void rest(struct html *h, unsigned count)
+{
+	html_open(h, "li", NULL);
+	html_printf(h, "and %u more like these, of other clients: each client's own is under its coverage.", count);
+	html_close(h);
+}
 
 static bool losses(const struct html_report *r, unsigned *count)
 {
@@ -15,6 +23,8 @@ static bool losses(const struct html_report *r, unsigned *count)
 	while (view_loss(&v, &loss)) {
 		if ((*count)++ == 0)
 			html_open(r->h, "ul", NULL);
+		if (*count > LOSSES_SHOWN)
+			continue;
 		html_open(r->h, "li", NULL);
 		html_printf(r->h, "%s", plain_loss(loss.reason));
 		if (loss.packets > 0)
@@ -24,6 +34,8 @@ static bool losses(const struct html_report *r, unsigned *count)
 		html_printf(r->h, loss.address[0] != '\0' ? " (concerns %s)." : " (may concern everyone).", loss.address);
 		html_close(r->h);
 	}
+	if (*count > LOSSES_SHOWN)
+		rest(r->h, *count - LOSSES_SHOWN);
 	if (*count > 0)
 		html_close(r->h);
 	return view_end(&v);

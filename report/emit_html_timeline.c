@@ -18,7 +18,7 @@ static const char *const lane_words[] = {
 	"came to this mail server",
 };
 
-#define PROVIDER "(s.client, s.owner) IN (SELECT client, owner FROM client_provider)"
+#define PROVIDER VIEW_IS_PROVIDER("s")
 
 enum { C_KIND, C_OWNER, C_TITLE, C_ROLE, C_PROVIDER, C_FIRST, C_LAST, C_START, C_END, C_BYTES };
 

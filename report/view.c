@@ -126,7 +126,7 @@ struct view view_destinations(struct store *st, int64_t client)
 {
 	return view_ask(st,
 		"SELECT d.owner, coalesce(o.title, d.owner), d.service, d.role, d.named_by, d.strength, d.bytes_up,"
-		" d.bytes_down, d.flows, (d.client, d.owner) IN (SELECT client, owner FROM client_provider)"
+		" d.bytes_down, d.flows, " VIEW_IS_PROVIDER("d")
 		" FROM destination AS d LEFT JOIN owner AS o ON o.owner = d.owner WHERE d.client = ?1"
 		" ORDER BY d.bytes_up DESC, d.owner, d.service, d.role, d.named_by, d.strength", client);
 }

@@ -37,6 +37,10 @@ struct view_whole {
 struct view view_wholes(struct store *st);
 bool view_whole(struct view *v, struct view_whole *whole_out);
 
+/* SQL: whether a row's owner is its client's provider. A pair IN a select would go through all pairs each time. */
+#define VIEW_IS_PROVIDER(row) \
+	"EXISTS (SELECT 1 FROM client_provider AS p WHERE p.client = " row ".client AND p.owner = " row ".owner)"
+
 /* Whether the run's scope is all traffic of a client. */
 bool view_all_traffic(struct store *st, bool *all_traffic_out);
 
