@@ -15,8 +15,7 @@ void emit_html_client_words(const struct html_report *r, const char *address, co
 		 named ? " (" : "", named ? name : "", named ? ")" : "");
 }
 
-/* A sign that needs no colour, and the word. */
-static void badge(struct html *h, const char *verdict)
+void emit_html_badge(struct html *h, const char *verdict)
 {
 	const char *sign = strcmp(verdict, "leak") == 0 ? "✕" : strcmp(verdict, "clean") == 0 ? "✓" : "?";
 
@@ -36,7 +35,7 @@ static void card(const struct html_report *r, const struct view_client *c, bool 
 	snprintf(anchor, sizeof(anchor), "#client-%lld", (long long)c->id);
 	html_open(r->h, "li", "class", class, NULL);
 	html_open(r->h, "p", NULL);
-	badge(r->h, c->verdict);
+	emit_html_badge(r->h, c->verdict);
 	fputc(' ', r->h->out);
 	html_element(r->h, "strong", who, NULL);
 	html_printf(r->h, ": %s; %s. ", emit_third_party_words(c->third_party, all_traffic), emit_path_words(c->path));
@@ -46,18 +45,24 @@ static void card(const struct html_report *r, const struct view_client *c, bool 
 }
 
 /* What can be said of nobody in particular. */
-static bool whole_reasons(const struct html_report *r)
+bool emit_html_whole(const struct html_report *r)
 {
 	struct view v = view_reasons(r->st, 0);
+	bool any = false;
 
 	while (view_row(&v)) {
+		if (!any)
+			html_open(r->h, "ul", "class", "cards", NULL);
+		any = true;
 		html_open(r->h, "li", "class", "card cannot-say", NULL);
 		html_open(r->h, "p", NULL);
-		badge(r->h, "cannot-say");
+		emit_html_badge(r->h, "cannot-say");
 		html_printf(r->h, " %s", view_text(&v, 0));
 		html_close(r->h);
 		html_close(r->h);
 	}
+	if (any)
+		html_close(r->h);
 	return view_end(&v);
 }
 
@@ -65,16 +70,19 @@ bool emit_html_verdicts(const struct html_report *r)
 {
 	struct view v = view_clients(r->st);
 	struct view_client c;
-	bool all_traffic, ok = view_all_traffic(r->st, &all_traffic);
+	bool all_traffic, any = false, ok = view_all_traffic(r->st, &all_traffic);
 
-	html_open(r->h, "ul", "class", "cards", NULL);
-	ok = (r->client != 0 || whole_reasons(r)) && ok;
-	while (view_client(&v, &c))
-		if (r->client == 0 || r->client == c.id)
-			card(r, &c, all_traffic);
-	ok = view_end(&v) && ok;
-	html_close(r->h);
-	return ok;
+	while (view_client(&v, &c)) {
+		if (r->client != 0 && r->client != c.id)
+			continue;
+		if (!any)
+			html_open(r->h, "ul", "class", "cards", NULL);
+		any = true;
+		card(r, &c, all_traffic);
+	}
+	if (any)
+		html_close(r->h);
+	return view_end(&v) && ok;
 }
 
 /* "2 mail clients: 1 leak, 1 clean": what the cards below it say one by one. */
@@ -103,15 +111,13 @@ static bool summary(const struct html_report *r)
 	return view_end(&v);
 }
 
-static bool header(const struct html_report *r)
+bool emit_html_lead(const struct html_report *r)
 {
 	struct view v = view_wholes(r->st);
 	struct view_whole w;
 	char from[PLAIN_TIME_SIZE], to[PLAIN_TIME_SIZE];
 	bool ok = true;
 
-	html_open(r->h, "header", NULL);
-	html_element(r->h, "h1", "Where did the mail go?", NULL);
 	while (view_whole(&v, &w)) {
 		html_open(r->h, "p", "class", "lead", NULL);
 		ok = summary(r);
@@ -120,8 +126,17 @@ static bool header(const struct html_report *r)
 				    plain_time(w.to_ns, to));
 		html_close(r->h);
 	}
-	html_close(r->h);
 	return view_end(&v) && ok;
+}
+
+static bool header(const struct html_report *r)
+{
+	html_open(r->h, "header", NULL);
+	html_element(r->h, "h1", "Where did the mail go?", NULL);
+	bool ok = emit_html_lead(r);
+
+	html_close(r->h);
+	return ok;
 }
 
 static bool footer(const struct html_report *r)
@@ -151,9 +166,9 @@ bool emit_html(struct store *st, const struct emit_settings *settings, FILE *out
 	struct html_report r = { .st = st, .settings = settings, .h = &h };
 	bool ok;
 
-	html_page_open(&h, "Where did the mail go? mailwitness report", "");
+	html_page_open(&h, "Where did the mail go? mailwitness report", HTML_ALLOW_NOTHING);
 	html_open(&h, "main", NULL);
-	ok = header(&r) && emit_html_verdicts(&r);
+	ok = header(&r) && emit_html_whole(&r) && emit_html_verdicts(&r);
 	if (ok && !settings->quiet)
 		ok = emit_html_picture(&r) && emit_html_destinations(&r) && emit_html_reasons(&r) &&
 		     emit_html_findings(&r, 0) && emit_html_timeline(&r) && emit_html_transport(&r) &&

@@ -17,6 +17,9 @@ struct html_report {
 	int64_t client;			/* about this one alone; 0: all */
 };
 
+/* How many clients have which verdict, and when was watched; what can be said of nobody in particular. */
+bool emit_html_lead(const struct html_report *r);
+bool emit_html_whole(const struct html_report *r);
 /* One sentence for each client, as cards. */
 bool emit_html_verdicts(const struct html_report *r);
 /* Whose servers the data went to: drawn, and as a table. */
@@ -32,6 +35,9 @@ bool emit_html_timeline(const struct html_report *r);
 bool emit_html_transport(const struct html_report *r);
 bool emit_html_not_seen(const struct html_report *r);
 bool emit_html_sources(const struct html_report *r);
+
+/* A verdict: a sign that needs no colour, and the word. */
+void emit_html_badge(struct html *h, const char *verdict);
 
 /* "192.0.2.7 at server (Anna's PC)". */
 #define EMIT_HTML_CLIENT_SIZE 512

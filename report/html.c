@@ -172,9 +172,8 @@ void html_policy(const char *allow, char policy_out[HTML_POLICY_SIZE])
 
 	base_checked(EVP_Digest(html_style, strlen(html_style), digest, NULL, EVP_sha256(), NULL) == 1 ? digest : NULL);
 	EVP_EncodeBlock(text, digest, sizeof(digest));
-	/* Of a directive that stands twice the first counts. */
-	snprintf(policy_out, HTML_POLICY_SIZE, "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; %s%s"
-		 "form-action 'none'", (const char *)text, allow, allow[0] != '\0' ? "; " : "");
+	snprintf(policy_out, HTML_POLICY_SIZE, "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; %s",
+		 (const char *)text, allow);
 }
 
 void html_page_open(struct html *h, const char *title, const char *allow)

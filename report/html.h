@@ -23,8 +23,9 @@ struct html {
 	unsigned ids;			/* given out by html_id */
 };
 
-/* A page in the house's style up to the begin of its body. It loads and runs nothing but what `allow` adds to
- * its content security policy: "script-src 'self'; connect-src 'self'"; "" in a file. */
+/* A page in the house's style up to the begin of its body. It loads and runs nothing, and sends no form, but as
+ * `allow` adds to its content security policy: "script-src 'self'; form-action 'self'". */
+#define HTML_ALLOW_NOTHING "form-action 'none'"
 void html_page_open(struct html *h, const char *title, const char *allow);
 void html_page_close(struct html *h);
 

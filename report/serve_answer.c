@@ -18,8 +18,10 @@ static const struct route {
 	{ "/findings", "findings", serve_findings, "text/html; charset=utf-8", NULL, true },
 	{ "/findings/*", "findings", serve_finding, "text/html; charset=utf-8", NULL, true },
 	{ "/findings/*/evidence.pcapng", "", serve_evidence, "application/vnd.tcpdump.pcap", "evidence.pcapng", false },
+	{ "/findings/*/letter.txt", "", serve_letter, "text/plain; charset=utf-8", "letter.txt", false },
 	{ "/destinations", "destinations", serve_destinations, "text/html; charset=utf-8", NULL, true },
 	{ "/api/report", "", serve_report, "application/json", NULL, true },
+	{ "/report.html", "", serve_report_page, "text/html; charset=utf-8", "report.html", true },
 	{ "/metrics", "", serve_metrics, "text/plain; version=0.0.4; charset=utf-8", NULL, false },
 };
 
@@ -41,7 +43,7 @@ static void guard(struct MHD_Response *r, const char *type)
 {
 	char policy[HTML_POLICY_SIZE];
 
-	html_policy(SERVE_ALLOW, policy);
+	html_policy(SERVE_ALLOW "; frame-ancestors 'none'", policy);
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	MHD_add_response_header(r, "Content-Security-Policy", policy);
 	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
@@ -123,6 +125,31 @@ static const char *argument(struct MHD_Connection *c, const char *name)
 	return value != NULL ? value : "";
 }
 
+/* An answer in memory, which is counted as long as it is there. */
+struct held {
+	struct serve *serve;
+	char *text;
+	size_t size;
+};
+
+static void let_go(void *context)
+{
+	struct held *h = context;
+
+	atomic_fetch_sub(&h->serve->held_bytes, h->size);
+	free(h->text);
+	free(h);
+}
+
+static struct MHD_Response *held_response(struct serve *s, char *text, size_t size)
+{
+	struct held *h = base_alloc(sizeof(*h));
+
+	*h = (struct held){ s, text, size };
+	atomic_fetch_add(&s->held_bytes, size);
+	return base_checked(MHD_create_response_from_buffer_with_free_callback_cls(size, text, let_go, h));
+}
+
 static enum MHD_Result send_made(struct serve *s, struct MHD_Connection *c, const struct route *route,
 				 const struct serve_request *r, const char *key)
 {
@@ -142,16 +169,21 @@ static enum MHD_Result send_made(struct serve *s, struct MHD_Connection *c, cons
 		count(s, MHD_HTTP_OK);
 		return result;
 	}
+	if (s->held_bytes > SERVE_HELD_BYTES)
+		return refuse(s, c, MHD_HTTP_SERVICE_UNAVAILABLE, "Too much is being sent already.\n");
 	made = make(route, r, &text, &size);
 	if (made != SERVE_MADE) {
 		free(text);
 		return made == SERVE_NONE ? refuse(s, c, MHD_HTTP_NOT_FOUND, "There is no such thing in this case.\n") :
 					    refuse(s, c, MHD_HTTP_INTERNAL_SERVER_ERROR, "The case could not be read.\n");
 	}
-	response = base_checked(MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE));
+	response = held_response(s, text, size);
 	guard(response, route->type);
 	if (route->file != NULL) {
-		snprintf(name, sizeof(name), "attachment; filename=\"finding-%lld-%s\"", (long long)r->id, route->file);
+		if (r->id != 0)
+			snprintf(name, sizeof(name), "attachment; filename=\"finding-%lld-%s\"", (long long)r->id, route->file);
+		else
+			snprintf(name, sizeof(name), "attachment; filename=\"%s\"", route->file);
 		MHD_add_response_header(response, "Content-Disposition", name);
 	}
 	count(s, MHD_HTTP_OK);
@@ -169,18 +201,19 @@ static enum MHD_Result send_page(struct serve *s, struct MHD_Connection *c, cons
 {
 	struct serve_request r = {
 		.serve = s, .id = id, .page = route->page, .query = argument(c, "q"), .class = argument(c, "class"),
-		.strength = argument(c, "strength"),
+		.strength = argument(c, "strength"), .verdict = argument(c, "verdict"),
 	};
-	char error[512], key[3 * SERVE_QUERY + 128];
+	char error[512], key[4 * SERVE_QUERY + 128];
 
-	if (strlen(r.query) > SERVE_QUERY || strlen(r.class) > SERVE_QUERY || strlen(r.strength) > SERVE_QUERY)
+	if (strlen(r.query) > SERVE_QUERY || strlen(r.class) > SERVE_QUERY || strlen(r.strength) > SERVE_QUERY ||
+	    strlen(r.verdict) > SERVE_QUERY)
 		return refuse(s, c, MHD_HTTP_BAD_REQUEST, "That is too long to search for.\n");
 	r.st = store_of(s, error, sizeof(error));
 	if (r.st == NULL) {
 		base_log("serve: %s", error);
 		return refuse(s, c, MHD_HTTP_SERVICE_UNAVAILABLE, "The case could not be opened.\n");
 	}
-	snprintf(key, sizeof(key), "%s\n%lld\n%s\n%s\n%s", route->path, (long long)id, r.query, r.class, r.strength);
+	snprintf(key, sizeof(key), "%s\n%lld\n%s\n%s\n%s\n%s", route->path, (long long)id, r.query, r.class, r.strength, r.verdict);
 	return send_made(s, c, route, &r, key);
 }
 

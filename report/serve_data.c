@@ -12,6 +12,32 @@ enum serve_made serve_report(const struct serve_request *r, FILE *out)
 	return emit_json(r->st, &r->serve->settings.emit, out) ? SERVE_MADE : SERVE_FAILED;
 }
 
+bool serve_is_small(struct store *st)
+{
+	static const char sql[] = "SELECT max((SELECT count(*) FROM finding), (SELECT count(*) FROM client WHERE judged))";
+
+	return store_number(st, sql, SERVE_REPORT_MAX + 1) <= SERVE_REPORT_MAX;
+}
+
+enum serve_made serve_report_page(const struct serve_request *r, FILE *out)
+{
+	if (!serve_is_small(r->st))
+		return SERVE_NONE;
+	return emit_html(r->st, &r->serve->settings.emit, out) ? SERVE_MADE : SERVE_FAILED;
+}
+
+enum serve_made serve_letter(const struct serve_request *r, FILE *out)
+{
+	struct view v = view_ask(r->st, "SELECT 1 FROM finding WHERE id = ?1", r->id);
+	bool there = false;
+
+	while (view_row(&v))
+		there = true;
+	if (!view_end(&v))
+		return SERVE_FAILED;
+	return !there ? SERVE_NONE : emit_letter(r->st, r->id, LETTER_TO_FIT, out) ? SERVE_MADE : SERVE_FAILED;
+}
+
 enum serve_made serve_evidence(const struct serve_request *r, FILE *out)
 {
 	char error[512];

@@ -1,6 +1,6 @@
 /* serve_part.h - what serve.c, which lets requests in, shares with what answers them
  *
- * serve_gate.c: who may ask. serve_answer.c: what is asked for. serve_cache.c: pages that were made. serve_page.c: pages.
+ * serve_gate.c: who may ask. serve_answer.c: what is asked for. serve_cache.c: pages that were made. serve_page.h: pages.
  * serve_data.c: JSON, evidence, figures. serve_live.c: what is new, and who waits for it. */
 #ifndef REPORT_SERVE_PART_H
 #define REPORT_SERVE_PART_H
@@ -22,6 +22,8 @@
 #define SERVE_NEWS 256		/* lines remembered for streams that come again */
 #define SERVE_CACHE 128		/* pages */
 #define SERVE_CACHE_BYTES (64 << 20)
+#define SERVE_HELD_BYTES (512u << 20)	/* of answers that are being sent, before more of them are refused */
+#define SERVE_REPORT_MAX 2000	/* findings or clients of a report that is made as one page here */
 #define SERVE_QUERY 128		/* bytes of a search */
 #define SERVE_STATUSES 16
 #define SERVE_DIGEST 32
@@ -50,6 +52,7 @@ struct serve {
 	bool loopback, has_token;
 	uint8_t token[SERVE_DIGEST];		/* SHA-256 of it */
 	char *certificate, *key;	/* PEM */
+	_Atomic size_t held_bytes;	/* of all answers that were made and not yet let go */
 	pthread_key_t store;		/* each thread has its own */
 	pthread_mutex_t lock;		/* of what follows */
 	struct serve_link *links;
@@ -64,7 +67,7 @@ struct serve {
 struct serve_request {
 	struct serve *serve;
 	struct store *st;
-	const char *query, *class, *strength;	/* of the search; "" where none */
+	const char *query, *class, *strength, *verdict;	/* of the search; "" where none */
 	int64_t id;			/* the number in the path */
 	const char *page;		/* "findings": which page a link or a filter leads back to */
 };
@@ -74,10 +77,15 @@ enum serve_made { SERVE_MADE, SERVE_NONE, SERVE_FAILED };
 
 typedef enum serve_made serve_maker(const struct serve_request *r, FILE *out);
 serve_maker serve_overview, serve_client, serve_findings, serve_finding, serve_destinations;
-serve_maker serve_report, serve_evidence, serve_metrics;
+serve_maker serve_report, serve_report_page, serve_evidence, serve_letter, serve_metrics;
 
-/* The policy that pages are sent with besides what they say themselves. */
-#define SERVE_ALLOW "script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'"
+/* Whether the case is small enough for a page that has it all. */
+bool serve_is_small(struct store *st);
+/* Whether the request is a search. */
+bool serve_searches(const struct serve_request *r);
+
+/* What a page may do; that nobody may frame it can only be said in a header. */
+#define SERVE_ALLOW "script-src 'self'; connect-src 'self'; form-action 'self'"
 
 /* Who looks for changes, and tells those that wait. */
 struct serve_live *serve_live_begin(struct serve *s, const char *path, char *error, size_t error_size);

@@ -1,7 +1,13 @@
 // Keeps a page up to date: without it everything is there, by loading again.
 'use strict';
 const live = document.getElementById('live');
+const OFF = 'Not connected: what is shown may be old.';
 let busy = false, again = false;
+
+function say(state, words) {
+	live.className = state;
+	live.textContent = words;
+}
 
 async function refresh() {
 	if (busy) {
@@ -14,17 +20,17 @@ async function refresh() {
 		if (answer.ok) {
 			const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
 			const focus = document.activeElement && document.activeElement.id;
-			const search = document.querySelector('input[type=search]');
-			const typed = search ? search.value : '';
+			// What was typed or chosen and not yet sent stays.
+			const chosen = [...document.querySelectorAll('form [name]')].map((field) => [field.id, field.value]);
 			document.querySelector('main').replaceWith(fresh);
-			const searchNow = document.querySelector('input[type=search]');
-			if (searchNow)
-				searchNow.value = typed;
+			for (const [id, value] of chosen)
+				if (document.getElementById(id))
+					document.getElementById(id).value = value;
 			if (focus && document.getElementById(focus))
 				document.getElementById(focus).focus();
 		}
 	} catch (error) {
-		live.textContent = 'Not connected; what is shown may be old.';
+		say('off', OFF);
 	}
 	busy = false;
 	if (again) {
@@ -34,10 +40,7 @@ async function refresh() {
 }
 
 const events = new EventSource('/events');
-events.onopen = () => { live.textContent = 'Live.'; };
-events.onerror = () => { live.textContent = 'Not connected; what is shown may be old.'; };
+events.onopen = () => { say('on', 'Live: what is new appears by itself.'); };
+events.onerror = () => { say('off', OFF); };
 events.addEventListener('case', refresh);
-events.addEventListener('finding', (event) => {
-	const finding = JSON.parse(event.data);
-	live.textContent = 'New: ' + finding.sentence;
-});
+events.addEventListener('finding', (event) => { say('on', 'New: ' + JSON.parse(event.data).sentence); });
