@@ -1,6 +1,7 @@
 /* mailwitness - watches network traffic and proves where mail data goes
  *
  * The front door: which word is which command. Each stands in door/. */
+#include "capture/text.h"
 #include "door/command.h"
 #include "door/watch.h"
 
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 	struct options o;
 	int status = EX_USAGE;
 
+	text_locale();
 	options_read(argc, argv, is_command, &o);
 	if (o.list_interfaces)
 		status = watch_list();

@@ -1,5 +1,7 @@
 #include "capture/base.h"
 
+#include "capture/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,19 +13,18 @@
 void base_log(const char *fmt, ...)
 {
 	char line[4096], clean[sizeof(line) * 4 + 1];
+	struct text_piece piece;
 	size_t n = 0;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	for (const char *p = line; *p != '\0'; p++) {
-		unsigned char c = (unsigned char)*p;
+	for (const char *at = line; (piece = text_piece_here(at)).len > 0; at += piece.len) {
+		size_t len = piece.shown[0] != '\0' ? strlen(piece.shown) : piece.len;
 
-		if (c < 0x20 || c == 0x7f)
-			n += (size_t)snprintf(clean + n, sizeof(clean) - n, "\\x%02x", c);
-		else
-			clean[n++] = *p;
+		memcpy(clean + n, piece.shown[0] != '\0' ? piece.shown : at, len);
+		n += len;
 	}
 	clean[n] = '\0';
 	fprintf(stderr, "mailwitness: %s\n", clean);

@@ -13,8 +13,8 @@
 
 #define BASE_NS_PER_S 1000000000LL
 
-/* Writes "mailwitness: " and one line to stderr. Control characters in it are shown as \xNN, so
- * that a file name or a name from the wire cannot drive the terminal. */
+/* Writes "mailwitness: " and one line to stderr, made harmless for a terminal (capture/text.h), as there may be
+ * the name of a file in it, or one from the wire. */
 void base_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* n zeroed bytes; never NULL. */

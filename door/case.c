@@ -73,7 +73,7 @@ int command_export(const struct options *o)
 int command_explain(const struct options *o)
 {
 	struct store *st = open_case(o, 2);
-	bool ok = emit_explain(st, options_finding(o->files.of[1]), stdout);
+	bool ok = emit_explain(st, options_finding(o->files.of[1]), &o->emit, stdout);
 
 	if (!ok)
 		command_fail(EX_NOINPUT, store_error(st));

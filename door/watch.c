@@ -271,7 +271,7 @@ void watch_know(struct watch *w, struct knowledge *knowledge)
 		command_fail(EX_CONFIG, error);
 	w->news = news_new(&(struct news_settings){
 			.json = w->options->json, .quiet = w->options->emit.quiet, .color = w->options->emit.color,
-			.notify = w->notify });
+			.columns = w->options->emit.columns, .notify = w->notify });
 }
 
 const struct pipeline_live *watch_live(struct watch *w)

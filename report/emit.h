@@ -23,7 +23,7 @@ bool emit_text(struct store *st, const struct emit_settings *settings, FILE *out
 bool emit_experiment(struct store *st, const struct emit_settings *settings, FILE *out);
 /* One finding: what was seen, what would refute it, its flows and packets, how to look at them. False with
  * store_error when there is no such finding. */
-bool emit_explain(struct store *st, int64_t finding, FILE *out);
+bool emit_explain(struct store *st, int64_t finding, const struct emit_settings *settings, FILE *out);
 /* report/report.schema.json says what comes out. */
 bool emit_json(struct store *st, const struct emit_settings *settings, FILE *out);
 /* A page of its own for people who never saw a packet; emit_html.h has its sections. */

@@ -1,10 +1,10 @@
 /* The experiment with a canary account, told step by step: what was typed where, what was seen at either end,
- * what that proves, and what would refute it. Lines are as long as they are: terminals break them. */
-#include "report/emit.h"
+ * what that proves, and what would refute it. */
+#include "report/emit_text.h"
 
 #include "capture/packet.h"
 #include "report/emit_words.h"
-#include "report/store_sql.h"
+#include "report/view.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,32 +12,25 @@
 #define FRAME_MASK "((1 << 40) - 1)"
 #define AT(frame) "(SELECT path FROM source WHERE number = " frame " >> 40) || ' frame ' || (" frame " & " FRAME_MASK ")"
 
-/* A line for each row of text, time and text; times may be NULL. `otherwise` where there is none. */
-static bool lines(struct store *st, FILE *out, const char *sql, const char *otherwise)
+/* A paragraph for each row of text, time and text; times may be NULL. `otherwise` where there is none. */
+static bool lines(struct store *st, struct lines *l, const char *sql, const char *otherwise)
 {
-	sqlite3_stmt *q = store_prepare(st, sql);
-	int rc = SQLITE_ERROR;
-	unsigned count = 0;
+	struct view v = view_ask(st, sql, 0);
 	char time[EMIT_TIME_SIZE];
+	unsigned count = 0;
 
-	while (q != NULL && (rc = store_step(st, q)) == SQLITE_ROW) {
-		const char *before = (const char *)sqlite3_column_text(q, 0);
-		const char *after = (const char *)sqlite3_column_text(q, 2);
-
+	while (view_row(&v)) {
 		count++;
-		fputs("   ", out);
-		emit_clean(out, before != NULL ? before : "");
-		if (sqlite3_column_type(q, 1) != SQLITE_NULL) {
-			emit_time(sqlite3_column_int64(q, 1), time);
-			fputs(time, out);
-		}
-		emit_clean(out, after != NULL ? after : "");
-		putc_unlocked('\n', out);
+		emit_time(view_number(&v, 1), time);
+		lines_indent(l, 3, 3);
+		lines_text(l, view_text(&v, 0));
+		lines_text(l, time);
+		lines_text(l, view_text(&v, 2));
+		lines_end(l);
 	}
-	if (rc == SQLITE_DONE && count == 0)
-		fprintf(out, "   %s\n", otherwise);
-	sqlite3_finalize(q);
-	return rc == SQLITE_DONE;
+	if (v.rc == SQLITE_DONE && count == 0)
+		lines_say(l, 3, 3, "", otherwise);
+	return view_end(&v);
 }
 
 static const char typed_sql[] =
@@ -103,21 +96,22 @@ static const char *why_not(struct store *st)
 
 bool emit_experiment(struct store *st, const struct emit_settings *settings, FILE *out)
 {
+	struct lines l = emit_text_lines(settings, LINES_ENDLESS, out);
 	bool ok;
 
-	(void)settings;
 	fputs("1. Typed\n", out);
-	ok = lines(st, out, typed_sql, "No canary is declared.");
+	ok = lines(st, &l, typed_sql, "No canary is declared.");
 	fputs("2. Seen at the client\n", out);
-	ok = ok && lines(st, out, client_sql, "Nothing was sent to a vendor's mail service.");
+	ok = ok && lines(st, &l, client_sql, "Nothing was sent to a vendor's mail service.");
 	fputs("3. Seen at the server\n", out);
-	ok = ok && lines(st, out, server_sql, "No login from a vendor's network.");
+	ok = ok && lines(st, &l, server_sql, "No login from a vendor's network.");
 	fputs("4. What that proves\n", out);
-	ok = ok && lines(st, out, proves_sql, why_not(st));
+	ok = ok && lines(st, &l, proves_sql, why_not(st));
 	fputs("5. What would refute it\n", out);
-	ok = ok && lines(st, out, refuted_sql, "A longer wait: what was not seen is no proof that it does not happen.");
+	ok = ok && lines(st, &l, refuted_sql, "A longer wait: what was not seen is no proof that it does not happen.");
 	fputs("Verdict of all that was seen\n", out);
-	ok = ok && lines(st, out, "SELECT verdict, NULL, '' FROM verdict", "cannot-say");
+	ok = ok && lines(st, &l, "SELECT verdict, NULL, '' FROM verdict", "cannot-say");
+	lines_free(&l);
 	if (ok && (fflush(out) != 0 || ferror(out)))
 		ok = store_fail(st, "cannot write the report: %s", strerror(errno));
 	return ok;

@@ -1,28 +1,42 @@
-#include "report/emit.h"
+#include "report/emit_text.h"
 
+#include "capture/base.h"
 #include "capture/packet.h"
 #include "report/emit_process.h"
 #include "report/emit_words.h"
 #include "report/evidence.h"
+#include "report/plain.h"
 #include "report/view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NUMBER_MASK ((1ULL << FRAME_BITS) - 1)
+#define TEXT_AT 12		/* the column where what labels label begins */
+#define NUMBER_AT 10		/* where numbers of frames end */
 
 struct explanation {
 	struct store *st;
 	int64_t finding;
-	FILE *out;
+	struct lines l;
 };
+
+static void heading(struct explanation *x, const char *text)
+{
+	lines_end(&x->l);
+	lines_look(&x->l, LOOK_STRONG, text);
+	lines_end(&x->l);
+}
 
 static void say(struct explanation *x, const char *label, const char *text)
 {
 	if (text[0] == '\0')
 		return;
-	fprintf(x->out, "%-12s", label);
-	emit_clean(x->out, text);
-	putc('\n', x->out);
+	lines_indent(&x->l, 0, TEXT_AT);
+	lines_whole(&x->l, label);
+	lines_to(&x->l, TEXT_AT);
+	lines_text(&x->l, text);
+	lines_end(&x->l);
 }
 
 static void show_facts(struct explanation *x, const struct view_finding *f)
@@ -30,7 +44,10 @@ static void show_facts(struct explanation *x, const struct view_finding *f)
 	char first[EMIT_TIME_SIZE], last[EMIT_TIME_SIZE], client[512];
 	bool named = f->name[0] != '\0';
 
-	fprintf(x->out, "finding %lld  %s, %s, %s\n", (long long)f->id, f->kind, f->class, f->strength);
+	lines_printf(&x->l, "finding %lld ", (long long)f->id);
+	lines_look(&x->l, LOOK_STRONG, f->kind);
+	lines_printf(&x->l, " (%s, %s)", f->class, f->strength);
+	lines_end(&x->l);
 	snprintf(client, sizeof(client), "%s%s%s%s", f->address, named ? " (" : "", f->name, named ? ")" : "");
 	say(x, "client", client);
 	say(x, "owner", f->title);
@@ -38,7 +55,9 @@ static void show_facts(struct explanation *x, const struct view_finding *f)
 	say(x, "mechanism", f->mechanism);
 	emit_time(f->first_ns, first);
 	emit_time(f->last_ns, last);
-	fprintf(x->out, "from        %s\nto          %s\n\n", first, last);
+	say(x, "from", first);
+	say(x, "to", last);
+	lines_end(&x->l);
 	say(x, "seen", f->sentence);
 	say(x, "refuted by", f->refuted_by);
 }
@@ -58,36 +77,47 @@ static bool show_finding(struct explanation *x)
 	return any || store_fail(x->st, "there is no finding %lld in this case", (long long)x->finding);
 }
 
+/* IPv6 addresses in brackets, so that the port stands apart (RFC 3986 section 3.2.2). */
+#define HOST_PORT(addr, port) \
+	"printf(iif(instr(host(" addr "), ':') > 0, '[%s]:%d', '%s:%d'), host(" addr "), " port ")"
+
+enum { COMMUNITY_ID, PROTO, APP, UP, DOWN, ORIGINATOR, RESPONDER, NAME };
 static const char flow_sql[] =
-	"SELECT f.community_id, host(f.orig_addr), f.orig_port, host(f.resp_addr), f.resp_port,"
-	" CASE f.proto WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' ELSE f.proto END, f.app_proto,"
-	" s.name, f.orig_payload, f.resp_payload"
+	"SELECT f.community_id, CASE f.proto WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' ELSE f.proto END, f.app_proto,"
+	" f.orig_payload, f.resp_payload, " HOST_PORT("f.orig_addr", "f.orig_port") ", "
+	HOST_PORT("f.resp_addr", "f.resp_port") ", s.name"
 	" FROM finding_flow AS x JOIN flow AS f ON f.id = x.flow LEFT JOIN seen AS s ON s.flow = f.id"
 	" WHERE x.finding = ?1 ORDER BY f.id";
 
-/* IPv6 addresses in brackets, so that the port stands apart (RFC 3986 section 3.2.2). */
-static void show_host(struct explanation *x, const char *host, int port)
+static void show_flow(struct explanation *x, const struct view *v)
 {
-	bool v6 = strchr(host, ':') != NULL;
+	char up[PLAIN_BYTES_SIZE], down[PLAIN_BYTES_SIZE];
 
-	fprintf(x->out, v6 ? "[%s]:%d" : "%s:%d", host, port);
+	lines_indent(&x->l, 2, 4);
+	lines_whole(&x->l, view_text(v, COMMUNITY_ID));
+	lines_printf(&x->l, " %s %s, ", view_text(v, PROTO), view_text(v, APP));
+	lines_whole(&x->l, plain_bytes(view_number(v, UP), up));
+	lines_text(&x->l, " up, ");
+	lines_whole(&x->l, plain_bytes(view_number(v, DOWN), down));
+	lines_text(&x->l, " down");
+	lines_end(&x->l);
+	lines_indent(&x->l, 4, 6);
+	lines_printf(&x->l, "%s -> %s", view_text(v, ORIGINATOR), view_text(v, RESPONDER));
+	lines_end(&x->l);
+	if (view_text(v, NAME)[0] == '\0')
+		return;
+	lines_indent(&x->l, 4, 6);
+	lines_whole(&x->l, view_text(v, NAME));
+	lines_end(&x->l);
 }
 
 static bool show_flows(struct explanation *x)
 {
 	struct view v = view_ask(x->st, flow_sql, x->finding);
 
-	fputs("\nflows (community id, originator, responder, payload bytes of each)\n", x->out);
-	while (view_row(&v)) {
-		fprintf(x->out, "  %s  ", view_text(&v, 0));
-		show_host(x, view_text(&v, 1), (int)view_number(&v, 2));
-		fputs(" -> ", x->out);
-		show_host(x, view_text(&v, 3), (int)view_number(&v, 4));
-		fprintf(x->out, " %s %s ", view_text(&v, 5), view_text(&v, 6));
-		emit_clean(x->out, view_text(&v, 7));
-		fprintf(x->out, "%s%lld / %lld\n", view_text(&v, 7)[0] != '\0' ? " " : "",
-			(long long)view_number(&v, 8), (long long)view_number(&v, 9));
-	}
+	heading(x, "flows");
+	while (view_row(&v))
+		show_flow(x, &v);
 	return view_end(&v);
 }
 
@@ -95,9 +125,25 @@ static void show_process(void *context, enum emit_process_line kind, const char 
 {
 	struct explanation *x = context;
 
-	fputs(kind == EMIT_PROGRAM ? "\nprocess     " : "            ", x->out);
-	emit_clean(x->out, text);
-	putc('\n', x->out);
+	if (kind == EMIT_PROGRAM)
+		lines_end(&x->l);
+	say(x, kind == EMIT_PROGRAM ? "process" : "", text);
+}
+
+static void show_filter(struct explanation *x, const struct evidence_frame *frames, unsigned count)
+{
+	char *filter = NULL;
+	size_t size;
+	FILE *out = base_checked(open_memstream(&filter, &size));
+
+	evidence_filter(frames, count, out);
+	fclose(out);
+	lines_indent(&x->l, 2, 4);
+	lines_text(&x->l, "in Wireshark: ");
+	lines_text(&x->l, filter);
+	lines_text(&x->l, count > EVIDENCE_FILTER_FRAMES ? ", the first of them" : "");
+	lines_end(&x->l);
+	free(filter);
 }
 
 /* Frames of one source. */
@@ -107,44 +153,51 @@ static bool show_packets(struct explanation *x, const struct evidence_frame *fra
 	struct view_source source;
 	bool file = false;
 
-	fputs("\npackets of ", x->out);
+	lines_end(&x->l);
+	lines_indent(&x->l, 0, 2);
+	lines_text(&x->l, "packets of ");
 	while (view_source(&v, &source)) {
-		emit_clean(x->out, source.path);
+		lines_whole(&x->l, source.path);
+		lines_end(&x->l);
 		file = source.sha256[0] != '\0';
 		if (file)
-			fprintf(x->out, " (SHA-256 %s)", source.sha256);
+			lines_say(&x->l, 2, 4, "SHA-256 ", source.sha256);
 	}
-	putc('\n', x->out);
 	for (unsigned i = 0; i < count; i++) {
-		fprintf(x->out, "  %8llu  ", (unsigned long long)(frames[i].id & NUMBER_MASK));
-		emit_clean(x->out, frames[i].note);
-		putc('\n', x->out);
+		char number[PLAIN_COUNT_SIZE];
+
+		snprintf(number, sizeof(number), "%llu", (unsigned long long)(frames[i].id & NUMBER_MASK));
+		lines_indent(&x->l, 0, TEXT_AT);
+		lines_right(&x->l, NUMBER_AT, number);
+		lines_to(&x->l, TEXT_AT);
+		lines_text(&x->l, frames[i].note);
+		lines_end(&x->l);
 	}
-	if (file) {
-		fputs("  in Wireshark: ", x->out);
-		evidence_filter(frames, count, x->out);
-		fputs(count > EVIDENCE_FILTER_FRAMES ? ", the first of them\n" : "\n", x->out);
-	}
+	if (file)
+		show_filter(x, frames, count);
 	return view_end(&v);
 }
 
-bool emit_explain(struct store *st, int64_t finding, FILE *out)
+static bool show_evidence(struct explanation *x)
 {
-	struct explanation x = { .st = st, .finding = finding, .out = out };
-	struct evidence_frame *frames;
 	unsigned count;
-	bool ok = true;
+	struct evidence_frame *frames = evidence_frames(x->st, x->finding, &count);
+	bool ok = frames != NULL;
 
-	if (!show_finding(&x) || !show_flows(&x) ||
-	    !emit_process_lines(st, EMIT_OF_FINDING, finding, show_process, &x))
-		return false;
-	frames = evidence_frames(st, finding, &count);
-	if (frames == NULL)
-		return false;
 	for (unsigned at = 0, n; ok && at < count; at += n) {
 		n = evidence_of_source(frames + at, count - at);
-		ok = show_packets(&x, frames + at, n);
+		ok = show_packets(x, frames + at, n);
 	}
 	evidence_frames_free(&frames, count);
+	return ok;
+}
+
+bool emit_explain(struct store *st, int64_t finding, const struct emit_settings *settings, FILE *out)
+{
+	struct explanation x = { .st = st, .finding = finding, .l = emit_text_lines(settings, LINES_ENDLESS, out) };
+	bool ok = show_finding(&x) && show_flows(&x) &&
+		  emit_process_lines(st, EMIT_OF_FINDING, finding, show_process, &x) && show_evidence(&x);
+
+	lines_free(&x.l);
 	return ok;
 }

@@ -4,6 +4,7 @@
 #include "report/emit.h"
 
 #include "report/emit_words.h"
+#include "report/lines.h"
 #include "report/plain.h"
 #include "report/view.h"
 
@@ -15,28 +16,35 @@
 struct letter {
 	struct store *st;
 	FILE *out;
+	struct lines *lines;	/* to out */
 	const struct view_finding *f;
 };
 
 static void paragraph(const struct letter *l, const char *text)
 {
-	emit_wrap(l->out, text, 0, 0, COLUMNS);
-	putc('\n', l->out);
+	lines_say(l->lines, 0, 0, "", text);
+	lines_end(l->lines);
 }
 
 /* "- Label: text", "1. text" */
 static void item(const struct letter *l, const char *mark, const char *text)
 {
-	fprintf(l->out, "%s ", mark);
-	emit_wrap(l->out, text, (unsigned)strlen(mark) + 1, (unsigned)strlen(mark) + 1, COLUMNS);
+	lines_indent(l->lines, 0, (unsigned)strlen(mark) + 1);
+	lines_text(l->lines, mark);
+	lines_text(l->lines, " ");
+	lines_text(l->lines, text);
+	lines_end(l->lines);
 }
 
 static void fact(const struct letter *l, const char *label, const char *text)
 {
 	if (text[0] == '\0')
 		return;
-	fprintf(l->out, "  %-11s ", label);
-	emit_wrap(l->out, text, 14, 14, COLUMNS);
+	lines_indent(l->lines, 2, 14);
+	lines_text(l->lines, label);
+	lines_to(l->lines, 14);
+	lines_text(l->lines, text);
+	lines_end(l->lines);
 }
 
 static bool answers(const struct letter *l, const char *label, struct view v, const char *otherwise)
@@ -106,9 +114,10 @@ static bool attachments(const struct letter *l, bool whole_report)
 		item(l, "-", "the report (mailwitness report --html report.html CASE)");
 	item(l, "-", "SHA-256 of the recordings, which I keep:");
 	while (view_source(&v, &s)) {
-		fputs("  ", l->out);
-		emit_clean(l->out, s.path);
-		fprintf(l->out, "\n  %s\n", s.sha256[0] != '\0' ? s.sha256 : "[none: recorded live]");
+		lines_indent(l->lines, 2, 2);
+		lines_whole(l->lines, s.path);
+		lines_end(l->lines);
+		fprintf(l->out, "  %s\n", s.sha256[0] != '\0' ? s.sha256 : "[none: recorded live]");
 	}
 	return view_end(&v);
 }
@@ -116,8 +125,9 @@ static bool attachments(const struct letter *l, bool whole_report)
 static void sender(const struct letter *l, const char *to, const char *where)
 {
 	fputs("[Your name]\n[Your address]\n[How you can be reached]\n\n", l->out);
-	emit_clean(l->out, to);
-	fprintf(l->out, "\n%s\n\n[Place], [date]\n\n", where);
+	lines_whole(l->lines, to);
+	lines_end(l->lines);
+	fprintf(l->out, "%s\n\n[Place], [date]\n\n", where);
 }
 
 static void farewell(const struct letter *l)
@@ -197,7 +207,8 @@ bool emit_letter(struct store *st, int64_t finding, enum letter_to to, FILE *out
 {
 	struct view v = view_findings(st, finding);
 	struct view_finding f;
-	struct letter l = { .st = st, .out = out, .f = &f };
+	struct lines lines = { .out = out, .columns = COLUMNS };
+	struct letter l = { .st = st, .out = out, .lines = &lines, .f = &f };
 	bool ok = finding > 0 && view_finding(&v, &f);
 
 	if (!ok && v.rc == SQLITE_DONE)
@@ -207,6 +218,7 @@ bool emit_letter(struct store *st, int64_t finding, enum letter_to to, FILE *out
 	else if (ok)
 		ok = to == LETTER_TO_DPO || (to == LETTER_TO_FIT && !names_company(&f)) ? to_officer(&l) : to_vendor(&l);
 	sqlite3_reset(v.q);
+	lines_free(&lines);
 	if (ok && (fflush(out) != 0 || ferror(out)))
 		ok = store_fail(st, "cannot write the letter: %s", strerror(errno));
 	return ok;

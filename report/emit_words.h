@@ -1,5 +1,5 @@
-/* emit_words.h - how text, times and JSON are written; the one place that says what of a text from the wire
- * people are not shown as it is, and where it is made harmless for a terminal or for a JSON reader
+/* emit_words.h - how text, times and JSON are written; the one place where a text from the wire is made harmless for
+ * a JSON reader
  *
  * Thread: any. Errors: those of `out`, which stdio keeps (ferror). */
 #ifndef REPORT_EMIT_WORDS_H
@@ -9,23 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* What stands next in a text that people read, and what they are shown for it. Control characters, bytes that
- * are no UTF-8, and what changes the direction, hides or is no character (C1, U+00AD, U+061C, U+180E,
- * U+200B..U+200F, U+2028..U+202E, U+2060..U+206F, U+FEFF, tags, noncharacters) are shown as \xNN. */
-#define EMIT_PIECE_SIZE 17	/* four bytes, each \xNN */
-struct emit_piece {
-	unsigned len;			/* bytes of the text; 0 at its end */
-	unsigned columns;		/* that it takes */
-	char shown[EMIT_PIECE_SIZE];	/* in place of these bytes; "" where they are shown as they are */
-};
-struct emit_piece emit_piece(const char *text);
-
-/* For a terminal: so that no name drives it. Returns the columns that takes, one for each code point; out
- * NULL: only counts. */
-unsigned emit_clean(FILE *out, const char *text);
-
-/* Such text from column `at` on, broken between words, later lines indented; ends the line. */
-void emit_wrap(FILE *out, const char *text, unsigned at, unsigned indent, unsigned columns);
+/* What people are shown for a text from the wire (capture/text.h), the same everywhere: for files that others read.
+ * What goes to terminals is lines (report/lines.h). */
+void emit_clean(FILE *out, const char *text);
 
 /* What verdicts mean, by the words of client.third_party and client.path. */
 const char *emit_third_party_words(const char *third_party, bool all_traffic);

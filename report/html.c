@@ -1,7 +1,7 @@
 #include "report/html.h"
 
 #include "capture/base.h"
-#include "report/emit_words.h"
+#include "capture/text.h"
 #include "report/html_style.h"
 
 #include <assert.h>
@@ -27,10 +27,10 @@ static void escape(FILE *out, const char *text, size_t len)
 void html_text_cut(struct html *h, const char *text, unsigned columns_max)
 {
 	const char *at = text;
-	struct emit_piece piece;
+	struct text_piece piece;
 	unsigned room = columns_max;
 
-	for (; (piece = emit_piece(at)).len > 0 && piece.columns <= room; at += piece.len) {
+	for (; (piece = text_piece(at)).len > 0 && piece.columns <= room; at += piece.len) {
 		if (piece.shown[0] != '\0')
 			fputs(piece.shown, h->out);
 		else

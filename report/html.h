@@ -1,7 +1,7 @@
 /* html.h - HTML, written as it goes; the one place where text is escaped for it
  *
  * What comes out is also well-formed XML. Text and the values of attributes may be anything: what could be
- * taken for markup becomes a reference, what people should not be shown as it is becomes visible (emit_piece),
+ * taken for markup becomes a reference, what people should not be shown as it is becomes visible (capture/text.h),
  * and what is longer than HTML_TEXT_MAX is cut, with a mark that says how long it was. Names of elements and
  * attributes are literals.
  *

@@ -1,6 +1,7 @@
 #include "report/news.h"
 
 #include "capture/base.h"
+#include "report/emit_text.h"
 #include "report/emit_words.h"
 #include "report/store_sql.h"
 
@@ -35,6 +36,7 @@ struct news {
 	void *verdicts, *findings;	/* trees of struct told, by key (tsearch(3)) */
 	unsigned round;
 	FILE *out;
+	struct lines l;			/* to it */
 };
 
 struct withdrawn {
@@ -61,6 +63,8 @@ struct news *news_new(const struct news_settings *settings)
 	struct news *n = base_alloc(sizeof(*n));
 
 	n->settings = *settings;
+	n->l = emit_text_lines(&(struct emit_settings){ .color = settings->color, .columns = settings->columns },
+			       LINES_ENDLESS, NULL);
 	return n;
 }
 
@@ -70,6 +74,7 @@ void news_free(struct news **n)
 		return;
 	tdestroy((*n)->verdicts, told_free);
 	tdestroy((*n)->findings, told_free);
+	lines_free(&(*n)->l);
 	free(*n);
 	*n = NULL;
 }
@@ -104,13 +109,6 @@ static const struct told *news_of(struct news *n, void **tree, sqlite3_stmt *q)
 	return changed ? t : NULL;
 }
 
-static const char *colour_of(const struct news *n, const char *verdict)
-{
-	if (!n->settings.color)
-		return "";
-	return strcmp(verdict, "leak") == 0 ? "\033[1;31m" : strcmp(verdict, "clean") == 0 ? "\033[1;32m" : "\033[1;33m";
-}
-
 static struct emit_json_writer begin_json(struct news *n, const char *event, int64_t ns)
 {
 	struct emit_json_writer w = { .out = n->out };
@@ -131,8 +129,11 @@ static void begin_line(struct news *n, int64_t ns)
 {
 	char time[EMIT_TIME_SIZE];
 
-	emit_time(ns, time);
-	fprintf(n->out, "%s ", time[0] != '\0' ? time : "-");
+	emit_time(ns - ns % BASE_NS_PER_S, time);
+	if (time[0] != '\0')
+		memcpy(strchr(time, '.'), "Z", 2);
+	lines_indent(&n->l, 0, 2);
+	lines_printf(&n->l, "%s ", time[0] != '\0' ? time : "-");
 }
 
 static void verdict(struct news *n, const struct told *t)
@@ -148,10 +149,12 @@ static void verdict(struct news *n, const struct told *t)
 		return;
 	}
 	begin_line(n, t->time_ns);
-	fprintf(n->out, "%s: %s%s%s: %s; %s.\n", t->texts[V_CLIENT], colour_of(n, t->texts[V_VERDICT]),
-		t->texts[V_VERDICT], n->settings.color ? "\033[0m" : "",
-		emit_third_party_words(t->texts[V_THIRD_PARTY], strcmp(t->texts[V_ALL_TRAFFIC], "1") == 0),
-		emit_path_words(t->texts[V_PATH]));
+	lines_printf(&n->l, "%s: ", t->texts[V_CLIENT]);
+	lines_look(&n->l, lines_look_of(t->texts[V_VERDICT]), t->texts[V_VERDICT]);
+	lines_printf(&n->l, ": %s; %s.",
+		     emit_third_party_words(t->texts[V_THIRD_PARTY], strcmp(t->texts[V_ALL_TRAFFIC], "1") == 0),
+		     emit_path_words(t->texts[V_PATH]));
+	lines_end(&n->l);
 }
 
 static void finding(struct news *n, const struct told *t, bool withdrawn)
@@ -170,10 +173,10 @@ static void finding(struct news *n, const struct told *t, bool withdrawn)
 		return;
 	}
 	begin_line(n, t->time_ns);
-	fprintf(n->out, "%s%s (%s, %s): ", withdrawn ? "withdrawn: " : "", t->texts[F_KIND], t->texts[F_CLASS],
-		t->texts[F_STRENGTH]);
-	emit_clean(n->out, t->texts[F_SENTENCE]);
-	fputc('\n', n->out);
+	lines_printf(&n->l, "%s%s (%s, %s): ", withdrawn ? "withdrawn: " : "", t->texts[F_KIND], t->texts[F_CLASS],
+		     t->texts[F_STRENGTH]);
+	lines_text(&n->l, t->texts[F_SENTENCE]);
+	lines_end(&n->l);
 }
 
 static void tell_finding(struct news *n, const struct told *t, bool withdrawn)
@@ -235,7 +238,7 @@ static void withdraw(struct news *n)
 
 bool news_tell(struct news *n, struct store *st, FILE *out)
 {
-	n->out = out;
+	n->out = n->l.out = out;
 	n->round++;
 	if (!each(n, st, verdicts_sql, &n->verdicts, verdict) || !each(n, st, findings_sql, &n->findings, new_finding))
 		return false;

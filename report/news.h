@@ -15,6 +15,7 @@ struct news_settings {
 	bool quiet;		/* verdicts only */
 	struct notify *notify;	/* told of the findings as well; or NULL */
 	bool color;
+	unsigned columns;	/* of the terminal; 0: none, and a line is a line */
 };
 
 struct news;

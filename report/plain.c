@@ -209,20 +209,34 @@ const char *plain_name(const char *title, char out[PLAIN_NAME_SIZE])
 	return out;
 }
 
+const char *plain_count(int64_t count, char out[PLAIN_COUNT_SIZE])
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof(digits), "%lld", (long long)count);
+	char *end = out;
+
+	for (int i = 0; i < n; i++) {
+		if (i > 0 && digits[i - 1] != '-' && (n - i) % 3 == 0)
+			*end++ = ',';
+		*end++ = digits[i];
+	}
+	*end = '\0';
+	return out;
+}
+
 const char *plain_bytes(int64_t bytes, char out[PLAIN_BYTES_SIZE])
 {
 	static const char *const units[] = { "bytes", "kB", "MB", "GB" };
 	unsigned unit = 0;
+	size_t n;
 
 	while (bytes >= 10000 && unit + 1 < sizeof(units) / sizeof(units[0])) {
 		bytes /= 1000;
 		unit++;
 	}
-	if (bytes >= 1000)
-		snprintf(out, PLAIN_BYTES_SIZE, "%lld,%03lld %s", (long long)bytes / 1000, (long long)bytes % 1000,
-			 units[unit]);
-	else
-		snprintf(out, PLAIN_BYTES_SIZE, "%lld %s", (long long)bytes, bytes == 1 && unit == 0 ? "byte" : units[unit]);
+	plain_count(bytes, out);
+	n = strlen(out);
+	snprintf(out + n, PLAIN_BYTES_SIZE - n, " %s", bytes == 1 && unit == 0 ? "byte" : units[unit]);
 	return out;
 }
 

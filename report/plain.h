@@ -26,8 +26,12 @@ const char *plain_party_words(enum plain_party party);
 #define PLAIN_NAME_SIZE 128
 const char *plain_name(const char *title, char out[PLAIN_NAME_SIZE]);
 
+/* 606, 1,234,567 */
+#define PLAIN_COUNT_SIZE 32
+const char *plain_count(int64_t count, char out[PLAIN_COUNT_SIZE]);
+
 /* As people say it, with four digits at most: 823 bytes, 9,315 bytes, 306 kB, 17 MB; gigabytes are counted in full. */
-#define PLAIN_BYTES_SIZE 32
+#define PLAIN_BYTES_SIZE PLAIN_COUNT_SIZE
 const char *plain_bytes(int64_t bytes, char out[PLAIN_BYTES_SIZE]);
 
 /* 2026-11-22 07:50:58 UTC; "" for 0. */

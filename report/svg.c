@@ -1,6 +1,6 @@
 #include "report/svg_part.h"
 
-#include "report/emit_words.h"
+#include "capture/text.h"
 
 #include <string.h>
 
@@ -60,10 +60,10 @@ static size_t points(const char *text, unsigned count)
 /* Clean text of a size that can be broken; what is too long for any picture is cut here. */
 static void clean(char *out, size_t size, const char *text)
 {
-	struct emit_piece piece;
+	struct text_piece piece;
 	size_t n = 0;
 
-	for (; (piece = emit_piece(text)).len > 0; text += piece.len) {
+	for (; (piece = text_piece(text)).len > 0; text += piece.len) {
 		const char *as = piece.shown[0] != '\0' ? piece.shown : text;
 		size_t len = piece.shown[0] != '\0' ? strlen(piece.shown) : piece.len;
 
