@@ -9,7 +9,10 @@
 #include <string.h>
 
 #define PIPELINE_BATCHES 16	/* waiting for a worker */
-#define PIPELINE_FACTS 32	/* batches waiting for the writer */
+/* Batches of facts waiting for the writer. Live it is away while it judges, and who waits for it keeps packets from
+ * being read: so 80 MB at most, which are some seconds of 20,000 new flows each. */
+#define PIPELINE_FACTS 32
+#define PIPELINE_LIVE_FACTS 256
 
 struct pipeline {
 	const struct pipeline_settings *settings;
@@ -129,7 +132,7 @@ static void forget_sources(const struct pipeline_live *live)
 bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 {
 	unsigned n = settings->workers;
-	struct queue *facts = queue_new(PIPELINE_FACTS);
+	struct queue *facts = queue_new(settings->live != NULL ? PIPELINE_LIVE_FACTS : PIPELINE_FACTS);
 	struct queue *queues[PIPELINE_WORKERS_MAX];
 	struct worker *workers[PIPELINE_WORKERS_MAX];
 	pthread_t threads[PIPELINE_WORKERS_MAX], writer_thread;
