@@ -39,7 +39,7 @@ struct news {
 	struct lines l;			/* to it */
 };
 
-struct withdrawn {
+struct gone {
 	unsigned round;			/* the last */
 	struct told *first;
 };
@@ -195,6 +195,18 @@ static void new_finding(struct news *n, const struct told *t)
 	tell_finding(n, t, false);
 }
 
+static void withdrawn_finding(struct news *n, const struct told *t)
+{
+	tell_finding(n, t, true);
+}
+
+/* All of it was deleted from the case: there is nothing to say. */
+static void gone_client(struct news *n, const struct told *t)
+{
+	(void)n;
+	(void)t;
+}
+
 static bool each(struct news *n, struct store *st, const char *sql, void **tree,
 		 void (*show)(struct news *n, const struct told *t))
 {
@@ -211,28 +223,28 @@ static bool each(struct news *n, struct store *st, const char *sql, void **tree,
 	return rc == SQLITE_DONE;
 }
 
-/* The first of the findings that the case no longer has. */
-static void find_withdrawn(const void *node, VISIT visit, void *found)
+/* The first of what the case no longer has. */
+static void find_gone(const void *node, VISIT visit, void *found)
 {
 	struct told *t = *(struct told *const *)node;
-	struct withdrawn *w = found;
+	struct gone *g = found;
 
-	if ((visit == postorder || visit == leaf) && t->round != w->round && w->first == NULL)
-		w->first = t;
+	if ((visit == postorder || visit == leaf) && t->round != g->round && g->first == NULL)
+		g->first = t;
 }
 
-static void withdraw(struct news *n)
+static void forget_gone(struct news *n, void **tree, void (*show)(struct news *n, const struct told *t))
 {
-	struct withdrawn w = { .round = n->round };
+	struct gone g = { .round = n->round };
 
 	for (;;) {
-		w.first = NULL;
-		twalk_r(n->findings, find_withdrawn, &w);
-		if (w.first == NULL)
+		g.first = NULL;
+		twalk_r(*tree, find_gone, &g);
+		if (g.first == NULL)
 			return;
-		tell_finding(n, w.first, true);
-		tdelete(w.first, &n->findings, by_key);
-		told_free(w.first);
+		show(n, g.first);
+		tdelete(g.first, tree, by_key);
+		told_free(g.first);
 	}
 }
 
@@ -242,7 +254,8 @@ bool news_tell(struct news *n, struct store *st, FILE *out)
 	n->round++;
 	if (!each(n, st, verdicts_sql, &n->verdicts, verdict) || !each(n, st, findings_sql, &n->findings, new_finding))
 		return false;
-	withdraw(n);
+	forget_gone(n, &n->verdicts, gone_client);
+	forget_gone(n, &n->findings, withdrawn_finding);
 	if (fflush(out) != 0 || ferror(out))
 		return store_fail(st, "cannot write: %s", strerror(errno));
 	return true;
