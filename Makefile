@@ -7,6 +7,7 @@
 # make golden     writes the expected reports anew: review the diff like code
 # make lab        records real programs in network namespaces and judges what they did (root; 77: cannot)
 # make bench      speed and memory beside ndpiReader and tcpdump; how often mirrored-upload is right
+# make soak       watches a mixed load for MINUTES (30): nothing may grow (root); SAN= as above
 # make asn-db     builds classify/asn.mmdb anew
 # make install    DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc are yours to set
 # make deb        Debian packages, source and binary, in build-deb
@@ -124,17 +125,30 @@ test:
 lab: $(OUT)/mailwitness
 	tests/lab/run $(OUT)/mailwitness
 
-bench: $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/mirror
+bench: $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send $(OUT)/tests/bench/mirror
 	$(OUT)/tests/bench/mirror
 	tests/bench/run.sh $(OUT)/mailwitness $(OUT)/tests/bench/load
+	tests/bench/live.sh $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send
 	tests/property $(OUT)/mailwitness 5
 
 $(OUT)/tests/bench/load: tests/bench/load.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -D_GNU_SOURCE -o $@ $< -lpcap
 
+$(OUT)/tests/bench/send: tests/bench/send.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -D_GNU_SOURCE -o $@ $<
+
 $(OUT)/tests/bench/mirror: $(OUT)/tests/bench/mirror.o $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS) -lcmocka -lm
+
+# Tables so small that all are full after minutes; in a directory of its own.
+SMALL := -DWORKER_SHARD_FLOWS=48 -DWORKER_SHARD_BYTES=262144 -DWORKER_SHARD_NAMES=64 \
+	-DFRAGMENT_DATAGRAMS=32 -DFRAGMENT_BYTES=262144
+MINUTES ?= 30
+soak: $(OUT)/tests/bench/load $(OUT)/tests/bench/send
+	$(MAKE) --no-print-directory OUT=$(OUT)-small CPPFLAGS='$(CPPFLAGS) $(SMALL)' $(OUT)-small/mailwitness
+	tests/soak $(OUT)-small/mailwitness $^ $(MINUTES)
 
 asn-db:
 	rm -rf build/asn && mkdir -p build/asn
@@ -154,7 +168,7 @@ deb-check: deb
 clean:
 	rm -rf build build-*
 
-.PHONY: all always lib build check lint golden demo test lab bench fuzz install deb deb-check clean asn-db
+.PHONY: all always lib build check lint golden demo test lab bench soak fuzz install deb deb-check clean asn-db
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -11,8 +11,10 @@
 #include "capture/packet.h"
 
 #define FRAGMENT_WAIT_NS (30 * 1000000000LL)
+#ifndef FRAGMENT_BYTES
 #define FRAGMENT_DATAGRAMS 4096
 #define FRAGMENT_BYTES (16u << 20)
+#endif
 #define FRAGMENT_PARTS 1024	/* parts a datagram may come in; 65535 / 64 */
 
 struct fragment_table;

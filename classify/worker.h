@@ -11,12 +11,18 @@
 
 /* Names that the flows of one shard may tell in a minute of packet time: half a million in all. A flood of
  * DNS answers would else fill the case file; what is left out is a loss that touches everyone. */
+#ifndef WORKER_SHARD_NAMES
 #define WORKER_SHARD_NAMES 8192
+#endif
 #define WORKER_NAMES_NS (60 * 1000000000LL)
+#ifndef WORKER_SHARD_FLOWS
 #define WORKER_SHARD_FLOWS 16384	/* flows of one shard at a time: 1 M, and 400 MB, in all */
+#endif
 /* What reading the flows of one shard may take: 2 GB in all. So many TLS flows have room that are read as
  * they come (some 1.6 kB each); a flow whose bytes come out of order takes up to 128 kB. */
+#ifndef WORKER_SHARD_BYTES
 #define WORKER_SHARD_BYTES (32u << 20)
+#endif
 
 struct worker;
 struct certificate_store;
