@@ -77,6 +77,14 @@ static bool write_file(const char *path, const char *text)
 	return ok;
 }
 
+/* While the kernel makes sure that an address is nobody else's it sends from `::`; pasta of 2023 takes that for where
+ * this end is, sends there what comes next, and the connection hangs. There is nobody else in here. */
+static void trust_addresses(void)
+{
+	write_file("/proc/sys/net/ipv6/conf/all/accept_dad", "0");
+	write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+}
+
 static void make_namespaces(void)
 {
 	uid_t uid = geteuid();
@@ -91,6 +99,7 @@ static void make_namespaces(void)
 	    !write_file("/proc/self/setgroups", "deny") ||	/* the price of gid_map, user_namespaces(7) */
 	    !write_file("/proc/self/uid_map", users) || !write_file("/proc/self/gid_map", groups))
 		no_namespaces(errno);
+	trust_addresses();
 }
 
 /* In the child, which stayed outside: waits until its parent is inside. pasta tells its pid when the door is open. */
