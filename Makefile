@@ -5,7 +5,7 @@
 # make lint       order of the rooms, headers that stand alone, compiler warnings as errors
 # make fuzz       the fuzz targets as libFuzzer programs (needs clang)
 # make golden     writes the expected reports anew: review the diff like code
-# make lab        records real programs in network namespaces and judges what they did (root; 77: cannot)
+# make lab        watches real programs in network namespaces, with tcpdump beside it (root; 77: cannot)
 # make bench      speed and memory beside ndpiReader and tcpdump; how often mirrored-upload is right
 # make soak       watches a mixed load for MINUTES (30): nothing may grow (root); SAN= as above
 # make asn-db     builds classify/asn.mmdb anew

@@ -1,6 +1,6 @@
 # network.sh - namespaces without a way out: "inet" is router, resolver and all servers; pc1, pc2: clients
 #
-# Sourced by record. The clients' segment is br0 in inet (192.168.178.0/24, 2001:db8:178::/64).
+# Sourced by setup.sh. The clients' segment is br0 in inet (192.168.178.0/24, 2001:db8:178::/64).
 
 LAB_NS="$LAB_PREFIX-inet $LAB_PREFIX-pc1 $LAB_PREFIX-pc2"
 
@@ -11,7 +11,11 @@ in_ns() {
 }
 
 host_rows() {
-	grep -v '^#' "$LAB/hosts"
+	grep -v '^#' "${HOSTS-$LAB/hosts}"
+}
+
+address_of() {	# key [6]
+	host_rows | awk -v key="$1" -v column="$((${2-4} / 2))" '$1 == key { print $column }'
 }
 
 network_up() {

@@ -1,6 +1,6 @@
 # scenes-states.sh - recordings for tests/states: many makes of clients and servers, a state or dialect each
 #
-# Sourced by record, which writes them as OUTDIR/NAME.pcap. Needs, besides what record names: msmtp fetchmail
+# Sourced by setup.sh; record writes them as OUTDIR/NAME.pcap. Needs, besides what record names: msmtp fetchmail
 # neomutt sieve-connect libauthen-ntlm-perl dovecot-lmtpd dovecot-managesieved, and apt to unpack Exim and
 # Courier from (servers-states.sh).
 
@@ -16,7 +16,7 @@ state_servers_up() {
 	start_odd_dovecot
 	start_other_makes || return
 	wait_for 24 4190 1143 10587
-	until in_ns inet ss -Hltn "src $COURIER:110" | grep -q . && in_ns inet ss -Hltn "src $EXIM:587" | grep -q .; do
+	until in_ns inet ss -Hltn "src $(address_of courier):110" | grep -q . && in_ns inet ss -Hltn "src $(address_of exim):587" | grep -q .; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || { echo "lab: Exim or Courier does not listen" >&2; return 1; }
 		sleep 0.2
@@ -42,7 +42,7 @@ send_with_msmtp() {	# host options...
 fetch_with_fetchmail() {	# host options...: keeps what is there
 	local host=$1
 	shift
-	printf 'poll %s proto pop3 user "%s" password "%s" keep mda "/bin/true"\n' "$host" "$ACCOUNT" "$PASSWORD" \
+	printf 'poll %s proto pop3 user "%s" password "%s" keep mda "cat >/dev/null"\n' "$host" "$ACCOUNT" "$PASSWORD" \
 		> "$WORK/fetchmailrc"
 	chmod 600 "$WORK/fetchmailrc"
 	client pc1 env FETCHMAILHOME="$WORK" fetchmail -f "$WORK/fetchmailrc" --auth password --nosyslog "$@" || true
@@ -144,7 +144,7 @@ scene_xclient() {
 }
 
 scene_proxy-prefix() {
-	local source="--proxy-source 198.51.100.9 --proxy-source-port 40000 --proxy-dest 203.0.113.48 --proxy-dest-port 587"
+	local source="--proxy-source 198.51.100.9 --proxy-source-port 40000 --proxy-dest $(address_of odd) --proxy-dest-port 587"
 
 	submit pc1 mail.odd.example 10587 -4 --proxy-version 1 --proxy-family TCP4 $source --quit-after AUTH
 	submit pc1 mail.odd.example 10587 -4 --proxy-version 2 --proxy-family AF_INET $source --quit-after AUTH

@@ -1,6 +1,6 @@
 # scenes.sh - what each capture is of; scene_NAME does what NAME's clients do while tcpdump listens
 #
-# Sourced by record. seen_from says where tcpdump listens: "pc1 eth0" unless a scene says otherwise.
+# Sourced by setup.sh. seen_from says where tcpdump listens: "pc1 eth0" unless a scene says otherwise.
 
 ACCOUNT=anna@kanzlei-brandt.example
 

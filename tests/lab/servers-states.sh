@@ -1,11 +1,8 @@
 # servers-states.sh - other makes of servers, and rarer dialects of the same; for scenes-states.sh
 #
-# Sourced by record. Exim and Courier exclude Postfix and Dovecot as packages: theirs are unpacked over a view of
+# Sourced by setup.sh. Exim and Courier exclude Postfix and Dovecot as packages: theirs are unpacked over a view of
 # the system that only their own processes have.
 
-EXIM=203.0.113.46
-COURIER=203.0.113.47
-ODD=203.0.113.48
 OTHER_MAKES="exim4-daemon-light exim4-base exim4-config courier-imap courier-pop courier-base courier-authlib
 	courier-authlib-userdb libcourier-unicode4 libltdl7 libgamin0"
 
@@ -22,7 +19,7 @@ make_exim() {
 	spool_directory = /var/spool/exim-lab
 	log_file_path = /var/spool/exim-lab/%slog
 	keep_environment =
-	local_interfaces = $EXIM
+	local_interfaces = $(address_of exim)
 	daemon_smtp_ports = 587
 	host_lookup =
 	rfc1413_hosts =
@@ -98,9 +95,9 @@ other_makes_inside() {
 	POP3AUTH="PLAIN LOGIN"
 	TLS_CERTFILE=$WORK/courier/both.pem TLS_PRIVATE_KEYFILE= TLS_CACHEFILE= TLS_DHPARAMS=
 	IMAP_STARTTLS=YES POP3_STARTTLS=YES
-	couriertcpd -address=$COURIER -nodnslookup -noidentlookup 143 \
+	couriertcpd -address=$(address_of courier) -nodnslookup -noidentlookup 143 \
 		/usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir &
-	couriertcpd -address=$COURIER -nodnslookup -noidentlookup 110 \
+	couriertcpd -address=$(address_of courier) -nodnslookup -noidentlookup 110 \
 		/usr/lib/courier/courier/courierpop3login /usr/lib/courier/courier/courierpop3d Maildir &
 	exim4 -bdf -q1h -C $WORK/exim.conf &
 	trap 'kill \$(jobs -p)' TERM
@@ -125,7 +122,7 @@ start_odd_dovecot() {
 	state_dir = $WORK/odd
 	instance_name = odd
 	protocols = imap pop3 lmtp sieve
-	listen = $ODD
+	listen = $(address_of odd)
 	log_path = /dev/stderr
 	mail_location = maildir:$WORK/mail/ben
 	mail_uid = nobody
@@ -190,7 +187,7 @@ start_odd_dovecot() {
 odd_postfix_services() {
 	local common="-o smtpd_tls_cert_file=$WORK/odd.crt -o smtpd_tls_key_file=$WORK/odd.key"
 
-	echo "$ODD:587 inet n - n - - smtpd $common -o smtpd_sasl_path=inet:127.0.0.1:12346"
+	echo "$(address_of odd):587 inet n - n - - smtpd $common -o smtpd_sasl_path=inet:127.0.0.1:12346"
 	echo "  -o smtpd_authorized_xclient_hosts=192.168.178.0/24"
-	echo "$ODD:10587 inet n - n - - smtpd $common -o smtpd_upstream_proxy_protocol=haproxy"
+	echo "$(address_of odd):10587 inet n - n - - smtpd $common -o smtpd_upstream_proxy_protocol=haproxy"
 }

@@ -1,6 +1,6 @@
 # servers.sh - a private CA, and the servers of the lab's internet, one of each kind on all its addresses
 #
-# Sourced by record. Everything lives in $WORK; what was started is in the array STARTED.
+# Sourced by setup.sh. Everything lives in $WORK; what was started is in the array STARTED.
 
 # ip itself and not in_ns, so that the pid is the server's and not a subshell's.
 start() {	# name command...: in the background, in inet
@@ -296,7 +296,7 @@ servers_up() {
 	start_postfix
 	start_nginx
 	# It has UDP port 443 of all addresses, where another wants to answer (scenes-main.sh).
-	is_main "${names%%[[:space:]]*}" || start refuse "$LAB/refuse" 203.0.113.45
+	is_main "${names%%[[:space:]]*}" || start refuse "$LAB/refuse" "$(address_of refuse)"
 	wait_for 53 143 465 443 587
 }
 
