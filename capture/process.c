@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 #include "capture/process_match.h"
+#include "capture/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,16 @@ static void keep_reading_rights(void)
 		base_log("the matching of processes keeps its rights: %s", strerror(errno));
 }
 
+/* Of what was inherited it needs to hold nothing but these two and where lines go. */
+static void keep_descriptors(int *stop, int *facts)
+{
+	if (dup2(*stop, STDIN_FILENO) != STDIN_FILENO || dup2(*facts, STDOUT_FILENO) != STDOUT_FILENO ||
+	    close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
+		_exit(0);
+	*stop = STDIN_FILENO;
+	*facts = STDOUT_FILENO;
+}
+
 /* Signals for the program are not for this process: it ends when it is told to, or with who began it. */
 static void be_quiet(pid_t parent)
 {
@@ -73,13 +84,17 @@ static _Noreturn void serve(int stop, int facts, pid_t parent, const char *const
 {
 	struct hello hello = { 0 };
 	struct process_match *m;
+	char error[256];
 
 	be_quiet(parent);
+	keep_descriptors(&stop, &facts);
 	/* Whoever sent a packet may be gone in a millisecond. Where it is not allowed, more are. */
 	setpriority(PRIO_PROCESS, 0, PRIORITY);
 	m = process_match_open(interfaces, count, hello.error, sizeof(hello.error));
 	hello.ready = m != NULL;
 	keep_reading_rights();
+	if (!sandbox_look_only(error, sizeof(error)))
+		base_log("the matching of processes: %s", error);
 	if (write(facts, &hello, sizeof(hello)) == (ssize_t)sizeof(hello) && hello.ready)
 		process_match_run(m, stop, write_fact, &facts);
 	process_match_close(&m);

@@ -7,7 +7,9 @@
  * is the store's question.
  *
  * That process keeps what looking into others takes (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, where it had them) and no
- * other capability; it takes no orders but to end.
+ * other capability, and of system calls those that look (sandbox.h); it takes no orders but to end. It reads no more of
+ * packets than who talks to whom. Landlock it cannot have: who is in one of its domains may not look into processes
+ * outside. What this does not stop: who takes it over can read all files and all processes' memory, and send packets.
  * Thread: process_open before there is any; process_main is the body of one that hears what is found.
  * Time: the clock of day, which stamps live packets too. Memory: fixed; what does not find room is counted
  * as missed. */

@@ -18,10 +18,10 @@
 
 #define TAP_BYTES 128			/* of a packet: IP and TCP with their options */
 #define TAP_BUFFER (1 << 20)
-#define LINKTYPE_RAW 101		/* what a packet socket gives without link headers: IP */
 #define LOCAL_MAX 1024			/* addresses of this host */
 #define LEARN_NS BASE_NS_PER_S		/* what is known of addresses and interfaces may be as old */
 #define INTERFACES_KNOWN 64
+#define IPV4_HEADER 20			/* without options */
 
 struct known_interface {
 	uint32_t index;
@@ -173,22 +173,51 @@ static int64_t time_of(struct msghdr *m)
 	return at.tv_sec * BASE_NS_PER_S + at.tv_nsec;
 }
 
-static bool read_packet(const uint8_t *data, uint32_t wire_len, struct tap_packet *out)
+static void read_ipv4(struct bytes *in, struct tap_packet *out)
 {
-	const struct frame frame = {
-		.data = data, .caplen = wire_len < TAP_BYTES ? wire_len : TAP_BYTES, .wire_len = wire_len,
-		.link_type = LINKTYPE_RAW,
-	};
-	struct packet_fragment fragment;
-	struct packet p;
+	size_t header = (size_t)(bytes_u8(in) & 0x0f) * 4;
+	uint8_t addresses[2][4];
 
-	if (packet_decode(&frame, &p, &fragment) != PACKET_IP || p.tunnels > 0)
+	bytes_skip(in, 8);
+	out->proto = bytes_u8(in);
+	bytes_skip(in, 2);
+	bytes_copy(in, addresses, sizeof(addresses));
+	host_of_ipv4(addresses[0], out->local.addr);
+	host_of_ipv4(addresses[1], out->remote.addr);
+	if (header < IPV4_HEADER)
+		in->bad = true;
+	else
+		bytes_skip(in, header - IPV4_HEADER);
+}
+
+static void read_ipv6(struct bytes *in, struct tap_packet *out)
+{
+	bytes_skip(in, 6);
+	out->proto = bytes_u8(in);
+	bytes_skip(in, 1);
+	bytes_copy(in, out->local.addr, sizeof(out->local.addr));
+	bytes_copy(in, out->remote.addr, sizeof(out->remote.addr));
+}
+
+bool process_tap_read(struct bytes in, struct tap_packet *out)
+{
+	struct bytes first = in;
+	unsigned version = bytes_u8(&first) >> 4;
+
+	if (version == 4)
+		read_ipv4(&in, out);
+	else if (version == 6)
+		read_ipv6(&in, out);
+	else
 		return false;
-	out->local = p.dir == FLOW_LO_TO_HI ? p.key.lo : p.key.hi;
-	out->remote = p.dir == FLOW_LO_TO_HI ? p.key.hi : p.key.lo;
-	out->proto = p.key.proto;
-	out->answers = p.key.proto == IPPROTO_TCP && (p.tcp_flags & TCP_ACK) != 0;
-	return true;
+	out->local.port = bytes_u16(&in);
+	out->remote.port = bytes_u16(&in);
+	out->answers = false;
+	if (out->proto == IPPROTO_TCP) {
+		bytes_skip(&in, TCP_FLAGS_AT - 4);
+		out->answers = (bytes_u8(&in) & TCP_ACK) != 0;
+	}
+	return !in.bad && (out->proto == IPPROTO_TCP || out->proto == IPPROTO_UDP);
 }
 
 unsigned process_tap_take(struct process_tap *t, unsigned which, tap_taken *taken, void *context)
@@ -210,7 +239,9 @@ unsigned process_tap_take(struct process_tap *t, unsigned which, tap_taken *take
 	for (int i = 0; i < count; i++) {
 		struct tap_packet p = { .time_ns = time_of(&messages[i].msg_hdr), .interface = (uint32_t)from[i].sll_ifindex };
 
-		if (is_wanted(t, p.interface, p.time_ns) && read_packet(t->bytes[i], messages[i].msg_len, &p))
+		size_t len = messages[i].msg_len < TAP_BYTES ? messages[i].msg_len : TAP_BYTES;
+
+		if (is_wanted(t, p.interface, p.time_ns) && process_tap_read(bytes_of(t->bytes[i], len), &p))
 			taken(context, &p);
 	}
 	return count > 0 ? (unsigned)count : 0;

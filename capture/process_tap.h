@@ -8,6 +8,7 @@
 #ifndef CAPTURE_PROCESS_TAP_H
 #define CAPTURE_PROCESS_TAP_H
 
+#include "capture/bytes.h"
 #include "capture/flow_key.h"
 
 #include <poll.h>
@@ -36,6 +37,11 @@ int process_tap_fd(const struct process_tap *tap, unsigned which);
 /* Takes what waits, up to TAP_BATCH packets; how many there were, also of other interfaces. */
 #define TAP_BATCH 64
 unsigned process_tap_take(struct process_tap *tap, unsigned which, tap_taken *taken, void *context);
+
+/* One of these packets, from its IP header on. What holds such privileges reads no more of hostile bytes than this: the
+ * filters let through what begins with IPv4, options included, or IPv6 right before TCP or UDP. False: it is no such
+ * packet, or it is cut; interface and time stay as they are. */
+bool process_tap_read(struct bytes in, struct tap_packet *out);
 
 /* Packets dropped since it was last asked. */
 uint64_t process_tap_dropped(struct process_tap *tap);

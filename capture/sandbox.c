@@ -2,6 +2,7 @@
 
 #include "capture/base.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,14 +105,24 @@ static int become(struct sandbox *s, struct sandbox_user *user_out, char *error,
 	return EX_OK;
 }
 
-static bool shut_in(struct sandbox *s, const struct sandbox_user *user, char *error, size_t size)
+/* A core that is piped to a program has no limit, so the limit alone would not do. Nor may the user's other programs
+ * look into this one: it holds what they may not have. */
+static bool dump_no_core(char *error, size_t size)
 {
 	const struct rlimit none = { 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+		return true;
+	snprintf(error, size, "a core could be dumped: %s", strerror(errno));
+	return false;
+}
+
+static bool shut_in(struct sandbox *s, const struct sandbox_user *user, char *error, size_t size)
+{
 	char why[256];
 	int listener;
 
-	setrlimit(RLIMIT_CORE, &none);
-	if (!sandbox_keep_capability(-1, error, size))
+	if (!dump_no_core(error, size) || !sandbox_keep_capability(-1, error, size))
 		return false;
 	hold(s, "no capability", "");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 && !goes_without(s, "the kernel has no no_new_privs", error, size))
@@ -152,6 +163,11 @@ bool sandbox_leave_root(char *error, size_t size)
 		return true;
 	return sandbox_choose_user(&anything, &user, error, size) && sandbox_become(&user, error, size) &&
 	       sandbox_keep_capability(-1, error, size) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+bool sandbox_look_only(char *error, size_t size)
+{
+	return SANITIZED || (dump_no_core(error, size) && sandbox_look_calls(error, size));
 }
 
 const char *sandbox_describe(const struct sandbox *s)

@@ -63,6 +63,10 @@ const char *sandbox_describe(const struct sandbox *s);
  * no capability and no_new_privs. */
 bool sandbox_leave_root(char *error, size_t size);
 
+/* For a process that was forked before, and looks into other processes: no system call but what reading files, asking
+ * the kernel by netlink, and taking packets from sockets that are open need, and no core. False with a line in error. */
+bool sandbox_look_only(char *error, size_t size);
+
 /* Lets the guard go, and waits for its end. What was given up stays so. */
 void sandbox_end(struct sandbox **s);
 

@@ -2,7 +2,9 @@
 #include "capture/sandbox_part.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <sched.h>
@@ -11,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* What the C library, SQLite, libarchive and the threads make of a run. A number below 0 is a call that this
@@ -61,6 +64,18 @@ static const int guards[] = {
 	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(brk), SCMP_SYS(mmap),
 	SCMP_SYS(mmap2), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(exit_group),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(send), SCMP_SYS(sendto), SCMP_SYS(getrandom),
+};
+
+/* Of whoever looks into /proc; openat and socket by what they are asked. */
+static const int lookers[] = {
+	SCMP_SYS(read), SCMP_SYS(readlinkat), SCMP_SYS(readlink), SCMP_SYS(getdents64), SCMP_SYS(close), SCMP_SYS(lseek),
+	SCMP_SYS(_llseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(fstat64), SCMP_SYS(fstatat64), SCMP_SYS(statx),
+	SCMP_SYS(fcntl), SCMP_SYS(fcntl64), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(ppoll_time64), SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64),
+	SCMP_SYS(recvmmsg), SCMP_SYS(recvmmsg_time64), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(recv),
+	SCMP_SYS(sendto), SCMP_SYS(send), SCMP_SYS(sendmsg), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getsockopt),
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
+	SCMP_SYS(getpid), SCMP_SYS(sysinfo), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -143,6 +158,26 @@ bool sandbox_guard_calls(char *error, size_t size)
 	for (size_t i = 0; ok && i < COUNT(answers); i++)
 		ok = seccomp_rule_add(list, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, answers[i])) == 0;
 	ok = ok && seccomp_load(list) == 0;
+	seccomp_release(list);
+	if (!ok)
+		snprintf(error, size, "the kernel takes no seccomp filter");
+	return ok;
+}
+
+bool sandbox_look_calls(char *error, size_t size)
+{
+	scmp_filter_ctx list = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	bool ok = list != NULL && allow_all(list, lookers, COUNT(lookers)) == 0 &&
+		  allow_memory(list, SCMP_SYS(mmap)) == 0 && allow_memory(list, SCMP_SYS(mmap2)) == 0 &&
+		  seccomp_rule_add(list, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+				   SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)) == 0 &&
+		  /* Addresses of this host, and names of its interfaces. */
+		  seccomp_rule_add(list, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+				   SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE)) == 0 &&
+		  seccomp_rule_add(list, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) == 0 &&
+		  seccomp_rule_add(list, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCGIFNAME)) == 0 &&
+		  seccomp_load(list) == 0;
+
 	seccomp_release(list);
 	if (!ok)
 		snprintf(error, size, "the kernel takes no seccomp filter");

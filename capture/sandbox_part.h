@@ -29,6 +29,8 @@ bool sandbox_files(const struct sandbox_settings *settings, char *error, size_t 
 bool sandbox_calls(bool live, int *listener_out, char *error, size_t size);
 /* The guard's own list; its last act before it serves. */
 bool sandbox_guard_calls(char *error, size_t size);
+/* The list of who only looks; see sandbox_look_only. */
+bool sandbox_look_calls(char *error, size_t size);
 
 /* Forks the guard; its end of a pair of sockets is in *control_out. */
 pid_t sandbox_guard_start(int *control_out);

@@ -12,9 +12,9 @@ chown nobody "$dir/cases"
 demo=tests/golden/demo/capture.pcap
 
 # The processes of a watch begun by `ip netns exec`, which becomes it: it, and its guard.
-guard_of() { # PID
+child_of() { # PID NAME
 	for pid in $(cat "/proc/$1/task/$1/children"); do
-		[ "$(cat "/proc/$pid/comm")" = guard ] && echo "$pid"
+		[ "$(cat "/proc/$pid/comm")" = "$2" ] && echo "$pid"
 	done
 }
 field() { # PID NAME: of each thread, each value once
@@ -29,7 +29,7 @@ soon 10 test -S "$dir/manager"
 
 NOTIFY_SOCKET=$dir/manager watch strict --sandbox strict -Z nobody -w "$dir/cases/case"
 watching=$pid
-guard=$(guard_of $watching)
+guard=$(child_of $watching guard)
 check "it says what holds" grep -q 'sandbox: user nobody, no capability, Landlock, seccomp$' "$dir/strict.err"
 check "there are workers" test "$(ls /proc/$watching/task | wc -l)" -ge 3
 check "each thread is nobody's" is "$nobody $nobody $nobody $nobody" "$(field $watching Uid)"
@@ -40,6 +40,13 @@ done
 check "no thread can gain anything" is 1 "$(field $watching NoNewPrivs)"
 check "each thread has the filter" is 2 "$(field $watching Seccomp)"
 check "no core is dumped" grep -qE 'Max core file size +0 +0 ' /proc/$watching/limits
+# Its /proc is root's then: nobody else looks into it, and a core that would be piped to a program is none.
+check "nor looked into by nobody's others" is 0 "$(stat -c %u /proc/$watching/stat)"
+looks=$(child_of $watching processes)
+check "who looks into processes may look and no more" is "0000000000080004 1 2" \
+	"$(field "$looks" CapPrm) $(field "$looks" NoNewPrivs) $(field "$looks" Seccomp)"
+check "it is looked into by root alone" is 0 "$(stat -c %u /proc/"$looks"/stat)"
+check "it holds three descriptors, /proc and three sockets" is 7 "$(ls /proc/"$looks"/fd | wc -l)"
 check "the guard is nobody's" is "$nobody $nobody $nobody $nobody" "$(field "$guard" Uid)"
 check "the guard has CAP_NET_RAW alone" is 0000000000002000 "$(field "$guard" CapPrm)"
 check "the guard is shut in as well" is "1 2" "$(field "$guard" NoNewPrivs) $(field "$guard" Seccomp)"
@@ -74,7 +81,7 @@ check "both interfaces' packets are in the case" is 2 \
 watch off --sandbox off -w "$dir/off.case"
 watching=$pid
 check "off is off" is 0 "$(field $watching Seccomp)"
-check "and has no guard" is '' "$(guard_of $watching)"
+check "and has no guard" is '' "$(child_of $watching guard)"
 end $watching TERM 2
 watch user --sandbox off -Z nobody -w "$dir/cases/user"
 watching=$pid
@@ -84,7 +91,7 @@ watch own -w "$dir/own.case"
 watching=$pid
 check "where root's directory is written it stays root" is "0 0 0 0" "$(field $watching Uid)"
 check "without a capability" is 0000000000000000 "$(field $watching CapPrm)"
-guard=$(guard_of $watching)
+guard=$(child_of $watching guard)
 kill -9 $watching
 wait $watching
 check "the guard of one that is killed is gone" soon 2 test ! -d "/proc/$guard"
@@ -96,7 +103,7 @@ run_in $here service setpriv --reuid nobody --regid nogroup --clear-groups --no-
 watching=$pid
 soon 20 grep -qs "watching eth0" "$dir/service.err"
 check "started with one capability no thread keeps it" is 0000000000000000 "$(field $watching CapPrm)"
-check "but the guard does" is 0000000000002000 "$(field "$(guard_of $watching)" CapPrm)"
+check "but the guard does" is 0000000000002000 "$(field "$(child_of $watching guard)" CapPrm)"
 ip -n $here link del eth0
 soon 5 grep -q 'went away' "$dir/service.err"
 link_up

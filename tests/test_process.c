@@ -1,6 +1,7 @@
 #include "tests/test.h"
 
 #include "capture/process_socket.h"
+#include "capture/process_tap.h"
 #include "capture/procfs.h"
 
 #include <fcntl.h>
@@ -217,6 +218,67 @@ static void a_unit_is_the_last_part_called_like_one(void **state)
 	}
 }
 
+#define IPV4(first, proto) first "\0\0\0\0\0\x40\0\x40" proto "\0\0\xc0\0\x02\x01\xc0\0\x02\x09"
+#define IPV6(proto) "\x60\0\0\0\0\0" proto "\x40\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09"
+#define PORTS "\x9c\x40\x03\xe1"
+#define TCP_TO(flags) PORTS "\0\0\0\0\0\0\0\0\x50" flags
+#define PACKET(text) text, sizeof(text) - 1
+
+/* Nothing but what the filters let through: where a packet's own words lead elsewhere, it is none. */
+static const struct tapped {
+	const char *name, *bytes;
+	size_t len, least;		/* least: shorter than that it is cut; 0: it is no such packet */
+	const char *local, *remote;
+	bool answers;
+} tapped[] = {
+	{ "TCP over IPv4 that begins", PACKET(IPV4("\x45", "\x06") TCP_TO("\x02")), 34, "192.0.2.1", "192.0.2.9", false },
+	{ "and that answers", PACKET(IPV4("\x45", "\x06") TCP_TO("\x12")), 34, "192.0.2.1", "192.0.2.9", true },
+	{ "behind IP options", PACKET(IPV4("\x46", "\x06") "\x94\x04\0\0" TCP_TO("\x02")), 38, "192.0.2.1", "192.0.2.9", false },
+	{ "UDP", PACKET(IPV4("\x45", "\x11") PORTS), 24, "192.0.2.1", "192.0.2.9", false },
+	{ "TCP over IPv6", PACKET(IPV6("\x06") TCP_TO("\x12")), 54, "2001:db8::1", "2001:db8::9", true },
+	{ "UDP over IPv6", PACKET(IPV6("\x11") PORTS), 44, "2001:db8::1", "2001:db8::9", false },
+	{ "a header shorter than it is", PACKET(IPV4("\x44", "\x11") PORTS), 0, NULL, NULL, false },
+	{ "a header longer than the packet", PACKET(IPV4("\x4f", "\x11") PORTS), 0, NULL, NULL, false },
+	{ "ICMP", PACKET(IPV4("\x45", "\x01") PORTS), 0, NULL, NULL, false },
+	{ "an extension header", PACKET(IPV6("\x2c") PORTS), 0, NULL, NULL, false },
+	{ "another version", PACKET("\x55" "three, seven, twenty: no version has forty bytes like these"), 0, NULL, NULL, false },
+};
+
+/* Exactly as many bytes as there are, so that a sanitizer sees one more. */
+static bool read_tapped(const struct tapped *t, size_t len, struct tap_packet *out)
+{
+	uint8_t *part = malloc(len > 0 ? len : 1);
+	bool ok;
+
+	memcpy(part, t->bytes, len);
+	ok = process_tap_read(bytes_of(part, len), out);
+	free(part);
+	return ok;
+}
+
+static void a_packet_that_begins_a_flow_is_read_and_no_other(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(tapped) / sizeof(tapped[0]); i++) {
+		const struct tapped *t = &tapped[i];
+		struct tap_packet p = { .interface = 3 };
+		struct host_port local, remote;
+
+		for (size_t len = 0; len < t->len; len++)
+			if (read_tapped(t, len, &p) != (t->least > 0 && len >= t->least))
+				fail_msg("%s, cut to %zu bytes", t->name, len);
+		if (read_tapped(t, t->len, &p) != (t->least > 0))
+			fail_msg("%s", t->name);
+		if (t->least == 0)
+			continue;
+		local = at(t->local, 40000);
+		remote = at(t->remote, 993);
+		if (memcmp(&p.local, &local, sizeof(local)) != 0 || memcmp(&p.remote, &remote, sizeof(remote)) != 0 ||
+		    p.answers != t->answers || p.interface != 3)
+			fail_msg("%s is another's", t->name);
+	}
+}
+
 /* A tree like /proc. */
 static char root[] = "/tmp/test_process.XXXXXX";
 
@@ -313,6 +375,7 @@ int main(void)
 		cmocka_unit_test(lengths_that_lie_fail),
 		cmocka_unit_test(noise_is_survived),
 		cmocka_unit_test(of_several_sockets_on_a_port_none_is_the_one),
+		cmocka_unit_test(a_packet_that_begins_a_flow_is_read_and_no_other),
 		cmocka_unit_test(a_unit_is_the_last_part_called_like_one),
 		cmocka_unit_test(every_holder_of_a_socket_is_found),
 	};

@@ -3,8 +3,11 @@
 
 #include "capture/sandbox.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -120,6 +123,25 @@ static int try_terminal(void)
 	return outcome(ioctl(STDIN_FILENO, TIOCSTI, "x") == 0);
 }
 
+
+static int try_directory(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+
+	return outcome(dir != NULL && readdir(dir) != NULL && closedir(dir) == 0);
+}
+
+static int try_interfaces(void)
+{
+	struct ifaddrs *all;
+	char name[IF_NAMESIZE];
+
+	if (if_indextoname(1, name) == NULL || getifaddrs(&all) != 0)
+		return outcome(false);
+	freeifaddrs(all);
+	return DONE;
+}
+
 static int try_input(void)
 {
 	return outcome(open(input, O_RDONLY) >= 0);
@@ -193,6 +215,26 @@ static int shut_in_and(const struct trial *t)
 	return outcome;
 }
 
+/* As who looks into other processes does. */
+static int look_and(const struct trial *t)
+{
+	char error[256];
+
+	return sandbox_look_only(error, sizeof(error)) ? t->act() : NOT_SHUT_IN;
+}
+
+static void see(const struct trial *t, int (*shut)(const struct trial *t))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(shut(t));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != t->want)
+		fail_msg("%s: %x, not %d", t->what, (unsigned)status, t->want);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -240,18 +282,35 @@ static void what_a_run_does_not_need_is_refused(void **state)
 	SKIP_SANITIZED();
 	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
 		bool needs_root = trials[i].act == try_packet && trials[i].want == DONE;
-		int status;
-		pid_t pid;
 
-		if (needs_root && geteuid() != 0)
-			continue;
-		pid = fork();
-		if (pid == 0)
-			_exit(shut_in_and(&trials[i]));
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != trials[i].want)
-			fail_msg("%s: %x, not %d", trials[i].what, (unsigned)status, trials[i].want);
+		if (!needs_root || geteuid() == 0)
+			see(&trials[i], shut_in_and);
 	}
+}
+
+static void who_looks_into_processes_can_do_no_more_than_look(void **state)
+{
+	static const struct trial trials[] = {
+		{ .what = "run a program", .act = try_exec, .want = REFUSED },
+		{ .what = "start a process", .act = try_fork, .want = REFUSED },
+		{ .what = "stop another process", .act = try_ptrace, .want = REFUSED },
+		{ .what = "send another process a signal", .act = try_kill, .want = REFUSED },
+		{ .what = "open an IP socket", .act = try_inet, .want = REFUSED },
+		{ .what = "open a packet socket", .act = try_packet, .want = REFUSED },
+		{ .what = "write a file that is there", .act = try_write_input, .want = REFUSED },
+		{ .what = "write a new file", .act = try_write_inside, .want = REFUSED },
+		{ .what = "make code", .act = try_executable_memory, .want = REFUSED },
+		{ .what = "become another user", .act = try_uid, .want = REFUSED },
+		{ .what = "make a namespace", .act = try_namespace, .want = REFUSED },
+		{ .what = "read a file", .act = try_passwd, .want = DONE },
+		{ .what = "read a directory", .act = try_directory, .want = DONE },
+		{ .what = "ask for interfaces", .act = try_interfaces, .want = DONE },
+	};
+
+	(void)state;
+	SKIP_SANITIZED();
+	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++)
+		see(&trials[i], look_and);
 }
 
 static void strict_is_all_of_it_and_on_is_what_there_is(void **state)
@@ -296,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_run_does_not_need_is_refused),
+		cmocka_unit_test(who_looks_into_processes_can_do_no_more_than_look),
 		cmocka_unit_test(strict_is_all_of_it_and_on_is_what_there_is),
 		cmocka_unit_test(a_mode_is_one_of_three_words),
 	};
