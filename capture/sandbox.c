@@ -131,7 +131,7 @@ static bool shut_in(struct sandbox *s, const struct sandbox_user *user, char *er
 		hold(s, "Landlock", "");
 	else if (!goes_without(s, why, error, size))
 		return false;
-	if (!sandbox_calls(s->settings->live, &listener, why, sizeof(why)))
+	if (!sandbox_calls(s->settings, &listener, why, sizeof(why)))
 		return goes_without(s, why, error, size);
 	hold(s, "seccomp", "");
 	if (listener >= 0 && sandbox_guard_serve(s->control, listener, user, s->settings->live)) {

@@ -42,6 +42,7 @@ struct sandbox_settings {
 	 * stays uid 0 and loses its capabilities; strict refuses that. */
 	const char *user;
 	bool live;			/* interfaces may have to be opened again */
+	bool serves;			/* connections to a socket that listens are taken */
 	struct sandbox_paths inputs;	/* files that are still to be opened */
 	struct sandbox_paths read;	/* files and directories that may be read again */
 	struct sandbox_paths write;	/* directories, and files that may be there already */

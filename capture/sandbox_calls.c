@@ -54,6 +54,12 @@ static const int listed[] = {
 /* What libpcap makes of a socket that the guard gave. */
 static const int listed_live[] = { SCMP_SYS(bind), SCMP_SYS(setsockopt) };
 
+/* What libmicrohttpd makes of connections. */
+static const int listed_serves[] = {
+	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(setsockopt), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+};
+
 static const unsigned long listed_ioctls[] = {
 	TCGETS, TIOCGWINSZ, FIONBIO, FIONREAD,
 	SIOCGIFNAME, SIOCGIFINDEX, SIOCGIFHWADDR, SIOCGIFFLAGS, SIOCGIFMTU, SIOCETHTOOL,
@@ -124,7 +130,7 @@ static int allow_some(scmp_filter_ctx list)
 }
 
 /* Whether it holds; the guard's end of it is in *listener_out, -1 where there is none. */
-static bool load(uint32_t otherwise, bool live, int *listener_out)
+static bool load(uint32_t otherwise, const struct sandbox_settings *settings, int *listener_out)
 {
 	scmp_filter_ctx list = seccomp_init(otherwise);
 	bool ok;
@@ -132,15 +138,16 @@ static bool load(uint32_t otherwise, bool live, int *listener_out)
 	/* A tree in place of a list: reading a file makes a call for each megabyte, storing thousands a second. */
 	ok = list != NULL && seccomp_attr_set(list, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0 &&
 	     allow_all(list, listed, COUNT(listed)) == 0 && allow_some(list) == 0 &&
-	     (!live || allow_all(list, listed_live, COUNT(listed_live)) == 0) && seccomp_load(list) == 0;
+	     (!settings->live || allow_all(list, listed_live, COUNT(listed_live)) == 0) &&
+	     (!settings->serves || allow_all(list, listed_serves, COUNT(listed_serves)) == 0) && seccomp_load(list) == 0;
 	*listener_out = ok && otherwise == SCMP_ACT_NOTIFY ? seccomp_notify_fd(list) : -1;
 	seccomp_release(list);
 	return ok;
 }
 
-bool sandbox_calls(bool live, int *listener_out, char *error, size_t size)
+bool sandbox_calls(const struct sandbox_settings *settings, int *listener_out, char *error, size_t size)
 {
-	if (load(SCMP_ACT_NOTIFY, live, listener_out) || load(SCMP_ACT_ERRNO(EPERM), live, listener_out))
+	if (load(SCMP_ACT_NOTIFY, settings, listener_out) || load(SCMP_ACT_ERRNO(EPERM), settings, listener_out))
 		return true;
 	snprintf(error, size, "the kernel takes no seccomp filter");
 	return false;

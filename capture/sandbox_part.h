@@ -26,7 +26,7 @@ bool sandbox_keep_capability(int capability, char *error, size_t size);
 bool sandbox_files(const struct sandbox_settings *settings, char *error, size_t size);
 
 /* The list of system calls. All others: to the guard by *listener_out, or, where the kernel has none (-1), EPERM. */
-bool sandbox_calls(bool live, int *listener_out, char *error, size_t size);
+bool sandbox_calls(const struct sandbox_settings *settings, int *listener_out, char *error, size_t size);
 /* The guard's own list; its last act before it serves. */
 bool sandbox_guard_calls(char *error, size_t size);
 /* The list of who only looks; see sandbox_look_only. */

@@ -57,22 +57,46 @@ static void add_outputs(struct words *w, const struct options *o)
 	add_output(w, o->export.to);
 }
 
-struct enclosure *enclosure_begin(const struct options *o, bool live)
+static struct enclosure *begin(struct enclosure *e, const struct options *o)
 {
-	struct enclosure *e = base_alloc(sizeof(*e));
 	char error[512];
 
-	add_knowledge(&e->read, o);
-	add_outputs(&e->write, o);
-	e->settings = (struct sandbox_settings){
-		.mode = o->sandbox, .user = o->user, .live = live,
-		.inputs = { o->files.of, o->files.count },
-		.read = { e->read.of, e->read.count }, .write = { e->write.of, e->write.count },
-	};
+	e->settings.mode = o->sandbox;
+	e->settings.user = o->user;
+	e->settings.read = (struct sandbox_paths){ e->read.of, e->read.count };
+	e->settings.write = (struct sandbox_paths){ e->write.of, e->write.count };
 	e->sandbox = sandbox_begin(&e->settings, error, sizeof(error));
 	if (e->sandbox == NULL)
 		command_fail(EX_UNAVAILABLE, error);
 	return e;
+}
+
+struct enclosure *enclosure_begin(const struct options *o, bool live)
+{
+	struct enclosure *e = base_alloc(sizeof(*e));
+
+	add_knowledge(&e->read, o);
+	add_outputs(&e->write, o);
+	e->settings.live = live;
+	e->settings.inputs = (struct sandbox_paths){ o->files.of, o->files.count };
+	return begin(e, o);
+}
+
+/* Beside the case stands what SQLite tells who writes it by, which is there once the case is open. */
+struct enclosure *enclosure_begin_serving(const struct options *o, const struct words *files)
+{
+	static const char *const beside[] = { "-wal", "-shm" };
+	struct enclosure *e = base_alloc(sizeof(*e));
+
+	for (unsigned i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		char *path = base_alloc(strlen(o->files.of[0]) + strlen(beside[i]) + 1);
+
+		sprintf(path, "%s%s", o->files.of[0], beside[i]);
+		options_add_word(&e->write, path);
+	}
+	e->settings.serves = true;
+	e->settings.inputs = (struct sandbox_paths){ files->of, files->count };
+	return begin(e, o);
 }
 
 void enclosure_enter(struct enclosure *e)
@@ -82,22 +106,15 @@ void enclosure_enter(struct enclosure *e)
 
 	if (status != EX_OK)
 		command_fail(status, error);
-	if (e->settings.live)
+	if (e->settings.live || e->settings.serves)
 		base_log("sandbox: %s", sandbox_describe(e->sandbox));
-}
-
-static void words_free(struct words *w)
-{
-	for (unsigned i = 0; i < w->count; i++)
-		free((char *)w->of[i]);
-	free(w->of);
 }
 
 void enclosure_end(struct enclosure **e)
 {
 	sandbox_end(&(*e)->sandbox);
-	words_free(&(*e)->read);
-	words_free(&(*e)->write);
+	options_free_copies(&(*e)->read);
+	options_free_copies(&(*e)->write);
 	free(*e);
 	*e = NULL;
 }

@@ -10,6 +10,8 @@ struct enclosure;
 
 /* Before anything is opened that takes a privilege. */
 struct enclosure *enclosure_begin(const struct options *o, bool live);
+/* For who serves a case to whoever asks. Files, which are borrowed: it, and the captures that it rests on. */
+struct enclosure *enclosure_begin_serving(const struct options *o, const struct words *files);
 /* After it, and before any byte is read that others wrote. The case is made by who is left then. */
 void enclosure_enter(struct enclosure *e);
 void enclosure_end(struct enclosure **e);

@@ -75,6 +75,13 @@ void options_add_word(struct words *w, const char *word)
 	w->of[w->count++] = word;
 }
 
+void options_free_copies(struct words *w)
+{
+	for (unsigned i = 0; i < w->count; i++)
+		free((char *)w->of[i]);
+	free(w->of);
+}
+
 static void add_file(struct options *o, const char *path)
 {
 	options_add_word(&o->files, path);

@@ -48,6 +48,8 @@ void options_read(int argc, char **argv, bool (*is_command)(const char *word), s
 void options_free(struct options *o);
 
 void options_add_word(struct words *w, const char *word);
+/* Of words that are copies. */
+void options_free_copies(struct words *w);
 
 /* Says why, shows the usage, and ends the program. */
 _Noreturn void options_misuse(const char *why, const char *what);

@@ -19,7 +19,7 @@ const char options_usage[] =
 	"       mailwitness export --format tlsrpt --contact ADDRESS [--organization NAME] [--domain DOMAIN]\n"
 	"                          [-o FILE|DIRECTORY] CASE\n"
 	"       mailwitness serve [-n] [--listen ADDRESS:PORT] [--token-file FILE] [--tls-cert FILE --tls-key FILE |\n"
-	"                         --behind-proxy NAME] CASE\n"
+	"                         --behind-proxy NAME] [-Z USER] [--sandbox MODE] CASE\n"
 	"       mailwitness judge [-nq] [--json] [--html FILE] [--provider OWNER|DOMAIN] [--client NET]\n"
 	"                         [--policy FILE] [--catalogue FILE] [--asn-db FILE] [--exit-zero] CASE\n"
 	"       mailwitness explain CASE FINDING\n"

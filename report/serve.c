@@ -158,27 +158,48 @@ static bool read_settings(struct serve *s, struct sockaddr_storage *address, cha
 					   (s->key = read_file(o->key, error, error_size)) != NULL));
 }
 
+/* With the port that the kernel chose, where it was asked to. */
 static void say_url(const struct serve *s, char url_out[256])
 {
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	const char *colon = strrchr(s->settings.listen, ':');
+	struct sockaddr_storage at = { 0 };
+	socklen_t size = sizeof(at);
+	unsigned port = 0;
 
+	if (getsockname(s->listener, (struct sockaddr *)&at, &size) == 0)
+		port = ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port :
+							((struct sockaddr_in *)&at)->sin_port);
 	snprintf(url_out, 256, "http%s://%.*s:%u/", s->certificate != NULL ? "s" : "", (int)(colon - s->settings.listen),
-		 s->settings.listen, info != NULL ? (unsigned)info->port : 0);
+		 s->settings.listen, port);
 }
 
 static bool listen_on(struct serve *s, const struct sockaddr_storage *address, char *error, size_t error_size)
 {
+	const socklen_t size = address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	const int yes = 1;
+
+	s->listener = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->listener < 0 || setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+	    (address->ss_family == AF_INET6 &&
+	     setsockopt(s->listener, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0) ||
+	    bind(s->listener, (const struct sockaddr *)address, size) != 0 || listen(s->listener, SOMAXCONN) != 0)
+		return fail(error, error_size, "cannot listen on %s: %s", s->settings.listen, strerror(errno));
+	return true;
+}
+
+bool serve_start(struct serve *s, char *error, size_t error_size)
+{
 	unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-			 (address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0) | (s->certificate != NULL ? MHD_USE_TLS : 0);
+			 (s->certificate != NULL ? MHD_USE_TLS : 0);
 	const struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, s->certificate }, { MHD_OPTION_HTTPS_MEM_KEY, 0, s->key },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	errno = 0;
+	if (!serve_live_start(s->live, error, error_size))
+		return false;
 	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, serve_answer, s,
-				     MHD_OPTION_SOCK_ADDR, address,
+				     MHD_OPTION_LISTEN_SOCKET, s->listener,
 				     MHD_OPTION_THREAD_POOL_SIZE, SERVE_THREADS,
 				     MHD_OPTION_CONNECTION_LIMIT, SERVE_CONNECTIONS,
 				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVE_CONNECTION_MEMORY,
@@ -187,8 +208,8 @@ static bool listen_on(struct serve *s, const struct sockaddr_storage *address, c
 				     MHD_OPTION_NOTIFY_CONNECTION, link_changed, s,
 				     MHD_OPTION_NOTIFY_COMPLETED, request_ended, s,
 				     s->certificate != NULL ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls, MHD_OPTION_END);
-	return s->daemon != NULL || fail(error, error_size, "cannot listen on %s: %s", s->settings.listen,
-					 errno != 0 ? strerror(errno) : "the certificate or its key is no good");
+	return s->daemon != NULL || fail(error, error_size, "cannot serve on %s%s", s->settings.listen,
+					 s->certificate != NULL ? ": the certificate or its key is no good" : "");
 }
 
 struct serve *serve_begin(const struct serve_settings *settings, char url_out[256], char *error, size_t error_size)
@@ -197,6 +218,7 @@ struct serve *serve_begin(const struct serve_settings *settings, char url_out[25
 	struct sockaddr_storage address = { 0 };
 
 	s->settings = *settings;
+	s->listener = -1;
 	if (s->settings.listen == NULL)
 		s->settings.listen = DEFAULT_LISTEN;
 	pthread_mutex_init(&s->lock, NULL);
@@ -218,7 +240,9 @@ void serve_end(struct serve **serve)
 	if (s->live != NULL)
 		serve_live_stop(s->live);
 	if (s->daemon != NULL)
-		MHD_stop_daemon(s->daemon);
+		MHD_stop_daemon(s->daemon);	/* and closes its socket */
+	else if (s->listener >= 0)
+		close(s->listener);
 	serve_live_end(&s->live);
 	serve_forget_all(s);
 	if (s->key != NULL)

@@ -21,8 +21,11 @@ struct serve_settings {
 
 struct serve;
 
-/* Listens. Says "http://127.0.0.1:8993/" in url_out. */
+/* Reads what the settings name, opens the case and listens: all that takes a right. Says "http://127.0.0.1:8993/" in
+ * url_out. */
 struct serve *serve_begin(const struct serve_settings *settings, char url_out[256], char *error, size_t error_size);
+/* Answers, from threads of its own. */
+bool serve_start(struct serve *s, char *error, size_t error_size);
 void serve_end(struct serve **s);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "capture/base.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +28,7 @@ struct serve_live {
 	int64_t data_version;
 	_Atomic uint64_t generation;
 	pthread_t thread;
+	bool started;
 	pthread_mutex_t lock;	/* of what follows */
 	pthread_cond_t stopping;
 	bool stop;
@@ -133,12 +133,17 @@ struct serve_live *serve_live_begin(struct serve *s, const char *path, char *err
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->stopping, NULL);
 	look(l, true);
-	if (pthread_create(&l->thread, NULL, watch_case, l) != 0) {
-		snprintf(error, error_size, "thread: %s", strerror(errno));
-		l->stop = true;
-		serve_live_end(&l);
-	}
 	return l;
+}
+
+bool serve_live_start(struct serve_live *l, char *error, size_t error_size)
+{
+	int rc = pthread_create(&l->thread, NULL, watch_case, l);
+
+	l->started = rc == 0;
+	if (!l->started)
+		snprintf(error, error_size, "thread: %s", strerror(rc));
+	return l->started;
 }
 
 void serve_live_stop(struct serve_live *l)
@@ -147,7 +152,8 @@ void serve_live_stop(struct serve_live *l)
 	l->stop = true;
 	pthread_cond_signal(&l->stopping);
 	pthread_mutex_unlock(&l->lock);
-	pthread_join(l->thread, NULL);
+	if (l->started)
+		pthread_join(l->thread, NULL);
 }
 
 void serve_live_end(struct serve_live **l)

@@ -48,6 +48,7 @@ struct serve_cached {
 struct serve {
 	struct serve_settings settings;
 	struct MHD_Daemon *daemon;
+	int listener;
 	struct serve_live *live;
 	bool loopback, has_token;
 	uint8_t token[SERVE_DIGEST];		/* SHA-256 of it */
@@ -87,8 +88,9 @@ bool serve_searches(const struct serve_request *r);
 /* What a page may do; that nobody may frame it can only be said in a header. */
 #define SERVE_ALLOW "script-src 'self'; connect-src 'self'; form-action 'self'"
 
-/* Who looks for changes, and tells those that wait. */
+/* Who looks for changes, and tells those that wait: from a thread, once it is started. */
 struct serve_live *serve_live_begin(struct serve *s, const char *path, char *error, size_t error_size);
+bool serve_live_start(struct serve_live *l, char *error, size_t error_size);
 /* Wakes all that wait, for the last time. Before the daemon is stopped. */
 void serve_live_stop(struct serve_live *l);
 void serve_live_end(struct serve_live **l);
