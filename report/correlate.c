@@ -13,6 +13,7 @@
 #define DAY_NS (86400 * BASE_NS_PER_S)
 #define NEAR_NS (7200 * BASE_NS_PER_S)	/* from whole days: shifts that leave the hours of the day in place */
 #define STEPS 8				/* shifts tried in a lag window */
+#define LEFT_OUT 2			/* bursts of uploads that may be files */
 
 static const int64_t lags_ns[] = { 20 * BASE_NS_PER_S, 120 * BASE_NS_PER_S, 600 * BASE_NS_PER_S,
 				   3600 * BASE_NS_PER_S };
@@ -100,10 +101,10 @@ static void keep_fetches(struct series *s, const double *down)
 		s->fetch_count = FETCHES_MAX;
 }
 
-/* Sums of whole numbers below 2^53, so their order changes nothing. */
-static void fill(struct series *s, const struct correlate *c, int64_t first_ns, int64_t last_ns)
+/* Points by time. Sums of whole numbers below 2^53, so their order changes nothing. */
+static void fill(struct series *s, const struct point *points, size_t count)
 {
-	int64_t from_ns = floor_to(first_ns, BIN_NS);
+	int64_t from_ns = floor_to(points[0].time_ns, BIN_NS), last_ns = points[count - 1].time_ns;
 	double *down, *up;
 
 	for (s->bin_ns = BIN_NS; (last_ns - from_ns) / s->bin_ns >= BINS_MAX; s->bin_ns *= 2)
@@ -114,11 +115,11 @@ static void fill(struct series *s, const struct correlate *c, int64_t first_ns, 
 		s->bins += s->day - 1 - (s->bins - 1) % s->day;
 	down = base_alloc_array(s->bins, sizeof(*down));
 	up = base_alloc_array(s->bins, sizeof(*up));
-	for (size_t i = 0; i < c->count; i++) {
-		size_t bin = (size_t)((c->points[i].time_ns - from_ns) / s->bin_ns);
+	for (size_t i = 0; i < count; i++) {
+		size_t bin = (size_t)((points[i].time_ns - from_ns) / s->bin_ns);
 
-		down[bin] += (double)c->points[i].down;
-		up[bin] += (double)c->points[i].up;
+		down[bin] += (double)points[i].down;
+		up[bin] += (double)points[i].up;
 	}
 	keep_fetches(s, down);
 	s->up_before = base_alloc_array(2 * s->bins + 1, sizeof(*s->up_before));
@@ -207,25 +208,32 @@ static int64_t mean_lag(const struct series *s, size_t window)
 	return weight > 0 ? (int64_t)(sum / weight + 0.5) * s->bin_ns : 0;
 }
 
-static void try_windows(const struct series *s, double limit, unsigned tries, struct correlate_result *out)
+/* Points by time, one at least. */
+static void try_windows(const struct point *points, size_t count, double limit, unsigned tries,
+			struct correlate_result *out)
 {
-	unsigned windows = windows_tried(s, limit, tries);
+	struct series s = { 0 };
+	unsigned windows;
 
+	fill(&s, points, count);
+	windows = windows_tried(&s, limit, tries);
 	for (unsigned i = 0; i < windows; i++) {
-		size_t window = window_of(s, i);
+		size_t window = window_of(&s, i);
 		double fits, p;
 
-		if (window > s->bins)
+		if (window > s.bins)
 			break;
 		out->reach_ns = lags_ns[i];
-		fits = fit(s, 0, window);
-		p = fits > 0 ? share_of_shifts(s, window, fits) * windows * tries : 1;
+		fits = fit(&s, 0, window);
+		p = fits > 0 ? share_of_shifts(&s, window, fits) * windows * tries : 1;
 		if (p >= out->p)
 			continue;
 		out->p = p;
-		out->lag_ns = mean_lag(s, window);
-		out->fits = fits < s->up ? fits / s->up : 1;
+		out->lag_ns = mean_lag(&s, window);
+		out->fits = fits < s.up ? fits / s.up : 1;
 	}
+	free(s.fetches);
+	free(s.up_before);
 }
 
 static int by_time(const void *a, const void *b)
@@ -296,22 +304,66 @@ static double share_backed(struct point *points, size_t count)
 	return up > 0 ? backed / up : 0;
 }
 
+/* Of points by time. */
+static void leave_out_largest_burst(struct point *points, size_t count)
+{
+	size_t from = 0, largest_from = 0, largest_to = 0;
+	uint64_t bytes = 0, largest = 0;
+	int64_t up_ns = INT64_MIN;
+
+	for (size_t i = 0; i < count; i++) {
+		if (points[i].up == 0)
+			continue;
+		if (up_ns == INT64_MIN || points[i].time_ns - up_ns >= BURST_NS) {
+			from = i;
+			bytes = 0;
+		}
+		up_ns = points[i].time_ns;
+		bytes += points[i].up;
+		if (bytes > largest) {
+			largest = bytes;
+			largest_from = from;
+			largest_to = i + 1;
+		}
+	}
+	for (size_t i = largest_from; i < largest_to; i++)
+		points[i].up = 0;
+}
+
+static void look_at_rest(const struct point *all, size_t count, double limit, unsigned tries,
+			 struct correlate_result *out)
+{
+	struct point *points = base_alloc_array(count, sizeof(*points));
+	struct correlate_result rest = { .p = 1 };
+
+	memcpy(points, all, count * sizeof(*points));
+	for (int i = 0; i < LEFT_OUT; i++)
+		leave_out_largest_burst(points, count);
+	for (size_t i = 0; i < count; i++)
+		out->rest_up += points[i].up;
+	if (out->rest_up > 0) {
+		try_windows(points, count, limit, tries, &rest);
+		out->rest_backed = share_backed(points, count);
+	}
+	out->rest_p = rest.p;
+	free(points);
+}
+
 void correlate_over(const struct correlate *c, double limit, unsigned tries, struct correlate_result *out)
 {
 	struct point *points = base_alloc_array(c->count + 1, sizeof(*points));
-	struct series s = { 0 };
 
-	*out = (struct correlate_result){ .p = 1 };
+	*out = (struct correlate_result){ .p = 1, .rest_p = 1 };
+	if (tries == 0)
+		tries = 1;
 	if (c->count > 0) {
 		memcpy(points, c->points, c->count * sizeof(*points));
 		qsort(points, c->count, sizeof(*points), by_time);
 		out->span_ns = points[c->count - 1].time_ns - points[0].time_ns;
 		count_bursts(points, c->count, out);
-		fill(&s, c, points[0].time_ns, points[c->count - 1].time_ns);
-		try_windows(&s, limit, tries > 0 ? tries : 1, out);
+		try_windows(points, c->count, limit, tries, out);
+		look_at_rest(points, c->count, limit, tries, out);
 		out->backed = share_backed(points, c->count);
 	}
-	free(s.fetches);
-	free(s.up_before);
 	free(points);
 }

@@ -10,6 +10,9 @@
  * 10 minutes, an hour) are tried as far as the time watched can tell anything of them (an hour, 2, 13 and
  * 100 days), and p is corrected for their number (Bonferroni).
  *
+ * One file that is sent soon after a fetch of its size fits as well as a whole day's mail. So all is asked again
+ * without the two largest bursts of uploads: mail goes on to follow, a file or two do not.
+ *
  * Thread: any; a series belongs to one. Memory: some 24 bytes a point, and 4 MB. Time: some million steps. */
 #ifndef REPORT_CORRELATE_H
 #define REPORT_CORRELATE_H
@@ -29,6 +32,8 @@ struct correlate_result {
 				 * minutes before, or in the same interval */
 	unsigned fetches, uploads;	/* bursts: with pauses of a minute and more between them */
 	int64_t span_ns;	/* from the first point to the last */
+	uint64_t rest_up;	/* bytes up without the two largest bursts, and what becomes of p and backed then */
+	double rest_p, rest_backed;
 };
 
 struct correlate *correlate_new(void);

@@ -391,7 +391,6 @@ INSERT INTO threshold VALUES
 	('mirror-times', 2, 'bytes up to a vendor are from half to twice the bytes fetched: the same mail'),
 	('mirror-span-ns', 3600000000000, 'fetches and uploads over a shorter time cannot be told by their timing'),
 	('mirror-fetches', 8, 'bursts of fetches that uploads must not follow, for their timing to speak against it'),
-	('mirror-uploads', 3, 'bursts of uploads that must follow a fetch: one may be chance, or a file'),
 	('mirror-reach-ns', 600000000000, 'lags that must have been tried before timing speaks against a part of the mail'),
 	('mirror-p', 10, 'per mille: p-value up to which uploads follow fetches, corrected for all that was tried'),
 	('tlsa-age-ns', 86400000000000, 'an older TLSA answer says nothing of a server: records live for hours'),

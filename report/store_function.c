@@ -266,8 +266,9 @@ static void sql_timing(sqlite3_context *context)
 	correlate_free(&t->series);
 	sqlite3_result_text(context, sqlite3_mprintf(
 		"{\"p\":%.6f,\"fits\":%.6f,\"backed\":%.6f,\"lag_ns\":%lld,\"reach_ns\":%lld,\"fetches\":%u,\"uploads\":%u,"
-		"\"span_ns\":%lld}", r.p < 1 ? r.p : 1.0, r.fits, r.backed, (long long)r.lag_ns, (long long)r.reach_ns,
-		r.fetches, r.uploads, (long long)r.span_ns), -1, sqlite3_free);
+		"\"span_ns\":%lld,\"rest_up\":%llu,\"rest_p\":%.6f,\"rest_backed\":%.6f}", r.p < 1 ? r.p : 1.0, r.fits,
+		r.backed, (long long)r.lag_ns, (long long)r.reach_ns, r.fetches, r.uploads, (long long)r.span_ns,
+		(unsigned long long)r.rest_up, r.rest_p < 1 ? r.rest_p : 1.0, r.rest_backed), -1, sqlite3_free);
 }
 
 bool store_functions(sqlite3 *db)

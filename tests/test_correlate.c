@@ -183,6 +183,40 @@ static void what_went_up_is_backed_by_what_had_come_down(void **state)
 	}
 }
 
+/* In a day in which little comes and goes, `files` times much comes and goes up at once. */
+static struct correlate_result play_files(unsigned files)
+{
+	struct correlate *c = correlate_new();
+	struct correlate_result r;
+
+	for (int i = 0; i < 48; i++) {
+		correlate_add(c, i * 1800 * S, 300, 0);
+		correlate_add(c, (i * 1800 + 900) * S, 0, 700);
+	}
+	for (unsigned i = 0; i < files; i++) {
+		int64_t at_ns = (4000 + (int64_t)i * i * 3700) * S;
+
+		correlate_add(c, at_ns, 1000000, 0);
+		correlate_add(c, at_ns + 10 * S, 0, 500000);
+		correlate_add(c, at_ns + 40 * S, 0, 500000);
+	}
+	correlate_over(c, LIMIT, 1, &r);
+	correlate_free(&c);
+	return r;
+}
+
+static void two_files_follow_as_all_does_but_not_without_them(void **state)
+{
+	struct correlate_result two = play_files(2), three = play_files(3);
+	(void)state;
+
+	assert_true(two.p <= LIMIT && two.backed > 0.9);
+	assert_int_equal(two.rest_up, 48 * 700);
+	assert_true(two.rest_p > LIMIT && two.rest_backed < 0.1);
+	assert_int_equal(three.rest_up, 48 * 700 + 1000000);
+	assert_true(three.rest_p <= LIMIT && three.rest_backed > 0.9);
+}
+
 static void nothing_and_next_to_nothing_have_no_timing(void **state)
 {
 	static const struct { int64_t times_ns[3]; unsigned count; } cases[] = {
@@ -210,6 +244,7 @@ int main(void)
 		cmocka_unit_test(p_is_corrected_for_what_was_tried),
 		cmocka_unit_test(bursts_have_pauses_of_a_minute_between_them),
 		cmocka_unit_test(what_went_up_is_backed_by_what_had_come_down),
+		cmocka_unit_test(two_files_follow_as_all_does_but_not_without_them),
 		cmocka_unit_test(nothing_and_next_to_nothing_have_no_timing),
 	};
 

@@ -10,10 +10,12 @@
 -- it, more than came back, and most of it had come down in the ten minutes before it went up. What a user sends
 -- there himself can be as much by accident, one file attached in the vendor's webmail beside a fetch of its size;
 -- that is the case which refutes it, and why a longer capture says more. A backup of other mail has another amount, a
--- download or browsing brings more back than goes up. The same holds in a longer time with fewer than
--- mirror-fetches bursts of fetches: timing cannot tell by so few.
--- By more of them in a longer time the timing decides: strong when the uploads, in mirror-uploads bursts or more, follow fetches
--- beyond chance (p by circular time shifts at most mirror-p, see report/correlate.h), most of their bytes do, and
+-- download or browsing brings more back than goes up.
+-- In a longer time a file or two would look so by accident. Without the two largest bursts of uploads there must be
+-- relay-span-bytes of them that do as all do: by fewer than mirror-fetches bursts of fetches, most of it comes soon
+-- after a fetch of as much, since timing cannot tell by so few. By more of them the timing decides: strong when the
+-- uploads, with those bursts and without, follow fetches beyond chance (p by circular time shifts at most mirror-p,
+-- see report/correlate.h), most of their bytes do, and
 -- the amounts agree as above. Where they do not follow, amounts that agree are suspected.
 -- Everything else is suspected, as nobody can say what it was; but where mirror-fetches bursts and more were
 -- seen and uploads agree with them neither in time nor in amount, they are something else, and a note says so:
@@ -28,15 +30,17 @@ WITH limits AS (
 		(SELECT value FROM threshold WHERE name = 'mirror-times') AS times,
 		(SELECT value FROM threshold WHERE name = 'mirror-span-ns') AS span_ns,
 		(SELECT value FROM threshold WHERE name = 'mirror-fetches') AS fetches,
-		(SELECT value FROM threshold WHERE name = 'mirror-uploads') AS uploads,
+		(SELECT value FROM threshold WHERE name = 'relay-span-bytes') AS rest_bytes,
 		(SELECT value FROM threshold WHERE name = 'mirror-reach-ns') AS reach_ns,
 		(SELECT value FROM threshold WHERE name = 'mirror-p') / 1000.0 AS p
 ),
 seen_mirror AS MATERIALIZED (
 	SELECT m.*, m.timing ->> 'lag_ns' AS lag_ns, m.timing ->> 'span_ns' AS span_ns, m.timing ->> 'fetches' AS fetches,
 		m.timing ->> 'uploads' AS uploads, m.p <= l.p AS follows,
-		m.timing ->> 'span_ns' < l.span_ns OR m.timing ->> 'fetches' < l.fetches AS short,
-		m.p <= l.p AND m.timing ->> 'uploads' >= l.uploads AND m.timing ->> 'fits' >= 0.5 AS follows_well,
+		m.timing ->> 'span_ns' < l.span_ns AS short, m.timing ->> 'fetches' < l.fetches AS few,
+		m.timing ->> 'rest_up' >= l.rest_bytes AND CASE
+			WHEN m.timing ->> 'fetches' < l.fetches THEN m.timing ->> 'rest_backed' >= 0.5
+			ELSE m.p <= l.p AND m.timing ->> 'rest_p' <= l.p AND m.timing ->> 'fits' >= 0.5 END AS goes_on,
 		m.up_after * l.times >= m.fetched AND m.up_after <= m.fetched * l.times AS as_much,
 		m.timing ->> 'backed' >= 0.5 AS backed, m.sure_up >= l.bytes AND m.up_after >= l.bytes AND m.down < m.up
 			AND m.client NOT IN (SELECT client FROM doubtful_client)
@@ -46,9 +50,9 @@ seen_mirror AS MATERIALIZED (
 	WHERE m.up >= l.bytes AND (:client IS NULL OR m.client = :client)
 ),
 hit AS (
-	SELECT s.*, s.sound AND s.as_much AND s.backed AND (s.short OR s.follows_well) AS strong
+	SELECT s.*, s.sound AND s.as_much AND s.backed AND (s.short OR s.goes_on) AS strong
 	FROM seen_mirror AS s CROSS JOIN limits AS l
-	WHERE s.short OR s.follows OR s.as_much
+	WHERE s.short OR s.few OR s.follows OR s.as_much
 		OR (s.up_after < s.fetched AND s.timing ->> 'reach_ns' < l.reach_ns)
 ),
 -- Its flows to the vendor, and the sessions in which it fetched most before.
@@ -80,15 +84,18 @@ SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, N
 		WHEN h.follows THEN printf(' What went up followed fetches, %s, beyond chance (p = %s; %d bursts of'
 			|| ' fetches, %d of uploads).', iif(h.lag_ns = 0, 'within 10 seconds',
 			duration(h.lag_ns) || ' later on average'), rtrim(printf('%.4f', h.p), '0'), h.fetches, h.uploads)
-		WHEN NOT h.short AND h.as_much THEN printf(' The amounts agree, but in time the uploads do not follow the'
+			|| iif(h.short OR h.goes_on, '', ' One or two files that the user sent would look the same.')
+		WHEN NOT h.short AND NOT h.few AND h.as_much THEN printf(' The amounts agree, but in time the uploads do not follow the'
 			|| ' fetches (p = %s).', rtrim(rtrim(printf('%.2f', h.p), '0'), '.'))
 		WHEN h.as_much AND h.down >= h.up THEN ' More came back than went up.'
 		WHEN h.as_much AND NOT h.backed THEN ' Most of it did not go up within ten minutes after as much was fetched.'
+		WHEN h.as_much AND NOT h.short AND NOT h.goes_on
+			THEN ' One or two files that the user sent would look the same.'
 		WHEN h.as_much THEN ''
 		ELSE ' Whether that was its mail cannot be told from the amounts.' END AS sentence,
 	'What went up was sent by the user: a file attached in webmail of ' || o.title || ', or mail of an account with'
 		|| ' it (then declare it as a provider).'
-		|| iif(h.short, ' A capture of a day tells more, by its timing.', '') AS refuted_by
+		|| iif(h.short OR h.few, ' A capture of a day tells more, by its timing.', '') AS refuted_by
 FROM hit AS h
 JOIN frames AS f ON f.client = h.client AND f.owner = h.owner
 JOIN client AS c ON c.id = h.client
