@@ -6,6 +6,7 @@
 #include "door/watch.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 static const struct {
@@ -41,6 +42,8 @@ int main(int argc, char **argv)
 
 	text_locale();
 	options_read(argc, argv, is_command, &o);
+	/* Who mails with whom is for those alone who asked: whatever is written, by this program or SQLite. */
+	o.umask = umask(077);
 	if (o.list_interfaces)
 		status = watch_list();
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
@@ -23,15 +24,17 @@
 #define LOOK_MS 50
 
 /* In the child of the keeper. */
-static _Noreturn void be_the_command(const struct private_net *net, char *const *words, int gate, int ready)
+static _Noreturn void be_the_command(const struct private_net *net, const struct keeper_command *command, int gate,
+				     int ready)
 {
 	char word;
 
 	private_net_look_up(net);
 	if (write(ready, "", 1) != 1 || read(gate, &word, 1) != 1)
 		_exit(EX_SOFTWARE);	/* mailwitness has said why */
-	execvp(words[0], words);
-	base_log("%s: %s", words[0], strerror(errno));
+	umask(command->umask);
+	execvp(command->words[0], command->words);
+	base_log("%s: %s", command->words[0], strerror(errno));
 	_exit(EX_NOINPUT);
 }
 
@@ -161,11 +164,11 @@ static _Noreturn void keep(const struct private_net *net, pid_t command, int ord
 }
 
 /* In the child. SIGCHLD waits from before the command is there. */
-static _Noreturn void be_the_keeper(const struct private_net *net, char *const *words, const int gate[2], int ready,
-				    int orders, int report)
+static _Noreturn void be_the_keeper(const struct private_net *net, const struct keeper_command *command, const int gate[2],
+				    int ready, int orders, int report)
 {
 	sigset_t children, before;
-	pid_t command;
+	pid_t pid;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);	/* what the command leaves behind is seen */
@@ -173,19 +176,19 @@ static _Noreturn void be_the_keeper(const struct private_net *net, char *const *
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &children, &before);
-	command = fork();
-	if (command < 0)
+	pid = fork();
+	if (pid < 0)
 		_exit(EX_OSERR);
-	if (command == 0) {
+	if (pid == 0) {
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		be_the_command(net, words, gate[0], ready);
+		be_the_command(net, command, gate[0], ready);
 	}
 	close(gate[0]);
 	close(ready);
-	keep(net, command, orders, report);
+	keep(net, pid, orders, report);
 }
 
-struct keeper keeper_start(const struct private_net *net, char *const *words)
+struct keeper keeper_start(const struct private_net *net, const struct keeper_command *command)
 {
 	int gate[2], ready[2], orders[2], report[2];
 	struct keeper k;
@@ -196,7 +199,7 @@ struct keeper keeper_start(const struct private_net *net, char *const *words)
 		command_fail(EX_OSERR, strerror(errno));
 	if (k.pid == 0) {
 		close(orders[1]);
-		be_the_keeper(net, words, gate, ready[1], orders[0], report[1]);
+		be_the_keeper(net, command, gate, ready[1], orders[0], report[1]);
 	}
 	close(gate[0]);
 	close(ready[1]);

@@ -10,6 +10,7 @@
 #include "door/private_net.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct keeper {
 	pid_t pid;
@@ -23,8 +24,13 @@ struct keeper_report {
 	char left[256];
 };
 
-/* On return the command waits; words end with NULL. */
-struct keeper keeper_start(const struct private_net *net, char *const *words);
+struct keeper_command {
+	char *const *words;		/* the last is NULL */
+	mode_t umask;
+};
+
+/* On return the command waits. */
+struct keeper keeper_start(const struct private_net *net, const struct keeper_command *command);
 void keeper_begin(struct keeper *k);
 /* For the command. */
 void keeper_signal(const struct keeper *k, int signal);

@@ -12,6 +12,7 @@
 #include "report/serve.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct words {
 	const char **of;
@@ -23,6 +24,7 @@ struct options {
 	const char *write_path, *filter, *policy, *asn_db, *ca_file;	/* NULL where not given */
 	const char *user;		/* of -Z, or NULL */
 	enum sandbox_mode sandbox;
+	mode_t umask;			/* as it was, for a command */
 	struct words files, providers, clients, servers, canaries, catalogues, interfaces;
 	struct words vantages;		/* names of vantage points; one, "", where none was named */
 	uint8_t *file_vantages;		/* of each file, the number of its own */

@@ -99,7 +99,7 @@ struct run *run_begin(const struct options *o)
 	if (o->keylog != NULL)
 		keep_keys(o->keylog);
 	r->net = private_net_enter();
-	r->keeper = keeper_start(&r->net, r->words);
+	r->keeper = keeper_start(&r->net, &(struct keeper_command){ .words = r->words, .umask = o->umask });
 	return r;
 }
 

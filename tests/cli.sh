@@ -23,6 +23,15 @@ expect() {
 	fi
 }
 
+is() { # NAME WANTED GOT
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1: $3, not $2"
+	fi
+}
+
 expect "help" 0 '^usage: mailwitness replay' "$program" --help
 expect "version" 0 '^mailwitness [0-9]+\.[0-9]+\.[0-9]+$' "$program" --version
 expect "no command" 64 '^usage: ' "$program"
@@ -38,6 +47,18 @@ expect "a file that is not there" 66 'cannot be opened' "$program" replay $dir/n
 expect "a folder" 66 'cannot be read' "$program" replay $dir
 expect "a case that cannot be written" 73 'cannot open case' "$program" replay -w $dir/none/case $demo
 expect "a case that is none" 66 'cannot open case' "$program" report README.md
+# Whatever is written is for its owner alone.
+umask 022
+written() { # COMMAND...: which kinds of files there are, by their modes
+	"$@" >"$dir/out" 2>&1 </dev/null
+	find "$dir/written" -type f -printf '%m\n' | sort -u | paste -sd' '
+}
+mkdir "$dir/written"
+# shellcheck disable=SC2086
+is "a case, a page" 600 "$(written "$program" replay $asn -w $dir/written/case --html $dir/written/page $demo)"
+is "evidence" 600 "$(written "$program" evidence -w $dir/written/evidence $dir/written/case 1)"
+is "an export" 600 "$(written "$program" export --format csv -o $dir/written/csv $dir/written/case)"
+is "all of them are there" 4 "$(ls $dir/written | wc -l)"
 expect "a CA file that is not there" 66 "$dir/none.pem: No such file" "$program" replay --ca-file $dir/none.pem $demo
 expect "a CA file that is none" 66 'README.md: no CA certificates in PEM' "$program" replay --ca-file README.md $demo
 expect "an AS database that is none" 78 'README.md' "$program" replay --asn-db README.md $demo

@@ -182,6 +182,11 @@ echo 'expected: [zeitung.example]' >policy
 # shellcheck disable=SC2086
 run expected --policy policy --provider mailbox-org -- $news
 check "what is expected is not asked about" sh -c "! grep -q 'neither the catalogue' '$WORK/expected.out'"
+umask 027
+run mask -w mask.case -- sh -c 'umask; echo x >made'
+umask 022
+check "the program has its own mask, the case is nobody else's" is "0027 640 600" \
+	"$(head -1 "$WORK/mask.out") $(stat -c %a made mask.case | paste -sd' ')"
 run secret -w secret.case -- curl -sS -o /dev/null -u anna:geheim-99 https://www.zeitung.example/
 check "the command's arguments are not kept" is "0 $program run $options -w secret.case -- curl" \
 	"$(cat secret.case* "$WORK/secret.out" | grep -c geheim-99) $(ask secret.case 'SELECT command_line FROM run')"
