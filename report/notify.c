@@ -153,6 +153,19 @@ static void receive(struct notifier *n)
 	n->ended = n->ended || size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
 }
 
+void notify_where(const char *to, char out[NOTIFY_WHERE_SIZE])
+{
+	const char *slashes = strstr(to, "://"), *host = slashes != NULL ? slashes + 3 : to;
+	size_t scheme = (size_t)(host - to), n = strcspn(host, "/?#");
+	const char *user = memrchr(host, '@', n);
+
+	if (user != NULL) {
+		n -= (size_t)(user + 1 - host);
+		host = user + 1;
+	}
+	snprintf(out, NOTIFY_WHERE_SIZE, "%.*s%.*s", (int)scheme, to, (int)n, host);
+}
+
 /* Tries once what is due. The time when the next is; INT64_MAX when nothing waits. */
 static int64_t deliver_due(struct notifier *n)
 {
@@ -160,7 +173,7 @@ static int64_t deliver_due(struct notifier *n)
 
 	for (struct delivery **at = &n->queue; *at != NULL;) {
 		struct delivery *d = *at;
-		char why[256] = "";
+		char why[256] = "", where[NOTIFY_WHERE_SIZE];
 		bool done = false;
 
 		if (clock_ns() >= n->end_ns)
@@ -168,8 +181,9 @@ static int64_t deliver_due(struct notifier *n)
 		if (d->due_ns <= clock_ns()) {
 			done = d->target->deliver(d->target->policy, d->target->secret, &d->news, why, sizeof(why));
 			if (!done && ++d->tries == TRIES_MAX) {
-				base_log("notify: %s: %s; %s of %s is not told there", d->target->policy->to, why,
-					 d->news.kind, d->news.client);
+				notify_where(d->target->policy->to, where);
+				base_log("notify: %s: %s; %s of %s is not told there", where, why, d->news.kind,
+					 d->news.client);
 				done = true;
 			}
 			d->due_ns = clock_ns() + (BASE_NS_PER_S << d->tries) / 2;
@@ -254,10 +268,9 @@ static _Noreturn void be_notifier(struct notifier *n, int keep)
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NAME, "mw-notify");
 	prctl(PR_SET_DUMPABLE, 0);
-	for (int fd = 3; fd < 1024; fd++)
-		if (fd != keep)
-			close(fd);
-	n->from = keep;
+	if (dup2(keep, STDIN_FILENO) != STDIN_FILENO || close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
+		_exit(1);
+	n->from = STDIN_FILENO;
 	notifier(n);
 	_exit(0);
 }

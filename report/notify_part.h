@@ -11,6 +11,10 @@ typedef bool notify_deliver(const struct policy_notify *to, const char *secret, 
 			    char *why, size_t why_size);
 notify_deliver notify_syslog, notify_webhook;
 
+/* Scheme and host of where it goes. The rest of a webhook's URL is often the secret by which it is known. */
+#define NOTIFY_WHERE_SIZE 256
+void notify_where(const char *to, char out[NOTIFY_WHERE_SIZE]);
+
 /* The RFC 5424 message; its length. */
 size_t notify_syslog_text(const struct notify_news *news, char out[NOTIFY_TEXT_MAX]);
 

@@ -78,6 +78,7 @@ bool notify_webhook(const struct policy_notify *to, const char *secret, const st
 		headers = sign(headers, secret, body);
 	curl_easy_setopt(curl, CURLOPT_URL, to->to);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");	/* nor one of the environment: it goes there and nowhere else */
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "mailwitness");

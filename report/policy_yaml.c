@@ -272,11 +272,22 @@ static bool seconds_of(const char *text, unsigned *out)
 }
 
 /* What a finding says of nearly everybody's mail goes nowhere in clear, unless it stays on this host. */
+/* Whether a URL begins so and goes on with a port, be it the end then: what looks like one before an @ is a password. */
+static bool is_port(const char *url, const char *begins)
+{
+	size_t n = strlen(begins), digits;
+
+	if (strncmp(url, begins, n) != 0)
+		return false;
+	digits = strspn(url + n, "0123456789");
+	return digits > 0 && (url[n + digits] == '/' || url[n + digits] == '\0');
+}
+
 static bool is_notify_target(const char *to)
 {
 	return strcmp(to, "syslog") == 0 || (strncmp(to, "syslog://", 9) == 0 && to[9] != '\0') ||
-	       (strncmp(to, "https://", 8) == 0 && to[8] != '\0') || strncmp(to, "http://127.0.0.1:", 17) == 0 ||
-	       strncmp(to, "http://[::1]:", 13) == 0;
+	       (strncmp(to, "https://", 8) == 0 && to[8] != '\0') || is_port(to, "http://127.0.0.1:") ||
+	       is_port(to, "http://[::1]:");
 }
 
 static bool strength_of(const char *word, enum strength *out)

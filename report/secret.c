@@ -12,6 +12,8 @@ char *secret_read(const char *path, const char *what, char *error, size_t error_
 	char line[SECRET_MAX + 2] = "", *secret = NULL;
 	FILE *f = fopen(path, "r");
 
+	if (f != NULL)
+		setvbuf(f, NULL, _IONBF, 0);	/* a buffer would be freed with what is in it */
 	if (f == NULL || (fgets(line, sizeof(line), f) == NULL && ferror(f))) {
 		snprintf(error, error_size, "%s: %s", path, strerror(errno));
 	} else {

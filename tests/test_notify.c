@@ -21,7 +21,7 @@ struct server {
 	unsigned http_port, udp_port;
 	pthread_t thread;
 	int stop[2];
-	unsigned refuse;	/* so many requests get 503 first */
+	unsigned refuse;	/* so many requests are sent elsewhere first */
 	unsigned requests, datagrams;
 	char last[16384], syslog[4096];
 };
@@ -44,7 +44,7 @@ static int listen_on(int type, unsigned *port_out)
 static void answer(struct server *s, int fd)
 {
 	size_t used = 0, want = SIZE_MAX;
-	char status[64];
+	char status[128];
 
 	while (used < want && used < sizeof(s->last) - 1) {
 		ssize_t n = read(fd, s->last + used, sizeof(s->last) - 1 - used);
@@ -61,7 +61,7 @@ static void answer(struct server *s, int fd)
 	}
 	s->requests++;
 	snprintf(status, sizeof(status), "HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-		 s->requests <= s->refuse ? "503 Later" : "204 Good");
+		 s->requests <= s->refuse ? "302 Not here\r\nLocation: /elsewhere" : "204 Good");
 	assert_int_equal(write(fd, status, strlen(status)), (ssize_t)strlen(status));
 	close(fd);
 }
@@ -224,6 +224,23 @@ static void a_webhook_that_fails_is_tried_again_and_what_it_gets_is_signed(void 
 	free(key);
 }
 
+static void where_a_message_goes_is_named_without_its_secrets(void **state)
+{
+	static const struct { const char *to, *want; } cases[] = {
+		{ "https://hooks.chat.test/services/T0/B0/s3cret", "https://hooks.chat.test" },
+		{ "https://anna:s3cret@hooks.chat.test:8443?key=s3cret", "https://hooks.chat.test:8443" },
+		{ "https://hooks.chat.test#s3cret@x", "https://hooks.chat.test" },
+		{ "syslog://192.0.2.5:1514", "syslog://192.0.2.5:1514" }, { "syslog", "syslog" },
+	};
+	char where[NOTIFY_WHERE_SIZE];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		notify_where(cases[i].to, where);
+		assert_string_equal(where, cases[i].want);
+	}
+}
+
 static void only_what_is_wanted_is_told_and_that_once(void **state)
 {
 	const struct notify_news news[] = {
@@ -330,6 +347,7 @@ int main(void)
 		cmocka_unit_test(a_syslog_message_is_as_rfc_5424_wants_it),
 		cmocka_unit_test(a_long_message_is_cut_between_characters),
 		cmocka_unit_test(a_webhook_that_fails_is_tried_again_and_what_it_gets_is_signed),
+		cmocka_unit_test(where_a_message_goes_is_named_without_its_secrets),
 		cmocka_unit_test(only_what_is_wanted_is_told_and_that_once),
 		cmocka_unit_test(the_same_is_told_again_when_its_time_is_over),
 		cmocka_unit_test(who_tells_never_waits),
@@ -337,5 +355,8 @@ int main(void)
 		cmocka_unit_test(nobody_to_tell_is_no_mistake),
 	};
 
+	/* A proxy that the environment names would learn of the findings. */
+	setenv("http_proxy", "http://127.0.0.1:9/", 1);
+	setenv("all_proxy", "http://127.0.0.1:9/", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,8 @@ static void mistakes_are_told_with_file_and_line(void **state)
 		  ":5: mx.*.test is no host name" },
 		{ "notify:\n  - to: ftp://a.test\n", ":2: ftp://a.test is neither syslog nor" },
 		{ "notify:\n  - to: http://a.test/hook\n", ":2: http://a.test/hook is neither syslog nor" },
+		{ "notify:\n  - to: http://127.0.0.1:80@a.test/\n", ":2: http://127.0.0.1:80@a.test/ is neither syslog nor" },
+		{ "notify:\n  - to: http://127.0.0.1:x@a.test/\n", ":2: http://127.0.0.1:x@a.test/ is neither syslog nor" },
 		{ "notify:\n  - to: https://\n", ":2: https:// is neither syslog nor" },
 		{ "notify:\n  - classes: [leak]\n", ":2: Missing required mapping field: to" },
 		{ "notify:\n  - to: syslog\n    classes: [leak, all]\n", ":3: all is no class" },
