@@ -54,6 +54,7 @@ struct fact_flow {
 	uint64_t first_sent[2], last_sent[2];	/* frames that brought the first and the last bytes of payload; 0: none did */
 	uint64_t packets_cut;		/* cut by the snap length */
 	enum flow_end end;
+	bool over;			/* nothing more will be said of it; not stored */
 	char history[FACT_WORD_SIZE];	/* Zeek's letters: S h A D F R ...; upper case: originator */
 	char community_id[FLOW_COMMUNITY_ID_SIZE];
 	char app_proto[FACT_WORD_SIZE];	/* what our own recognisers found: "tls", "quic", "dns", "imap",

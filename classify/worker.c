@@ -64,7 +64,7 @@ static void describe(struct worker *w, struct flow_table *t, struct flow *f, enu
 	if (flow_is_sampled(f))
 		worker_say_sample(w, f, f->last_ns);
 	reader_end(&w->reader, f);
-	worker_say_flow(w, f, end, &said);
+	worker_say_flow(w, f, end, true, &said);
 	worker_say_losses(w, &said, end);
 	keep_free(f);
 	reader_free(f);
@@ -85,7 +85,7 @@ static void describe_so_far(struct worker *w, struct flow_table *t)
 			continue;
 		f->said_frame = f->last_frame;
 		reader_so_far(&w->reader, f, &view);
-		worker_say_flow(w, &view.flow, FLOW_OPEN, &said);
+		worker_say_flow(w, &view.flow, FLOW_OPEN, false, &said);
 	}
 }
 

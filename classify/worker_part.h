@@ -52,7 +52,7 @@ void worker_say_packet(void *context, const struct fact_packet *piece);
 
 void worker_say_sample(struct worker *w, struct flow *f, int64_t now_ns);
 /* A flow and what was read of it; in *said what was said of the flow itself. */
-void worker_say_flow(struct worker *w, const struct flow *f, enum flow_end end, struct fact_flow *said);
+void worker_say_flow(struct worker *w, const struct flow *f, enum flow_end end, bool over, struct fact_flow *said);
 /* What of a flow that is over was not seen. */
 void worker_say_losses(struct worker *w, const struct fact_flow *f, enum flow_end end);
 

@@ -180,12 +180,14 @@ void worker_say_sample(struct worker *w, struct flow *f, int64_t now_ns)
 		worker_say(w, FACT_FLOW_SAMPLE)->flow_sample = sample;
 }
 
-void worker_say_flow(struct worker *w, const struct flow *f, enum flow_end end, struct fact_flow *said)
+void worker_say_flow(struct worker *w, const struct flow *f, enum flow_end end, bool over,
+		     struct fact_flow *said)
 {
 	const struct watch_facts *facts = f->facts;
 	struct fact_flow *fact = &worker_say(w, FACT_FLOW)->flow;
 
 	flow_describe(f, end, w->ids, fact);
+	fact->over = over;
 	*said = *fact;
 	if (facts != NULL && facts->has_handshake) {
 		struct fact *h = worker_say(w, FACT_HANDSHAKE);

@@ -21,7 +21,7 @@
 #define FILE_WORD 1	/* what getopt gives a word that is no option for, when it keeps their order */
 enum { OPT_JSON = 256, OPT_TEXT, OPT_HTML, OPT_LETTER, OPT_TO, OPT_PROVIDER, OPT_CLIENT, OPT_POLICY, OPT_CATALOGUE, OPT_ASN_DB, OPT_CA_FILE,
        OPT_WORKERS, OPT_VANTAGE, OPT_CANARY, OPT_MAIL_SERVER, OPT_EXIT_ZERO, OPT_FORMAT, OPT_TABLE, OPT_LISTEN, OPT_TOKEN_FILE, OPT_TLS_CERT, OPT_TLS_KEY, OPT_BEHIND_PROXY, OPT_DOMAIN, OPT_CONTACT, OPT_ORGANIZATION,
-       OPT_BUFFER, OPT_NO_PROCESSES, OPT_KEYLOG, OPT_SANDBOX, OPT_KEEP, OPT_KEEP_DAYS, OPT_KEEP_BYTES, OPT_HELP, OPT_VERSION };
+       OPT_BUFFER, OPT_NO_PROCESSES, OPT_KEYLOG, OPT_EVE, OPT_SANDBOX, OPT_KEEP, OPT_KEEP_DAYS, OPT_KEEP_BYTES, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -55,6 +55,7 @@ static const struct option long_options[] = {
 	{ "keep-days", required_argument, NULL, OPT_KEEP_DAYS },
 	{ "keep-bytes", required_argument, NULL, OPT_KEEP_BYTES },
 	{ "keylog", required_argument, NULL, OPT_KEYLOG },
+	{ "eve", required_argument, NULL, OPT_EVE },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -228,6 +229,7 @@ static void take_option(struct options *o, int letter)
 		o->keep_mib = number_of(optarg, 0, KEEP_MIB_MAX, "--keep wants 0 to 1048576 MiB");
 		break;
 	case OPT_KEYLOG: o->keylog = optarg; break;
+	case OPT_EVE: o->eve_path = optarg; break;
 	case OPT_SANDBOX:
 		if (!sandbox_mode_of(optarg, &o->sandbox))
 			options_misuse("--sandbox wants on, strict or off", optarg);
@@ -297,6 +299,8 @@ static void check_inputs(struct options *o)
 		options_misuse("only watch takes", "-i");
 	if (o->keylog != NULL && o->command == NULL)
 		options_misuse("only run takes", "--keylog");
+	if (o->eve_path != NULL && !watch && o->command == NULL)
+		options_misuse("only watch and run take", "--eve");
 	if (!watch && o->command == NULL && o->files.count == 0)
 		options_misuse("nothing to read", o->verb);
 	if (o->interfaces.count > CAPTURE_OPEN)

@@ -42,6 +42,7 @@ struct options {
 	char *expression;		/* of watch: its words, or NULL */
 	char *const *command;		/* of run: its words, ended by NULL */
 	const char *keylog;		/* of run, or NULL */
+	const char *eve_path;		/* of watch and run, or NULL */
 	char *command_line;		/* for the run table; of run's command the first word */
 };
 

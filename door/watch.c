@@ -31,6 +31,7 @@ struct watch {
 	atomic_bool read_again;		/* the knowledge */
 	struct news *news;
 	struct notify *notify;
+	struct eve *eve;		/* NULL: none */
 	struct service *service;	/* NULL: none */
 	const char *const *interfaces;
 	struct retain *retain;
@@ -179,6 +180,12 @@ static bool judge_now(struct watch *w, struct store *store)
 	return false;
 }
 
+/* Those of what is judged. */
+static enum writer_told tell_events(struct watch *w, struct store *store)
+{
+	return w->eve == NULL || eve_tell(w->eve, store) ? WRITER_DONE : WRITER_FAILED;
+}
+
 static enum writer_told stored(void *context, struct store *store, bool facts)
 {
 	struct watch *w = context;
@@ -194,7 +201,7 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 		read_again(w);
 	w->unjudged = w->unjudged || facts;
 	if (!w->unjudged)
-		return WRITER_DONE;
+		return tell_events(w, store);
 	if (now < w->judge_ns || (retain_is_busy(w->retain) && now < w->judge_ns + WATCH_BUSY_NS))
 		return WRITER_LATER;
 	until = store_run_is_until(store);
@@ -208,7 +215,7 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 	spent = base_clock_ns(CLOCK_MONOTONIC) - now;
 	w->unjudged = false;
 	w->judge_ns = now + (spent * WATCH_SHARE > WATCH_JUDGE_NS ? spent * WATCH_SHARE : WATCH_JUDGE_NS);
-	return WRITER_DONE;
+	return tell_events(w, store);
 }
 
 static void make_room(void *context, struct store *store)
@@ -269,9 +276,13 @@ void watch_know(struct watch *w, struct knowledge *knowledge)
 	w->notify = w->run != NULL ? NULL : notify_start(knowledge->policy, error, sizeof(error));
 	if (w->notify == NULL && error[0] != '\0')
 		command_fail(EX_CONFIG, error);
+	w->eve = w->options->eve_path != NULL ? eve_open(w->options->eve_path, error, sizeof(error)) : NULL;
+	if (w->options->eve_path != NULL && w->eve == NULL)
+		command_fail(EX_CANTCREAT, error);
 	w->news = news_new(&(struct news_settings){
 			.json = w->options->json, .quiet = w->options->emit.quiet, .color = w->options->emit.color,
-			.columns = w->options->emit.columns, .notify = w->notify });
+			.columns = w->options->emit.columns, .notify = w->notify,
+			.eve = w->eve });
 }
 
 const struct pipeline_live *watch_live(struct watch *w)
@@ -289,8 +300,12 @@ bool watch_run(struct watch *w, struct store *store, struct run_info *run)
 	run->from_ns = base_clock_ns(CLOCK_REALTIME);
 	run->scope = w->run != NULL ? RUN_ALL_TRAFFIC : RUN_MAIL_ONLY;
 	w->retain = retain_new(&w->options->retain, run->from_ns);
-	return store_sync(store) && store_run_again(store, run, w->count, &w->live.first_number) &&
-	       store_keep(store, w->live.keep);
+	if (!store_sync(store) || !store_run_again(store, run, w->count, &w->live.first_number) ||
+	    !store_keep(store, w->live.keep))
+		return false;
+	if (w->eve != NULL && w->run == NULL)
+		eve_listen(w->eve, store);
+	return true;
 }
 
 bool watch_store(const struct watch *w, struct store *store)
@@ -311,7 +326,8 @@ bool watch_judge(struct watch *w, struct store *store)
 		retain_step(w->retain, store);
 		ok = judge_now(w, store);
 	}
-	return ok && (w->run != NULL || news_tell(w->news, store, stdout));
+	ok = ok && (w->run != NULL || news_tell(w->news, store, stdout));
+	return ok && (w->eve == NULL || eve_end(w->eve, store));
 }
 
 void watch_end(struct watch **w)
@@ -322,6 +338,7 @@ void watch_end(struct watch **w)
 	process_close(&(*w)->processes);
 	close((*w)->live.control);
 	news_free(&(*w)->news);
+	eve_close(&(*w)->eve);
 	retain_free(&(*w)->retain);
 	notify_end(&(*w)->notify);
 	service_end(&(*w)->service);

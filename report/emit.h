@@ -33,6 +33,9 @@ struct sql_query;
 
 /* Suricata's EVE: an object a line, in the order of time. */
 bool emit_eve(struct store *st, FILE *out);
+struct record;
+/* One of its lines: a row of one of its queries. */
+void emit_eve_event(const struct record *r, FILE *out);
 /* One of Zeek's logs, that of a query of sql_records; json: an object a line. */
 bool emit_zeek(struct store *st, const struct sql_query *query, bool json, FILE *out);
 /* One table of the case (RFC 4180). */

@@ -116,7 +116,7 @@ static void write_member(struct nest *n, const struct record *r, const struct re
 	}
 }
 
-static void write_event(const struct record *r, FILE *out)
+void emit_eve_event(const struct record *r, FILE *out)
 {
 	struct nest n = { .w = { .out = out } };
 
@@ -149,7 +149,7 @@ bool emit_eve(struct store *st, FILE *out)
 		if (record_name(query, "eve") != NULL && count < RECORDS_MAX)
 			ok = record_open(st, query->select, &records[count++]);
 	while (ok && (r = earliest(records, count)) != NULL) {
-		write_event(r, out);
+		emit_eve_event(r, out);
 		ok = record_next(st, r);
 	}
 	for (unsigned i = 0; i < count; i++)

@@ -18,10 +18,10 @@ static const char verdicts_sql[] =
 	" c.path, (SELECT scope = '" RUN_ALL_TRAFFIC "' FROM run ORDER BY id LIMIT 1) FROM client AS c"
 	" WHERE c.judged ORDER BY c.id";
 
-enum finding_column { F_KIND = TOLD, F_CLASS, F_STRENGTH, F_CLIENT, F_OWNER, F_ACCOUNT, F_SENTENCE, COLUMNS };
+enum finding_column { F_KIND = TOLD, F_CLASS, F_STRENGTH, F_CLIENT, F_OWNER, F_ACCOUNT, F_SENTENCE, F_ID, COLUMNS };
 static const char findings_sql[] =
 	"SELECT f.key, f.strength, f.last_ns, f.kind, f.class, f.strength,"
-	" (SELECT host(address) FROM client WHERE id = f.client), f.owner, f.account, f.sentence"
+	" (SELECT host(address) FROM client WHERE id = f.client), f.owner, f.account, f.sentence, f.id"
 	" FROM finding AS f ORDER BY f.id";
 
 /* A verdict or a finding as it was told last. */
@@ -37,6 +37,8 @@ struct news {
 	unsigned round;
 	FILE *out;
 	struct lines l;			/* to it */
+	struct store *st;
+	bool ok;			/* all that it was asked for came */
 };
 
 struct gone {
@@ -193,6 +195,8 @@ static void tell_finding(struct news *n, const struct told *t, bool withdrawn)
 static void new_finding(struct news *n, const struct told *t)
 {
 	tell_finding(n, t, false);
+	if (n->settings.eve != NULL)
+		n->ok = eve_alert(n->settings.eve, n->st, strtoll(t->texts[F_ID], NULL, 10)) && n->ok;
 }
 
 static void withdrawn_finding(struct news *n, const struct told *t)
@@ -251,8 +255,10 @@ static void forget_gone(struct news *n, void **tree, void (*show)(struct news *n
 bool news_tell(struct news *n, struct store *st, FILE *out)
 {
 	n->out = n->l.out = out;
+	n->st = st;
+	n->ok = true;
 	n->round++;
-	if (!each(n, st, verdicts_sql, &n->verdicts, verdict) || !each(n, st, findings_sql, &n->findings, new_finding))
+	if (!each(n, st, verdicts_sql, &n->verdicts, verdict) || !each(n, st, findings_sql, &n->findings, new_finding) || !n->ok)
 		return false;
 	forget_gone(n, &n->verdicts, gone_client);
 	forget_gone(n, &n->findings, withdrawn_finding);

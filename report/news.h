@@ -8,12 +8,14 @@
 #define REPORT_NEWS_H
 
 #include "report/emit.h"
+#include "report/eve.h"
 #include "report/notify.h"
 
 struct news_settings {
 	bool json;		/* a JSON object on each line */
 	bool quiet;		/* verdicts only */
 	struct notify *notify;	/* told of the findings as well; or NULL */
+	struct eve *eve;	/* told of those that are new or of another strength; or NULL */
 	bool color;
 	unsigned columns;	/* of the terminal; 0: none, and a line is a line */
 };

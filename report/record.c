@@ -38,13 +38,18 @@ bool record_next(struct store *st, struct record *r)
 	return r->there || rc == SQLITE_DONE;
 }
 
-bool record_open(struct store *st, const char *select, struct record *r)
+bool record_prepare(struct store *st, const char *select, struct record *r)
 {
 	*r = (struct record){ .q = store_prepare(st, select) };
 	if (r->q == NULL)
 		return false;
 	read_columns(r);
-	return record_next(st, r);
+	return true;
+}
+
+bool record_open(struct store *st, const char *select, struct record *r)
+{
+	return record_prepare(st, select, r) && record_next(st, r);
 }
 
 int64_t record_time(const struct record *r)

@@ -29,7 +29,9 @@ struct record {
 /* The part of a query's name behind the format; NULL where it is another format's. */
 const char *record_name(const struct sql_query *query, const char *format);
 
-/* With the first row, if there is one. The caller closes in any case. */
+/* Before its first row; its parameters may be bound. The caller closes in any case. */
+bool record_prepare(struct store *st, const char *select, struct record *r);
+/* With the first row, if there is one. */
 bool record_open(struct store *st, const char *select, struct record *r);
 bool record_next(struct store *st, struct record *r);
 int64_t record_time(const struct record *r);

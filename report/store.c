@@ -42,6 +42,8 @@ struct store {
 	struct store_insert inserts[FACT_END];	/* by enum fact_kind */
 	struct { const char *sql; sqlite3_stmt *q; } *kept;
 	unsigned kept_count;
+	void (*added)(void *context, const struct fact *fact);	/* or NULL */
+	void *added_context;
 };
 
 bool store_fail(struct store *st, const char *fmt, ...)
@@ -362,8 +364,16 @@ static bool add_one(struct store *st, const struct fact *fact)
 {
 	if (fact->kind == FACT_END)
 		return true;
+	if (st->added != NULL)
+		st->added(st->added_context, fact);
 	store_fact_bind(&st->inserts[fact->kind], fact);
 	return store_do(st, st->inserts[fact->kind].q);
+}
+
+void store_listen(struct store *st, void (*added)(void *context, const struct fact *fact), void *context)
+{
+	st->added = added;
+	st->added_context = context;
 }
 
 bool store_add_these(struct store *st, const struct fact *const *facts, unsigned count)
@@ -385,16 +395,4 @@ bool store_add_these(struct store *st, const struct fact *const *facts, unsigned
 		return true;
 	store_rollback(st);
 	return false;
-}
-
-bool store_add(struct store *st, const struct fact *facts, unsigned count)
-{
-	const struct fact **these = base_alloc_array(count, sizeof(*these));
-	bool ok;
-
-	for (unsigned i = 0; i < count; i++)
-		these[i] = &facts[i];
-	ok = store_add_these(st, these, count);
-	free(these);
-	return ok;
 }

@@ -1,6 +1,10 @@
 #include "report/store_fact.h"
 
+#include "capture/base.h"
+#include "report/store.h"
+
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const store_fact_sql[FACT_END] = {
@@ -340,4 +344,16 @@ void store_fact_bind(struct store_insert *insert, const struct fact *fact)
 	case FACT_END:
 		break;
 	}
+}
+
+bool store_add(struct store *st, const struct fact *facts, unsigned count)
+{
+	const struct fact **these = base_alloc_array(count, sizeof(*these));
+	bool ok;
+
+	for (unsigned i = 0; i < count; i++)
+		these[i] = &facts[i];
+	ok = store_add_these(st, these, count);
+	free(these);
+	return ok;
 }

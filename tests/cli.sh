@@ -154,6 +154,7 @@ expect "a folder takes all TLS reports" 0 '^b\.example!praxis\.example!179000000
 
 expect "watch without an interface" 64 'an interface is wanted: -i' "$program" watch
 expect "replay with one" 64 'only watch takes: -i' "$program" replay -i lo $demo
+expect "replay with live events" 64 'only watch and run take: --eve' "$program" replay --eve $dir/eve $demo
 expect "an interface that is not there" 66 'none7: no such interface' "$program" watch -i none7
 expect "-i is watch" 66 'none7: no such interface' "$program" -i none7
 expect "no buffer" 64 '1 to 2047 MiB: 0' "$program" watch -i lo --buffer 0

@@ -4,17 +4,29 @@ set -u
 program=$1
 . tests/live/namespaces.sh
 
+same_events() { # NAME: what --eve wrote and what export writes of the case, by type, flow and what they are about
+	"$program" export --format eve "$dir/$1.case" >"$dir/$1.exported"
+	python3 - "$dir/$1.eve" "$dir/$1.exported" <<'P'
+import json, sys
+live, case = [sorted(json.dumps([e["event_type"], e.get("flow_id"), e.get("dns"), e.get("tls"), e.get("mailwitness", {}).get("kind")])
+                     for e in map(json.loads, open(path)) if e["event_type"] != "stats") for path in sys.argv[1:]]
+print(live, case)
+sys.exit(live != case or len(case) < 4)
+P
+}
+
 # A login in clear, told while its connection is held; every packet that tcpdump sees.
 run_in $here tcpdump tcpdump -i eth0 -Z root -s 0 -U --immediate-mode -w "$dir/beside.pcap"
 tcpdump=$pid
 soon 10 grep -q listening "$dir/tcpdump.err"
-watch login -w "$dir/login.case"
+watch login -w "$dir/login.case" --eve "$dir/login.eve"
 watching=$pid
 run_in $here client $talk login 5.9.112.40 60
 client=$pid
 check "a login in clear is told within 5 seconds" soon 5 grep -q 'cleartext-credential (exposure, proven): 192.168.178.20' "$dir/login.out"
 check "and the verdict" soon 1 grep -qE '^[0-9TZ:.-]+ 192\.168\.178\.20: leak: ' "$dir/login.out"
 check "while the connection is held" kill -0 $client
+check "and it is an event" soon 3 grep -q '"event_type":"alert".*"kind":"cleartext-credential"' "$dir/login.eve"
 kill -USR1 $watching
 check "SIGUSR1 tells the counts" soon 3 grep -qE 'eth0: [1-9][0-9]* packets captured, [0-9]+ packets received by filter, 0 packets dropped by kernel' "$dir/login.err"
 check "nothing is told twice" is 1 "$(grep -c 'cleartext-credential (' "$dir/login.out")"
@@ -26,6 +38,7 @@ check "SIGINT ends it with the verdict's status" end $watching INT 1
 check "and the report" grep -q '^Source: eth0, .* packets, complete' "$dir/login.out"
 captured=$(sed -n 's/.*eth0: \([0-9]*\) packets captured.*/\1/p' "$dir/login.err" | tail -1)
 check "as many packets as tcpdump has" is "$(tcpdump -r "$dir/beside.pcap" 2>/dev/null | wc -l)" "$captured"
+check "its events are those of the case, each once" same_events login
 check "nothing lost is no loss" is 0 "$(sqlite3 "$dir/login.case" "SELECT count(*) FROM loss WHERE reason IN ('kernel', 'interface', 'queue')")"
 check "no password in the case" sh -c "! grep -q wachsam-5 $dir/login.case*"
 "$program" replay --asn-db classify/asn.mmdb -w "$dir/replay.case" "$dir/beside.pcap" >/dev/null
@@ -42,14 +55,18 @@ upload() { # ADDRESS NAME BYTES
 	(head -c "$3" /dev/zero; exec sleep 60) 2>/dev/null | ip netns exec $here openssl s_client -quiet -connect "$1" -servername "$2" >"$dir/upload" 2>&1 &
 }
 soon 10 sh -c "ip netns exec $there ss -ltn | grep -q :443"
-watch tls --provider mailbox-org
+watch tls --provider mailbox-org -w "$dir/tls.case" --eve "$dir/tls.eve"
 watching=$pid
 upload 80.241.60.199:993 imap.mailbox.org 100
 check "a session with the provider is clean" soon 5 grep -qE ' 192\.168\.178\.20: clean: no catalogued third party; sealed' "$dir/tls.out"
+check "a handshake is an event while its connection is held" soon 8 grep -q '"event_type":"tls".*"sni":"imap.mailbox.org"' "$dir/tls.eve"
 upload 52.98.152.162:443 outlook.office365.com 300000
 sleep 3
 check "an upload beside it is told as a destination" end $watching INT 2
 check "of so many bytes" grep -qE '^  microsoft/mail +mail-service +30[0-9] kB ' "$dir/tls.out"
+
+check "its events too are those of the case" same_events tls
+check "events that cannot be written" sh -c "ip netns exec $here '$program' watch -i eth0 --eve '$dir/none/x' 2>&1 | grep 'none/x: No such file'"
 
 # JSON lines, and a filter that leaves the login out.
 watch json --json tcp port 143

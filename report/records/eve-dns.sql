@@ -10,13 +10,14 @@ SELECT n.from_ns AS "timestamp:time", 'dns' AS event_type, host(n.asked_by) AS s
 		ELSE 'AAAA' END AS "dns.answers[].rrtype",
 	max(0, (n.until_ns - n.from_ns) / 1000000000) AS "dns.answers[].ttl",
 	iif(n.kind = 'ptr', n.name, host(n.address)) AS "dns.answers[].rdata",
-	n.id & 0xffffffffff AS "mailwitness.frame", NULL AS "mailwitness.authentic:bool"
+	n.id & 0xffffffffff AS "mailwitness.frame", NULL AS "mailwitness.authentic:bool",
+	n.id AS _id, n.place AS _place, 0 AS _mail
 FROM name AS n WHERE n.kind IN ('dns', 'ptr')
 UNION ALL
 SELECT d.time_ns, 'dns', host(d.asked_by), host(d.resolver),
 	iif(substr(d.resolver, 1, 12) = X'00000000000000000000FFFF', 4, 6),
 	2, iif(d.answered, 'answer', 'query'), d.name, d.type, iif(d.answered, nullif(d.rcode, ''), NULL),
 	iif(d.rdata <> '', d.name, NULL), iif(d.rdata <> '', d.type, NULL), NULL, nullif(d.rdata, ''),
-	d.id & 0xffffffffff, iif(d.answered, d.authentic, NULL)
+	d.id & 0xffffffffff, iif(d.answered, d.authentic, NULL), d.id, d.place, 1
 FROM mail_dns AS d
 ORDER BY 1
