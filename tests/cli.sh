@@ -86,6 +86,8 @@ expect "the experiment fits, and proves nothing" 1 '^   Strong, but not proven: 
 	"$program" experiment $asn $canary $joint-strong/capture.pcap --vantage server $joint-strong/server.pcap
 expect "a login to the canary from elsewhere is told" 1 '198\.51\.100\.9, which is no vendor' \
 	"$program" experiment $asn $canary $joint-elsewhere/capture.pcap $joint-elsewhere/server.pcap
+expect "the experiment judges each client" 1 '^   192\.168\.178\.20 at client: leak: mail or credentials go to a third party; ' \
+	"$program" experiment $asn $canary $joint-proven/capture.pcap $joint-proven/server.pcap
 expect "an experiment with nobody at the server" 1 'no vendor came to the mail server' \
 	"$program" experiment $asn $canary $joint-strong/capture.pcap tests/golden/web-only/capture.pcap
 expect "an experiment with one capture" 64 'two captures are wanted' "$program" experiment $canary $demo

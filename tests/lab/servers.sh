@@ -103,7 +103,7 @@ start_dovecot() {
 	local key v4 v6 listen=127.0.0.1
 
 	while read -r key v4 v6 _; do
-		case $key in refuse|mask|exim|courier|odd) continue ;; esac
+		case $key in canary|refuse|mask|exim|courier|odd) continue ;; esac
 		listen="$listen, $v4, $v6"
 	done < <(host_rows)
 	mkdir -p "$WORK/dovecot" "$WORK/mail"

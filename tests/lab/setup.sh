@@ -5,7 +5,7 @@
 LAB_PREFIX=mw$$
 PASSWORD=$(cat "$LAB/password")
 STARTED=()
-for part in network servers scenes servers-states scenes-states scenes-main; do
+for part in network servers scenes servers-states scenes-states scenes-main scenes-experiment; do
 	. "$LAB/$part.sh"
 done
 
