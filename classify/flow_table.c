@@ -215,6 +215,11 @@ void flow_table_remove(struct flow_table *t, struct flow *f)
 	t->count--;
 }
 
+size_t flow_table_count(const struct flow_table *t)
+{
+	return t->count;
+}
+
 void flow_table_note_memory(struct flow_table *t, struct flow *f, size_t bytes)
 {
 	t->memory += bytes - f->memory;

@@ -49,6 +49,9 @@ struct flow *flow_table_changed(const struct flow_table *t, const struct flow *a
 
 void flow_table_remove(struct flow_table *t, struct flow *f);
 
+/* How many flows are in it. */
+size_t flow_table_count(const struct flow_table *t);
+
 /* Says how many bytes reading f takes by now; 0 before the first time. */
 void flow_table_note_memory(struct flow_table *t, struct flow *f, size_t bytes);
 /* The sum over all flows in the table. */

@@ -49,6 +49,7 @@ void worker_step(struct worker *w, const struct packet *p);
 /* Describes every flow that is left, says FACT_END and sends what has gathered. */
 void worker_finish(struct worker *w);
 
+/* Takes batches until the last, finishes, and frees the worker: it has the time while the writer stores. */
 void *worker_main(void *worker);
 
 #endif

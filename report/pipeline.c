@@ -167,10 +167,8 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 	ok = writer_ok(p.writer) || (settings->live != NULL && store_gathers(store));
 	for (unsigned i = 0; ok && settings->vantages != NULL && i < settings->path_count; i++)
 		ok = store_vantage(store, i, settings->vantage_names[settings->vantages[i]]);
-	for (unsigned i = 0; i < n; i++) {
-		worker_free(&workers[i]);
+	for (unsigned i = 0; i < n; i++)
 		queue_free(&queues[i]);
-	}
 	writer_free(&p.writer);
 	queue_free(&facts);
 	forget_sources(settings->live);
