@@ -11,6 +11,7 @@ struct input {
 	unsigned number;
 	struct source *source;		/* NULL: not open (any more) */
 	struct slab *slab;		/* where its last frame stands */
+	uint64_t bytes;			/* read so far */
 	struct frame next;
 	bool has_next;
 	int64_t first_ns;
@@ -26,6 +27,14 @@ struct files {
 	unsigned active_count;
 };
 
+static void note_bytes(struct files *c, struct input *in)
+{
+	uint64_t bytes = source_bytes(in->source);
+
+	c->capture.bytes += bytes - in->bytes;
+	in->bytes = bytes;
+}
+
 /* Fetches the next frame of an input. When it stands in another slab than the one before, the workers
  * get what they have: their batches hold the old slab, which the source may be waiting for. */
 static void advance(struct files *c, struct input *in)
@@ -33,8 +42,10 @@ static void advance(struct files *c, struct input *in)
 	struct slab *slab = in->slab;
 
 	in->has_next = source_next(in->source, &in->next, &slab);
-	if (slab != in->slab)
+	if (slab != in->slab) {
 		capture_flush(&c->capture);
+		note_bytes(c, in);
+	}
 	in->slab = slab;
 }
 
@@ -60,6 +71,7 @@ static void close_input(struct files *c, struct input *in)
 
 	capture_flush(&c->capture);
 	end = source_end(in->source);
+	note_bytes(c, in);
 	capture_tell_unread(&c->capture, &in->place);
 	tell_end(c, in->number, end, frame_id(in->number, end->last_frame));
 	source_close(&in->source);

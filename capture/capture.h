@@ -25,7 +25,7 @@ struct capture_sink {
 	void (*lost)(void *context, const struct loss *loss);
 	/* Once per source, when it is through; of an interface every second how far it is. */
 	void (*ended)(void *context, unsigned number, const struct source_end *end);
-	/* Now and then; bytes read so far, for a progress line. */
+	/* Now and then, of files: packets so far, and bytes of the files as they lie on disk. */
 	void (*progress)(void *context, uint64_t packets, uint64_t bytes);
 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CAPTURE_PROGRESS 65536	/* packets between two calls of progress */
+#define CAPTURE_PROGRESS 4096	/* packets between two calls of progress */
 #define CAPTURE_FRAGMENT_LOSSES 1000	/* told one by one; what comes after is told in one sum */
 
 static void flush(struct capture *c, unsigned worker)
@@ -165,7 +165,6 @@ void capture_take(struct capture *c, const struct frame *f, struct slab *slab, s
 	struct slab *own = NULL;
 	enum packet_kind kind = packet_decode(f, &packet, &fragment);
 
-	c->bytes += f->wire_len;
 	if (++c->packets % CAPTURE_PROGRESS == 0 && c->sink->progress != NULL)
 		c->sink->progress(c->sink->context, c->packets, c->bytes);
 	capture_tick(c, f->time_ns);

@@ -16,7 +16,8 @@ struct capture {
 	unsigned fragment_losses;
 	struct batch **open;		/* one for each worker; NULL when nothing is in it */
 	int64_t tick_ns;		/* the last tick that was sent */
-	uint64_t packets, bytes;
+	uint64_t packets;
+	uint64_t bytes;			/* read of files, as they lie on disk */
 };
 
 /* Where frames come from: one source. */

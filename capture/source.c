@@ -245,6 +245,11 @@ bool source_next(struct source *s, struct frame *frame_out, struct slab **slab_o
 	return false;
 }
 
+uint64_t source_bytes(const struct source *s)
+{
+	return source_input_size(s->input);
+}
+
 const struct source_end *source_end(struct source *s)
 {
 	assert(s->over);

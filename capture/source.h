@@ -86,6 +86,9 @@ bool source_filter_valid(const char *expression, char *error, size_t size);
  * as unfiltered: a filter must not make mail vanish that it does not understand. */
 bool source_next(struct source *s, struct frame *frame_out, struct slab **slab_out);
 
+/* How much was read by now of the file as it lies on disk. */
+uint64_t source_bytes(const struct source *s);
+
 /* To be asked after source_next said false, which has then read the rest of the file for its hash. */
 const struct source_end *source_end(struct source *s);
 

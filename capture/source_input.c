@@ -211,6 +211,11 @@ size_t source_input_read(struct source_input *in, struct slab *slab, size_t at, 
 	return n;
 }
 
+uint64_t source_input_size(const struct source_input *in)
+{
+	return in->size;
+}
+
 bool source_input_whole(const struct source_input *in, enum source_how *how_out,
 			const char **why_out)
 {

@@ -18,6 +18,9 @@ void source_input_close(struct source_input **in);
 /* Reads up to `room` bytes, at least one, into slab->data + at. 0 at the end, wherever that is. */
 size_t source_input_read(struct source_input *in, struct slab *slab, size_t at, size_t room);
 
+/* How many bytes were read of the file as it lies on disk. */
+uint64_t source_input_size(const struct source_input *in);
+
 /* False when the bytes ended in another way than at the end of the file, with how and why. */
 bool source_input_whole(const struct source_input *in, enum source_how *how_out,
 			const char **why_out);

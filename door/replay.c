@@ -5,6 +5,7 @@
 #include "door/command.h"
 #include "door/enclosure.h"
 #include "door/private_net.h"
+#include "door/progress.h"
 #include "door/run.h"
 #include "door/watch.h"
 #include "report/judge.h"
@@ -14,19 +15,17 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-static void show_progress(uint64_t packets, uint64_t bytes)
+static void show_progress(void *context, uint64_t packets, uint64_t bytes)
 {
-	fprintf(stderr, "\r%llu packets, %llu MB \x1b[K", (unsigned long long)packets,
-		(unsigned long long)(bytes / 1000000));
+	progress_show(context, packets, bytes);
 }
 
 /* One clear line for every file that was not read whole. */
-static void show_end(const struct source_end *end)
+static void show_end(void *context, const struct source_end *end)
 {
-	if (isatty(STDERR_FILENO))
-		fputs("\r\x1b[K", stderr);
+	if (end->how != SOURCE_COMPLETE)
+		progress_clear(context);
 	if (end->how == SOURCE_UNREADABLE)
 		base_log("%s: %s", end->path, end->why);
 	else if (end->how != SOURCE_COMPLETE)
@@ -51,8 +50,10 @@ static int read_and_judge(const struct options *o, struct enclosure *enclosure, 
 {
 	struct knowledge k;
 	struct certificate_store *trust;
+	struct progress *progress = watch == NULL ? progress_begin(o->files.of, o->files.count) : NULL;
 	char error[512];
 	struct store *st;
+	bool ok;
 	int status;
 	struct run_info run = {
 		.version = VERSION, .ndpi_version = dpi_version(), .command_line = o->command_line,
@@ -74,17 +75,21 @@ static int read_and_judge(const struct options *o, struct enclosure *enclosure, 
 	st = store_create(o->write_path, error, sizeof(error));
 	if (st == NULL)
 		command_fail(EX_CANTCREAT, error);
-	if (!(watch != NULL ? watch_run(watch, st, &run) : store_run(st, &run)) ||
-	    !pipeline_run(&(struct pipeline_settings){
+	ok = (watch != NULL ? watch_run(watch, st, &run) : store_run(st, &run)) &&
+	     pipeline_run(&(struct pipeline_settings){
 			.paths = o->files.of, .path_count = o->files.count,
 			.vantages = o->file_vantages, .vantage_names = o->vantages.of, .filter = o->filter,
 			.trust = trust, .workers = o->workers, .ended = watch == NULL ? show_end : NULL,
 			.live = watch == NULL ? NULL : watch_live(watch),
-			.progress = isatty(STDERR_FILENO) && watch == NULL ? show_progress : NULL }, st) ||
-	    !store_run_ca(st, certificate_store_describe(trust)) ||
-	    (watch != NULL && !watch_store(watch, st)))
+			.progress = progress != NULL ? show_progress : NULL, .context = progress }, st) &&
+	     store_run_ca(st, certificate_store_describe(trust)) && (watch == NULL || watch_store(watch, st));
+	progress_clear(progress);
+	if (!ok)
 		command_fail(EX_CANTCREAT, store_error(st));
-	if (!(watch != NULL ? watch_judge(watch, st) : judge(st, k.policy, &k.book)))
+	progress_say(progress, "judging ...");
+	ok = watch != NULL ? watch_judge(watch, st) : judge(st, k.policy, &k.book);
+	progress_end(&progress);
+	if (!ok)
 		command_fail(EX_SOFTWARE, store_error(st));
 	status = command_emit(st, o);
 	if (store_gathers(st)) {

@@ -32,7 +32,7 @@ static void ended(void *context, unsigned number, const struct source_end *end)
 
 	writer_source(p->writer, number, end);
 	if (p->settings->ended != NULL)
-		p->settings->ended(end);
+		p->settings->ended(p->settings->context, end);
 }
 
 static void progress(void *context, uint64_t packets, uint64_t bytes)
@@ -40,7 +40,7 @@ static void progress(void *context, uint64_t packets, uint64_t bytes)
 	struct pipeline *p = context;
 
 	if (p->settings->progress != NULL)
-		p->settings->progress(packets, bytes);
+		p->settings->progress(p->settings->context, packets, bytes);
 }
 
 /* `name` is what ps and perf show. A thread has its maker's to begin with, and to name another takes a file of /proc,

@@ -22,10 +22,11 @@ struct pipeline_settings {
 	const char *filter;		/* or NULL */
 	struct certificate_store *trust;	/* whom servers' certificates are judged by */
 	unsigned workers;		/* 1 to PIPELINE_WORKERS_MAX */
-	/* Now and then from the caller's thread, or NULL. */
-	void (*progress)(uint64_t packets, uint64_t bytes);
+	/* Now and then from the caller's thread, or NULL; as in struct capture_sink. */
+	void (*progress)(void *context, uint64_t packets, uint64_t bytes);
 	/* Once per source when it is through, from the caller's thread, or NULL. */
-	void (*ended)(const struct source_end *end);
+	void (*ended)(void *context, const struct source_end *end);
+	void *context;			/* of both */
 	const struct pipeline_live *live;	/* interfaces in place of files, or NULL */
 };
 
