@@ -26,13 +26,16 @@ static struct store *open_case(const struct options *o, unsigned words)
 	return st;
 }
 
-/* Judges a kept case by today's catalogue and this policy. */
+/* Judges a kept case by today's catalogue and this policy. A run that writes it judges it itself. */
 int command_judge(const struct options *o)
 {
 	struct store *st = open_case(o, 1);
-	struct knowledge k = knowledge_open(o);
+	struct knowledge k;
 	int status;
 
+	if (!store_alone(st))
+		command_fail(EX_CANTCREAT, store_error(st));
+	k = knowledge_open(o);
 	if (!judge(st, k.policy, &k.book))
 		command_fail(EX_SOFTWARE, store_error(st));
 	status = command_emit(st, o);

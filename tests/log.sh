@@ -16,6 +16,26 @@ soon 5 grep -q cleartext-credential "$dir/first.out"
 soon 5 sh -c "[ \$(sqlite3 $dir/log.case 'SELECT until_ns > from_ns FROM run') = 1 ]"
 check "a case that is being written is refused" sh -c \
 	"ip netns exec $here '$program' watch -i eth0 -w $dir/log.case 2>&1 | grep 'another run is writing it'"
+refused() { # STATUS WORDS COMMAND...
+	"${@:3}" >/dev/null 2>"$dir/refused"
+	is "$1" $? && grep -q "$2" "$dir/refused"
+}
+check "nor judged by somebody else" refused 73 'another run is writing it' "$program" judge --provider gmx "$dir/log.case"
+run_in $here stamps $talk stamps 192.168.178.1 /dev/null 0
+sender=$pid
+looked() { # STATUS COMMAND...
+	timeout 20 "$program" "${@:2}" >"$dir/looked" 2>&1
+	is "$1" $? || cat "$dir/looked"
+}
+for _ in 1 2 3; do
+	check "meanwhile a report is to be had" looked 1 report "$dir/log.case"
+	check "the page" looked 1 report --html - "$dir/log.case"
+	check "a finding" looked 0 explain "$dir/log.case" 1
+	check "its packets" looked 0 evidence -w "$dir/evidence" "$dir/log.case" 1
+	check "what others read" looked 0 export --format eve -o /dev/null "$dir/log.case"
+done
+kill -9 $sender
+check "and nothing of it keeps the run from storing" sh -c "! grep -E 'pauses|dropped' '$dir/first.err'"
 kill -9 $watching
 wait $watching
 check "up to when it watched is stored" is 1 "$(sql log "SELECT until_ns - from_ns BETWEEN 1 AND 60e9 FROM run")"
@@ -37,11 +57,8 @@ check "which the report says" grep -q '^Not watched: .* from 20.*Z to 20.*Z$' "$
 check "also of everyone" grep -q '^Not seen: not-watched (everyone)' "$dir/second.out"
 check "and the JSON" sh -c "'$program' report --json $dir/log.case | grep -q '\"gaps\":\\[{\"from\":\"20'"
 check "whole" is ok "$(sql log 'PRAGMA integrity_check')"
+check "and then it can be judged" looked 1 judge --provider gmx "$dir/log.case"
 
-refused() { # STATUS WORDS COMMAND...
-	"${@:3}" >/dev/null 2>"$dir/refused"
-	is "$1" $? && grep -q "$2" "$dir/refused"
-}
 check "a case of files is not written on" refused 73 'of another kind' sh -c \
 	"'$program' replay -q --exit-zero -w $dir/files.case tests/golden/demo/capture.pcap >/dev/null &&
 	ip netns exec $here '$program' watch -i eth0 -w $dir/files.case"
