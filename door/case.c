@@ -3,6 +3,7 @@
 #include "door/command.h"
 #include "report/evidence.h"
 #include "report/judge.h"
+#include "report/store_lock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,15 +32,19 @@ int command_judge(const struct options *o)
 {
 	struct store *st = open_case(o, 1);
 	struct knowledge k;
-	int status;
+	char error[128];
+	int lock, status;
 
-	if (!store_alone(st))
-		command_fail(EX_CANTCREAT, store_error(st));
+	if (!store_lock(o->files.of[0], &lock, error, sizeof(error))) {
+		base_log("%s: %s", o->files.of[0], error);
+		exit(EX_CANTCREAT);
+	}
 	k = knowledge_open(o);
 	if (!judge(st, k.policy, &k.book))
 		command_fail(EX_SOFTWARE, store_error(st));
 	status = command_emit(st, o);
 	store_close(&st);
+	store_unlock(&lock);
 	knowledge_close(&k);
 	return status;
 }

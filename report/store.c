@@ -326,14 +326,6 @@ struct store *store_open(const char *path, char *error, size_t error_size)
 	return open_with(path, SQLITE_OPEN_READWRITE, error, error_size);
 }
 
-bool store_alone(struct store *st)
-{
-	const char *path = sqlite3_db_filename(st->db, "main");
-	char why[128];
-
-	return store_lock(path, &st->lock, why, sizeof(why)) || store_fail(st, "%s: %s", path, why);
-}
-
 struct store *store_view(const char *path, char *error, size_t error_size)
 {
 	return open_with(path, SQLITE_OPEN_READONLY, error, error_size);

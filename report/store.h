@@ -34,8 +34,6 @@ struct run_info {
 struct store *store_create(const char *path, char *error, size_t error_size);
 /* Opens an existing case for judging and reporting. */
 struct store *store_open(const char *path, char *error, size_t error_size);
-/* An opened one is written by nobody else until it is closed. False where a run is writing it. */
-bool store_alone(struct store *st);
 /* Opens one for looking only, also while another writes it. */
 struct store *store_view(const char *path, char *error, size_t error_size);
 void store_close(struct store **st);
