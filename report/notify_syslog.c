@@ -2,6 +2,7 @@
 #include "report/notify_part.h"
 
 #include "capture/base.h"
+#include "capture/text.h"
 #include "report/emit_words.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define FACILITY_DAEMON 3
+#define PARAMETER_MAX 320	/* bytes of a value, of which some become two */
 /* Structured data of our own; the number is the one for examples (RFC 5612), as nobody registered one. */
 #define SD_ID "mailwitness@32473"
 
@@ -28,26 +30,37 @@ static int priority(const struct notify_news *news)
 	return FACILITY_DAEMON * 8 + severity;
 }
 
-/* Section 6.3.3: three characters are escaped, whatever else is in the text is made harmless first. */
+static void escape(FILE *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"' || text[i] == '\\' || text[i] == ']')
+			putc('\\', out);
+		putc(text[i], out);
+	}
+}
+
+/* Section 6.3.3: three characters are escaped; what may not be shown is not (capture/text.h). Cut where it is longer
+ * than any name should be, so that the message never ends inside its structured data. */
 static void parameter(FILE *out, const char *name, const char *value)
 {
-	char *clean = NULL;
-	size_t size;
-	FILE *text;
+	size_t room = PARAMETER_MAX;
+	struct text_piece piece;
 
 	if (value == NULL || value[0] == '\0')
 		return;
-	text = base_checked(open_memstream(&clean, &size));
-	emit_clean(text, value);
-	fclose(text);
 	fprintf(out, " %s=\"", name);
-	for (const char *c = clean; *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\' || *c == ']')
-			putc('\\', out);
-		putc(*c, out);
+	for (; (piece = text_piece(value)).len > 0; value += piece.len) {
+		const char *as = piece.shown[0] != '\0' ? piece.shown : value;
+		size_t len = as == value ? piece.len : piece.columns;
+
+		if (len > room && text_plain(as) == len)
+			len = room;
+		if (len > room || room == 0)
+			break;
+		escape(out, as, len);
+		room -= len;
 	}
 	putc('"', out);
-	free(clean);
 }
 
 size_t notify_syslog_text(const struct notify_news *news, char out[NOTIFY_TEXT_MAX])

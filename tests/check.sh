@@ -46,7 +46,7 @@ export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrac
 # The long ones first. What compares with other programs' reading, or asks many cases one by one, takes its time:
 # once, with the plain build.
 if [ "$out" = build ]; then
-	for t in property differential credentials vary dane export html browser docs.sh run.sh; do
+	for t in property differential credentials vary dane export terminal html browser docs.sh run.sh; do
 		try "$t" "tests/$t" "$out/mailwitness"
 	done
 fi

@@ -1,4 +1,5 @@
-"""Names from the wire at their worst, and how they are shown to people, as emit_words.h says it."""
+"""Names from the wire at their worst, and how they are shown to people, as capture/text.h says it."""
+import sqlite3
 
 HOSTILE = [
     b'<script>alert(1)</script>', b'a"b\'c,d\te\\f', b'=HYPERLINK("http://x","y")', b'+1', b'-', b'@SUM(A1)', b'(empty)',
@@ -33,3 +34,22 @@ def pieces(text):
 
 def cleaned(text):
     return b''.join(piece for piece, _ in pieces(text))
+
+
+def poison(path):
+    """Puts one hostile text after the other where text from the wire is kept."""
+    db = sqlite3.connect(path)
+    for name, column in (('handshake', 'sni'), ('mail_session', 'account'), ('mail_session', 'client_id'), ('name', 'name'),
+                         ('mail_dns', 'rdata'), ('client', 'name'), ('finding', 'owner'), ('finding', 'account')):
+        for i, (rowid,) in enumerate(db.execute(f'SELECT {"rowid" if name != "name" and name != "mail_dns" else "id * 100 + place"} FROM {name}').fetchall()):
+            where = 'rowid' if name not in ('name', 'mail_dns') else 'id * 100 + place'
+            db.execute(f'UPDATE {name} SET {column} = CAST(? AS TEXT) WHERE {where} = ?', (HOSTILE[i % len(HOSTILE)], rowid))
+    # As many handshakes as there are texts.
+    flow = db.execute('SELECT max(flow) FROM handshake').fetchone()[0]
+    columns = [r[1] for r in db.execute('PRAGMA table_info(handshake)')]
+    for i, text in enumerate(HOSTILE):
+        some = ', '.join(c for c in columns if c not in ('flow', 'sni'))
+        db.execute(f'INSERT INTO handshake (flow, sni, {some}) SELECT id, CAST(? AS TEXT), {some} FROM handshake, flow'
+                   ' WHERE flow = ? AND id NOT IN (SELECT flow FROM handshake) LIMIT 1', (text, flow))
+    db.commit()
+    db.close()

@@ -3,6 +3,8 @@
 
 #include "report/emit.h"
 #include "report/emit_words.h"
+#include "report/lines.h"
+#include "report/news.h"
 
 static char *captured(void (*write)(FILE *out, const char *text), const char *text)
 {
@@ -170,6 +172,37 @@ static void hostile_names_leave_the_json_json_and_the_text_without_controls(void
 	store_close(&st);
 }
 
+static bool tell_news(struct store *st, const struct emit_settings *settings, FILE *out)
+{
+	struct news *n = news_new(&(struct news_settings){ .color = settings->color, .columns = settings->columns });
+	bool ok = news_tell(n, st, out);
+
+	news_free(&n);
+	return ok;
+}
+
+static void lines_of_a_watch_are_harmless_and_fit_the_terminal(void **state)
+{
+	struct store *st = hostile_case();
+	struct emit_settings pipe = { 0 }, terminal = { .columns = 60, .color = true };
+	char *endless = report(st, tell_news, &pipe), *broken = report(st, tell_news, &terminal), *line = endless, *rest;
+
+	(void)state;
+	for (const char *p = endless; *p != '\0'; p++)
+		if (((unsigned char)*p < 0x20 && *p != '\n') || (unsigned char)*p >= 0x7f)
+			fail_msg("byte %02x in %s", (unsigned char)*p, endless);
+	for (line = strtok_r(endless, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		if (strncmp(line, "2023-11-14T22:13:2", 18) != 0 || line[19] != 'Z')
+			fail_msg("a line of a pipe that is no line: %s", line);
+	assert_non_null(strstr(broken, "\033[1;31mleak\033[0m"));
+	for (line = strtok_r(broken, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		if (strstr(line, "\033") == NULL && lines_width(line) > 60 && strrchr(line, ' ') > line + 1)
+			fail_msg("%u columns: %s", lines_width(line), line);
+	free(endless);
+	free(broken);
+	store_close(&st);
+}
+
 static void colour_comes_only_when_asked_for(void **state)
 {
 	struct store *st = hostile_case();
@@ -231,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_made_harmless),
 		cmocka_unit_test(hostile_names_leave_the_json_json_and_the_text_without_controls),
+		cmocka_unit_test(lines_of_a_watch_are_harmless_and_fit_the_terminal),
 		cmocka_unit_test(colour_comes_only_when_asked_for),
 		cmocka_unit_test(quiet_gives_one_sentence_a_client),
 		cmocka_unit_test(a_report_that_cannot_be_written_is_a_failure),

@@ -1,6 +1,7 @@
 #include "tests/test.h"
 
 #include "capture/base.h"
+#include "capture/text.h"
 #include "report/notify_part.h"
 
 #include <arpa/inet.h>
@@ -175,6 +176,43 @@ static void a_syslog_message_is_as_rfc_5424_wants_it(void **state)
 	assert_string_equal(text, want);
 }
 
+/* Names at their worst: one line of printable UTF-8, whose structured data is closed. */
+static void hostile_names_leave_a_syslog_message_one(void **state)
+{
+	static char backslashes[65536], bytes[65536], stars[65536];
+	const char *const names[] = {
+		"\x1b]0;owned\x07\x1b[2J", "line\r\nnext: 1", "\xff\xfe\xc3", "\xe2\x80\xaemoc.live", "\xc2\x9b" "31m",
+		"a\x7f" "b", "\xed\xa0\x80", "] [x@1 y=\"1\"]", backslashes, bytes, stars,
+	};
+
+	(void)state;
+	memset(backslashes, '\\', sizeof(backslashes) - 1);
+	memset(bytes, 0xff, sizeof(bytes) - 1);
+	for (size_t i = 0; i + 4 < sizeof(stars); i += 4)
+		memcpy(stars + i, "\xf0\x9f\x93\xa7", 4);
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct notify_news news = relay;
+		char text[NOTIFY_TEXT_MAX];
+		uint32_t point;
+		unsigned len;
+		bool closed = false, quoted = false;
+
+		news.owner = news.account = news.sentence = names[i];
+		notify_syslog_text(&news, text);
+		for (const char *at = text; *at != '\0'; at += len) {
+			if (!text_utf8(at, &point, &len) || point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x202e)
+				fail_msg("%u: %.20s", i, at);
+			if (quoted && *at == '\\')
+				len = 2;
+			else if (*at == '"')
+				quoted = !quoted;
+			closed = closed || (!quoted && *at == ']');
+		}
+		if (!closed)
+			fail_msg("%u: %s", i, text);
+	}
+}
+
 static void a_long_message_is_cut_between_characters(void **state)
 {
 	struct notify_news news = relay;
@@ -345,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_syslog_message_is_as_rfc_5424_wants_it),
+		cmocka_unit_test(hostile_names_leave_a_syslog_message_one),
 		cmocka_unit_test(a_long_message_is_cut_between_characters),
 		cmocka_unit_test(a_webhook_that_fails_is_tried_again_and_what_it_gets_is_signed),
 		cmocka_unit_test(where_a_message_goes_is_named_without_its_secrets),
