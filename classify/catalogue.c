@@ -372,9 +372,9 @@ const struct catalogue_service *catalogue_by_address(const struct catalogue *c, 
 	return p != NULL ? p->service : NULL;
 }
 
-const struct catalogue_service *catalogue_by_asn(const struct catalogue *c, uint32_t asn, bool *also_out)
+const struct catalogue_service *catalogue_by_asn(const struct catalogue *c, uint32_t asn, const char *owner, bool *also_out)
 {
-	const struct network *n = network_index_find(&c->networks, asn);
+	const struct network *n = network_index_find(&c->networks, asn, owner);
 
 	*also_out = n != NULL && n->also;
 	return n != NULL ? n->service : NULL;

@@ -43,8 +43,10 @@ const struct catalogue_service *catalogue_by_host(const struct catalogue *c, con
 const struct catalogue_service *catalogue_by_address(const struct catalogue *c, const uint8_t address[16],
 						     bool *also_out);
 
-/* The owner of an AS number; *also_out: several owners share it. */
-const struct catalogue_service *catalogue_by_asn(const struct catalogue *c, uint32_t asn, bool *also_out);
+/* The service that an AS number is listed for, the owner's if that is not NULL; *also_out, where it is NULL: several
+ * owners share it. */
+const struct catalogue_service *catalogue_by_asn(const struct catalogue *c, uint32_t asn, const char *owner,
+						 bool *also_out);
 
 /* The owner with this id, by any of its services, or NULL. */
 const struct catalogue_service *catalogue_by_owner(const struct catalogue *c, const char *owner);

@@ -189,21 +189,17 @@ static int network_cmp(const void *a, const void *b)
 
 void network_index_sort(struct network_index *index)
 {
-	unsigned kept = 0;
-
 	qsort(index->rows, index->count, sizeof(*index->rows), network_cmp);
-	for (unsigned i = 0; i < index->count; i++) {
-		struct network *n = &index->rows[i], *last = kept > 0 ? &index->rows[kept - 1] : NULL;
-
-		if (last != NULL && last->asn == n->asn)
-			last->also |= strcmp(last->service->owner, n->service->owner) != 0;
+	for (unsigned i = 1, first = 0; i < index->count; i++) {
+		if (index->rows[i].asn != index->rows[first].asn)
+			first = i;
 		else
-			index->rows[kept++] = *n;
+			index->rows[first].also |= strcmp(index->rows[first].service->owner,
+							  index->rows[i].service->owner) != 0;
 	}
-	index->count = kept;
 }
 
-const struct network *network_index_find(const struct network_index *index, uint32_t asn)
+const struct network *network_index_find(const struct network_index *index, uint32_t asn, const char *owner)
 {
 	unsigned lo = 0, hi = index->count;
 
@@ -215,5 +211,8 @@ const struct network *network_index_find(const struct network_index *index, uint
 		else
 			hi = mid;
 	}
+	while (owner != NULL && lo < index->count && index->rows[lo].asn == asn &&
+	       strcmp(index->rows[lo].service->owner, owner) != 0)
+		lo++;
 	return lo < index->count && index->rows[lo].asn == asn ? &index->rows[lo] : NULL;
 }

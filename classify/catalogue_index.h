@@ -74,6 +74,7 @@ struct network_index {
 };
 
 void network_index_sort(struct network_index *index);
-const struct network *network_index_find(const struct network_index *index, uint32_t asn);
+/* The first of them, or with an owner the first that is the owner's. */
+const struct network *network_index_find(const struct network_index *index, uint32_t asn, const char *owner);
 
 #endif

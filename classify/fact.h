@@ -385,6 +385,8 @@ struct owner_book {
 	/* The owner that a user means by `word`: a catalogue id, or a domain (its owner if the catalogue
 	 * knows it, else its registrable domain). False with nothing written when it is neither. */
 	bool (*resolve)(const void *context, const char *word, char owner_out[64]);
+	/* Whether the address is in a prefix or an AS that the catalogue lists for the owner, shared with others or not. */
+	bool (*may_be_at)(const void *context, const char *owner, const uint8_t address[16]);
 	const char *version;		/* hash over the catalogue files */
 	const char *asn_database;	/* build date and type, for the run table */
 	const char *attribution;	/* what the ASN data's licence asks to be said */

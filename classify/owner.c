@@ -198,7 +198,7 @@ static void tag_name(const struct owner_finder *f, const struct owner_evidence *
 static void tag_asn(const struct owner_finder *f, struct owner_tag *out)
 {
 	bool also = false;
-	const struct catalogue_service *s = catalogue_by_asn(f->catalogue, out->asn, &also);
+	const struct catalogue_service *s = catalogue_by_asn(f->catalogue, out->asn, NULL, &also);
 
 	out->role = ROLE_UNNAMED;
 	if (out->asn == 0) {
@@ -286,6 +286,22 @@ bool owner_resolve(const struct owner_finder *f, const char *word, char owner_ou
 	return true;
 }
 
+bool owner_may_be_at(const struct owner_finder *f, const char *owner, const uint8_t address[16])
+{
+	const struct catalogue_service *s;
+	char org[FACT_TEXT_SIZE];
+	uint8_t host[16];
+	uint32_t asn;
+	bool also;
+
+	host_behind(address, host);
+	s = catalogue_by_address(f->catalogue, host, &also);
+	if (s != NULL)
+		return strcmp(s->owner, owner) == 0;
+	asn = f->asn != NULL ? asn_of(f->asn, host, org) : 0;
+	return asn != 0 && catalogue_by_asn(f->catalogue, asn, owner, &also) != NULL;
+}
+
 static void book_tag(const void *context, const struct owner_evidence *evidence, struct owner_tag *out)
 {
 	owner_tag(context, evidence, out);
@@ -296,12 +312,18 @@ static bool book_resolve(const void *context, const char *word, char owner_out[6
 	return owner_resolve(context, word, owner_out);
 }
 
+static bool book_may_be_at(const void *context, const char *owner, const uint8_t address[16])
+{
+	return owner_may_be_at(context, owner, address);
+}
+
 struct owner_book owner_book_of(const struct owner_finder *f)
 {
 	return (struct owner_book){
 		.context = f,
 		.tag = book_tag,
 		.resolve = book_resolve,
+		.may_be_at = book_may_be_at,
 		.version = catalogue_version(f->catalogue),
 		.asn_database = f->asn != NULL ? asn_describe(f->asn) : "",
 		.attribution = f->asn != NULL ? asn_attribution(f->asn) : "",

@@ -22,6 +22,9 @@ void owner_finder_free(struct owner_finder **f);
 void owner_tag(const struct owner_finder *f, const struct owner_evidence *evidence, struct owner_tag *out);
 bool owner_resolve(const struct owner_finder *f, const char *word, char owner_out[64]);
 
+/* Whether the address is in a prefix or an AS that the catalogue lists for the owner, shared with others or not. */
+bool owner_may_be_at(const struct owner_finder *f, const char *owner, const uint8_t address[16]);
+
 /* The same, as report/ takes it; borrows f. */
 struct owner_book owner_book_of(const struct owner_finder *f);
 

@@ -6,7 +6,7 @@ static const char anew_sql[] =
 	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM reason; DELETE FROM client_transport;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
-	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM client_state;"
+	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM other_name; DELETE FROM client_state;"
 	"DELETE FROM address_name; DELETE FROM clear_session; DELETE FROM clear_peer; DELETE FROM only_server; DELETE FROM starttls_offer;"
 	"DELETE FROM mirror; DELETE FROM client_coverage; DELETE FROM client_balance; DELETE FROM account_verdict;"
 	"DELETE FROM account_finding; DELETE FROM evidence_cut;"

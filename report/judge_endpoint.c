@@ -74,24 +74,9 @@ static int64_t first_alike(struct endpoint_table *t, int64_t id, const struct ow
 	return t->first_alike[number - 1];
 }
 
-/* schema.sql, endpoint.hosted_by. */
-static const char *hosted_by(const struct endpoint_table *t, const struct endpoint_key *key,
-			     const struct owner_tag *tag, struct owner_tag *address_out)
-{
-	struct endpoint_key address = { .quic = false };
-
-	if (tag->role != ROLE_OTHER || tag->name[0] == '\0')
-		return "";
-	memcpy(address.address, key->address, sizeof(address.address));
-	endpoint_ask(t, &address, "", "", address_out);
-	return address_out->ambiguous ? "" : address_out->owner;
-}
-
-static bool write_endpoint(struct endpoint_table *t, int64_t id, const struct endpoint_key *key,
-			   const struct owner_tag *tag, const char *named_by)
+static bool write_endpoint(struct endpoint_table *t, int64_t id, const struct owner_tag *tag, const char *named_by)
 {
 	sqlite3_stmt *q = t->insert;
-	struct owner_tag address;
 
 	sqlite3_bind_int64(q, 1, id);
 	bind_text(q, 2, tag->owner);
@@ -108,7 +93,6 @@ static bool write_endpoint(struct endpoint_table *t, int64_t id, const struct en
 	bind_text(q, 13, tag->as_org);
 	bind_text(q, 14, tag->source);
 	sqlite3_bind_int64(q, 15, first_alike(t, id, tag, named_by));
-	bind_text(q, 16, hosted_by(t, key, tag, &address));
 	if (store_step(t->part->st, q) != SQLITE_ROW)
 		return false;
 	bind_text(t->insert_owner, 1, tag->owner);
@@ -137,7 +121,7 @@ static struct endpoint new_endpoint(struct endpoint_table *t, int64_t id, const 
 		tag.ambiguous = true;
 		tag.strength = STRENGTH_SUSPECTED;
 	}
-	if (write_endpoint(t, id, key, &tag, named_by)) {
+	if (write_endpoint(t, id, &tag, named_by)) {
 		endpoint = (struct endpoint){
 			.id = id, .local = tag.role == ROLE_LOCAL, .own_server = key->own_server,
 			.vendor = tag.relay != RELAY_NO, .setup = tag.setup,
@@ -192,7 +176,7 @@ struct endpoint_table *endpoint_table_new(const struct judge_part *part)
 	t->part = part;
 	t->keys = key_set_new();
 	t->alike = key_set_new();
-	t->insert = store_prepare(part->st, "INSERT INTO endpoint VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	t->insert = store_prepare(part->st, "INSERT INTO endpoint VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 		" RETURNING unnamed, web_mail");
 	t->insert_owner = store_prepare(part->st, "INSERT OR IGNORE INTO owner VALUES (?,?)");
 	if (t->insert == NULL || t->insert_owner == NULL)

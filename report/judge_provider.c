@@ -308,6 +308,30 @@ static bool write_hints(const struct judge_part *part)
 	return rc == SQLITE_DONE;
 }
 
+/* A host of the provider's own domain that is an alias of another owner's mail host: autodiscover and its like
+ * are hints by their own rules. */
+static bool write_alias_hints(const struct judge_part *part)
+{
+	sqlite3_stmt *q = store_prepare(part->st,
+		"SELECT DISTINCT a.client, n.name, n.canonical FROM name AS n"
+		" CROSS JOIN client_address AS a ON a.address = n.asked_by AND " SAME_VANTAGE("n.id", "a.vantage")
+		" CROSS JOIN client_provider AS p ON p.client = a.client AND p.how = 'declared'"
+		" AND (n.name = p.owner OR n.name GLOB '*.' || p.owner)"
+		" WHERE n.kind = 'dns' AND n.canonical <> '' ORDER BY 1, 2, 3");
+	struct owner_tag tag;
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+		tag_name(part, (const char *)sqlite3_column_text(q, 2), &tag);
+		if ((tag.role == ROLE_MAIL_PROVIDER || tag.role == ROLE_MAIL_SERVICE) &&
+		    !is_set_up((const char *)sqlite3_column_text(q, 1)) &&
+		    !hint(part, sqlite3_column_int64(q, 0), tag.owner))
+			break;
+	}
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE;
+}
+
 /* A session with a service that is not only a relay, and that answered. */
 static const char session_sql[] =
 	"INSERT OR IGNORE INTO client_provider"
@@ -317,6 +341,30 @@ static const char session_sql[] =
 	" AND NOT (role = 'vendor-cloud' AND relay <> 'no')"
 	" AND client NOT IN (SELECT client FROM client_provider WHERE how = 'declared'"
 	"                    AND owner <> '" JUDGE_OWN_SERVER "')";
+
+static bool write_other_names(const struct judge_part *part)
+{
+	sqlite3_stmt *q = store_prepare(part->st,
+		"SELECT DISTINCT t.client, t.far, p.owner FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint"
+		" JOIN client_provider AS p ON p.client = t.client"
+		" WHERE t.kind = 'session' AND t.originated AND e.role = 'other' AND e.name <> ''"
+		" AND e.owner NOT IN (SELECT owner FROM client_provider WHERE client = t.client)");
+	sqlite3_stmt *insert = store_prepare(part->st, "INSERT OR IGNORE INTO other_name VALUES (?,?)");
+	int rc = SQLITE_ERROR;
+
+	while (q != NULL && insert != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
+		if (!part->book->may_be_at(part->book->context, (const char *)sqlite3_column_text(q, 2),
+					   sqlite3_column_blob(q, 1)))
+			continue;
+		sqlite3_bind_value(insert, 1, sqlite3_column_value(q, 0));
+		sqlite3_bind_value(insert, 2, sqlite3_column_value(q, 1));
+		if (!store_do(part->st, insert))
+			break;
+	}
+	sqlite3_finalize(q);
+	sqlite3_finalize(insert);
+	return rc == SQLITE_DONE;
+}
 
 static const char vendor_sql[] =
 	"INSERT INTO vendor_sum SELECT t.client, e.owner, sum(t.vendor_up), max(e.setup),"
@@ -332,7 +380,8 @@ bool judge_provider(const struct judge_part *part)
 		  store_exec(part->st,
 			"INSERT OR IGNORE INTO client_provider SELECT DISTINCT client, '" JUDGE_OWN_SERVER "', 'declared'"
 			" FROM contact_class JOIN contact USING (flow) WHERE class = 'own-server'") &&
-		  write_hints(part) && learn_lookups(part, insert) && store_exec(part->st, session_sql) &&
+		  write_hints(part) && write_alias_hints(part) && learn_lookups(part, insert) &&
+		  store_exec(part->st, session_sql) && write_other_names(part) &&
 		  store_exec(part->st, "INSERT INTO provider_contact SELECT client, owner FROM meets_provider") &&
 		  store_exec(part->st, vendor_sql);
 

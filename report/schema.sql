@@ -415,7 +415,6 @@ CREATE TABLE endpoint (
 	as_org TEXT NOT NULL,
 	source TEXT NOT NULL,
 	alike INTEGER NOT NULL,		-- the first of the same owner, service, role, named_by and strength
-	hosted_by TEXT NOT NULL,	-- of a domain that the catalogue does not list, whose the address is
 	-- Nothing better than an AS number or a shared address says whose it is.
 	unnamed INTEGER AS (role <> 'local' AND (named_by IN ('none', 'asn') OR role = 'unnamed' OR ambiguous
 		OR (named_by = 'prefix' AND role IN ('cdn', 'vendor-cloud', 'access')))),
@@ -470,6 +469,14 @@ CREATE TABLE client_provider (
 	owner TEXT NOT NULL,
 	how TEXT NOT NULL,		-- declared, learnt
 	PRIMARY KEY (client, owner)
+) WITHOUT ROWID;
+
+-- Servers of mail sessions that have a name which the catalogue does not list, at an address where a provider of the
+-- client's is, alone or with others: they may be the provider's, by a name of the user's own.
+CREATE TABLE other_name (
+	client INTEGER NOT NULL,
+	far BLOB NOT NULL,
+	PRIMARY KEY (client, far)
 ) WITHOUT ROWID;
 
 -- Who else may have the mail of a provider's domain, as the client's own look-ups say.
@@ -712,7 +719,7 @@ SELECT c.flow, c.client, c.originated, c.loopback, c.far, c.up, c.down, c.first_
 	CASE WHEN c.originated THEN f.orig_first_sent ELSE f.resp_first_sent END AS first_up,	-- frames
 	CASE WHEN c.originated THEN f.orig_last_sent ELSE f.resp_last_sent END AS last_up,
 	c.endpoint, e.owner, e.service, e.role, e.named_by, e.strength, e.relay, e.setup, e.ambiguous,
-	e.hosted_by, e.name, e.named, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
+	e.name, e.named, h.frame AS hello_frame, h.sni, h.alpn, h.ech, h.version, h.completed, h.after_starttls
 FROM contact AS c
 LEFT JOIN endpoint AS e ON e.id = c.endpoint
 LEFT JOIN flow AS f ON f.id = c.flow
@@ -749,7 +756,7 @@ SELECT * FROM mail_contact WHERE originated AND NOT delivery;
 -- The same in sums, by far end.
 CREATE VIEW own_sessions AS
 SELECT t.client, t.far, t.loopback, t.flows, t.answered, t.up, t.down, e.owner, e.service, e.role, e.named_by,
-	e.relay, e.ambiguous, e.hosted_by, e.named
+	e.relay, e.ambiguous, e.named
 FROM traffic AS t
 JOIN endpoint AS e ON e.id = t.endpoint
 WHERE t.kind = 'session' AND t.originated;
@@ -871,8 +878,7 @@ WHERE id IN (SELECT client FROM client_loss) OR EXISTS (SELECT 1 FROM client_los
 CREATE VIEW doubtful_client AS
 SELECT client FROM harmed_client
 UNION SELECT client FROM own_sessions WHERE (NOT named OR ambiguous) AND role <> 'local' AND NOT loopback
-UNION SELECT s.client FROM own_sessions AS s
-	JOIN client_provider AS p ON p.client = s.client AND p.owner = s.hosted_by
+UNION SELECT client FROM other_name
 UNION SELECT client FROM opaque_contact WHERE up >= (SELECT value FROM threshold WHERE name = 'unnamed-bytes');
 
 -- The frames of a flow that show whose it is and how far it went: ClientHello (else the first), last.

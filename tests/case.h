@@ -121,8 +121,21 @@ static inline bool small_resolve(const void *context, const char *word, char own
 	return true;
 }
 
+/* Big and Provider share 203.0.114.0/24. */
+static inline bool small_may_be_at(const void *context, const char *owner, const uint8_t at[16])
+{
+	struct owner_evidence e = { .sni = "", .dns_name = "", .certificate = "" };
+	struct owner_tag tag;
+
+	if (memcmp(at + 10, "\xff\xff\xcb\x00\x72", 5) == 0)
+		return strcmp(owner, "big") == 0 || strcmp(owner, "provider") == 0;
+	memcpy(e.address, at, 16);
+	small_tag(context, &e, &tag);
+	return strcmp(owner, tag.owner) == 0;
+}
+
 static const struct owner_book small_book = {
-	.tag = small_tag, .resolve = small_resolve, .version = "small", .asn_database = "none", .attribution = "",
+	.tag = small_tag, .resolve = small_resolve, .may_be_at = small_may_be_at, .version = "small", .asn_database = "none", .attribution = "",
 };
 
 /* What a test says of a flow; what it does not say is ordinary. */

@@ -178,14 +178,17 @@ static void an_as_number_of_two_owners_says_so(void **state)
 	bool also;
 
 	(void)state;
-	assert_string_equal(id_of(catalogue_by_asn(c, 64500, &also)), "a/mail");
+	assert_string_equal(id_of(catalogue_by_asn(c, 64500, NULL, &also)), "a/mail");
 	assert_true(also);
-	assert_string_equal(id_of(catalogue_by_asn(c, 64501, &also)), "b/cloud");
+	assert_string_equal(id_of(catalogue_by_asn(c, 64501, NULL, &also)), "b/cloud");
 	assert_false(also);
-	assert_string_equal(id_of(catalogue_by_asn(c, 64502, &also)), "a/cloud");
+	assert_string_equal(id_of(catalogue_by_asn(c, 64502, NULL, &also)), "a/cloud");
 	assert_false(also);	/* one owner's two services */
-	assert_null(catalogue_by_asn(c, 64499, &also));
-	assert_null(catalogue_by_asn(c, 64503, &also));
+	assert_string_equal(id_of(catalogue_by_asn(c, 64500, "a", &also)), "a/mail");
+	assert_string_equal(id_of(catalogue_by_asn(c, 64500, "b", &also)), "b/cloud");
+	assert_null(catalogue_by_asn(c, 64501, "a", &also));
+	assert_null(catalogue_by_asn(c, 64499, NULL, &also));
+	assert_null(catalogue_by_asn(c, 64503, NULL, &also));
 	catalogue_free(&c);
 }
 
@@ -301,7 +304,7 @@ static void what_is_added_overrides_what_is_shipped(void **state)
 	assert_int_equal(catalogue_by_host(both, "mail.a.example")->role, ROLE_RELAY);
 	assert_string_equal(catalogue_by_host(both, "mail.a.example")->source, "mine, 2026-05-06");
 	assert_null(catalogue_by_host(both, "old.a.example"));
-	assert_null(catalogue_by_asn(both, 64500, &also));
+	assert_null(catalogue_by_asn(both, 64500, NULL, &also));
 	assert_string_equal(id_of(catalogue_by_host(both, "web.a.example")), "b/own");
 	assert_string_equal(id_of(catalogue_by_host(both, "b.example")), "b/own");
 	address_of("198.51.100.1", address);

@@ -331,6 +331,30 @@ static void a_users_word_is_an_id_or_a_domain(void **state)
 	}
 }
 
+static void an_owner_may_be_at_what_is_listed_for_it(void **state)
+{
+	static const struct { const char *owner, *address; bool may; } cases[] = {
+		{ "strato", "81.169.145.103", true },	/* an AS that is shared with customers */
+		{ "gmx", "212.227.15.188", true },	/* and one of several owners */
+		{ "ionos", "212.227.15.188", true },
+		{ "strato", "212.227.15.188", false },
+		{ "microsoft", "52.98.10.2", true },	/* a prefix */
+		{ "gmx", "52.98.10.2", false },
+		{ "gmx", "192.168.1.1", false },
+		{ "", "81.169.145.103", false },
+	};
+	const struct fixture *f = *state;
+	struct owner_book book = owner_book_of(f->finder);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t at[16];
+
+		address_of(cases[i].address, at);
+		if (book.may_be_at(book.context, cases[i].owner, at) != cases[i].may)
+			fail_msg("%s at %s", cases[i].owner, cases[i].address);
+	}
+}
+
 static void the_book_says_what_it_was_made_from(void **state)
 {
 	const struct fixture *f = *state;
@@ -364,6 +388,7 @@ int main(void)
 		cmocka_unit_test(a_prefix_that_several_share_is_ambiguous),
 		cmocka_unit_test(addresses_that_are_not_the_internet_are_local),
 		cmocka_unit_test(a_users_word_is_an_id_or_a_domain),
+		cmocka_unit_test(an_owner_may_be_at_what_is_listed_for_it),
 		cmocka_unit_test(the_book_says_what_it_was_made_from),
 	};
 

@@ -9,7 +9,7 @@
 -- place of another of the same prefix, TLS on a port that is nobody's may be another service, and with loss the name
 -- may be among what was lost. A provider that is the user's own domain may have its mail with that owner: where a
 -- look-up leads from the one to the other, or the client asked for a host of that domain, it is suspected only; and so
--- is a host of a domain that the catalogue does not list, at an address of a provider's: it may be the provider's own.
+-- is a host of a domain that the catalogue does not list, at an address where a provider is: it may be the provider's own.
 WITH hit AS (
 	SELECT s.client, s.owner, s.account, s.flow, min(s.first_ns) OVER w AS all_first_ns,
 		max(s.last_ns) OVER w AS all_last_ns,
@@ -18,7 +18,9 @@ WITH hit AS (
 			WHEN s.ambiguous OR s.guessed OR s.strength = 'suspected' THEN 1
 			WHEN EXISTS (SELECT 1 FROM provider_hint AS p WHERE p.client = s.client AND p.owner = s.owner) THEN 1
 			WHEN EXISTS (SELECT 1 FROM client_provider AS p WHERE p.client = s.client
-				AND (p.owner = s.hosted_by OR s.sni = p.owner OR s.sni GLOB '*.' || p.owner)) THEN 1
+				AND (s.sni = p.owner OR s.sni GLOB '*.' || p.owner)) THEN 1
+			WHEN s.role = 'other' AND EXISTS (SELECT 1 FROM other_name AS o
+				WHERE o.client = s.client AND o.far = s.far) THEN 1
 			WHEN s.named_by = 'prefix' AND s.client IN (SELECT client FROM harmed_client) THEN 1
 			WHEN s.strength = 'proven' THEN 3
 			ELSE 2 END) OVER w AS rank
