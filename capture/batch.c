@@ -70,6 +70,16 @@ void queue_put(struct queue *q, void *item)
 	pthread_mutex_unlock(&q->lock);
 }
 
+bool queue_is_behind(struct queue *q)
+{
+	bool behind;
+
+	pthread_mutex_lock(&q->lock);
+	behind = q->count >= q->length / 4;
+	pthread_mutex_unlock(&q->lock);
+	return behind;
+}
+
 void *queue_take(struct queue *q)
 {
 	void *item;

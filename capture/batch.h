@@ -8,6 +8,8 @@
 #include "capture/packet.h"
 #include "capture/slab.h"
 
+#include <stdbool.h>
+
 #define BATCH_PACKETS 512
 #define BATCH_SLABS 16
 
@@ -39,5 +41,7 @@ struct queue *queue_new(unsigned length);
 void queue_free(struct queue **q);
 void queue_put(struct queue *q, void *item);
 void *queue_take(struct queue *q);
+/* Whether a quarter of it is full or more: the taker does not keep up. */
+bool queue_is_behind(struct queue *q);
 
 #endif

@@ -57,8 +57,7 @@ void keep_free(struct flow *f)
 	f->waiting = NULL;
 }
 
-/* Nothing more of this flow. */
-static void give_up(struct flow *f)
+void keep_no_more(struct flow *f)
 {
 	keep_free(f);
 	f->kept = FACT_KEPT_OF_FLOW;
@@ -165,13 +164,13 @@ void keep_packet(struct flow *f, const struct packet *p, keep_say *say, void *co
 		return;
 	what = what_of(f);
 	if (what == KEEP_NO) {
-		give_up(f);
+		keep_no_more(f);
 		return;
 	}
 	if (!add(f, p)) {
 		if (what == KEEP_YES)
 			say_waiting(f, say, context);
-		give_up(f);
+		keep_no_more(f);
 	} else if (what == KEEP_YES) {
 		say_waiting(f, say, context);
 	}

@@ -155,7 +155,9 @@ static inline void step(struct worker *w, const struct packet *p, uint64_t hash)
 		worker_say_sample(w, f, p->time_ns);
 	flow_table_touch(t, f, flow_count(f, p));
 	reader_packet(&w->reader, f, p);
-	if (w->keep)
+	if (w->keep && w->behind)
+		keep_no_more(f);
+	else if (w->keep)
 		keep_packet(f, p, worker_say_packet, w);
 	flow_table_note_memory(t, f, reader_memory(f) + keep_memory(f));
 	keep_under_limit(w, t);
@@ -177,6 +179,7 @@ static void take_batch(struct worker *w, const struct batch *b)
 {
 	uint64_t hashes[BATCH_PACKETS];
 
+	w->behind = w->keep && queue_is_behind(w->out);
 	for (unsigned i = 0; i < b->packet_count; i++)
 		hashes[i] = flow_key_hash(&b->packets[i].key, &w->hash);
 	for (unsigned i = 0; i < b->packet_count; i++) {

@@ -26,6 +26,7 @@ struct worker {
 	struct queue *in, *out;
 	unsigned index, count;
 	bool live, keep;
+	bool behind;			/* what is said is not stored as fast: packets are not kept now */
 	int64_t said_ns;		/* live: flows without a packet since then were described */
 	struct flow_hash hash;
 	struct flow_ids *ids;

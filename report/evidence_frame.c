@@ -39,21 +39,26 @@ static char *text_or_null(sqlite3_stmt *q, int column)
 	return text != NULL ? base_strdup(text) : NULL;
 }
 
+#define HEADERS_MAX 256	/* of a frame; where less room is left, the frame is not kept */
+
 /* With why the packet of a live case is not there. Of a flow that has packets, what is missing came later. */
 static const char frames_sql[] =
-	"WITH kept AS (SELECT f.*, h.frame AS hello, m.credential_frame AS login FROM"
+	"WITH kept AS (SELECT f.*, h.frame AS hello, m.credential_frame AS login,"
+	" (SELECT sum(size) FROM packet AS p WHERE p.flow = f.id) > ?2 AS is_full FROM"
 	" (SELECT DISTINCT flow FROM finding_flow WHERE ?1 IN (0, finding)) AS x CROSS JOIN flow AS f ON f.id = x.flow"
 	" LEFT JOIN handshake AS h ON h.flow = f.id LEFT JOIN mail_session AS m ON m.flow = f.id"
 	" WHERE EXISTS (SELECT 1 FROM packet AS p WHERE p.flow = f.id)),"
-	" of_kept (frame) AS (SELECT id FROM kept UNION ALL SELECT last_frame FROM kept"
-	"  UNION ALL SELECT orig_first_sent FROM kept UNION ALL SELECT resp_first_sent FROM kept"
-	"  UNION ALL SELECT orig_last_sent FROM kept UNION ALL SELECT resp_last_sent FROM kept"
-	"  UNION ALL SELECT hello FROM kept UNION ALL SELECT login FROM kept)"
+	" of_kept (frame, is_full) AS (SELECT id, is_full FROM kept UNION ALL SELECT last_frame, is_full FROM kept"
+	"  UNION ALL SELECT orig_first_sent, is_full FROM kept UNION ALL SELECT resp_first_sent, is_full FROM kept"
+	"  UNION ALL SELECT orig_last_sent, is_full FROM kept UNION ALL SELECT resp_last_sent, is_full FROM kept"
+	"  UNION ALL SELECT hello, is_full FROM kept UNION ALL SELECT login, is_full FROM kept)"
 	" SELECT e.frame, CASE"
 	" WHEN NOT EXISTS (SELECT 1 FROM keep) OR EXISTS (SELECT 1 FROM packet AS p WHERE p.frame = e.frame) THEN NULL"
 	" WHEN (SELECT limit_bytes FROM keep) = 0 THEN 'no packet was kept'"
+	" WHEN e.frame IN (SELECT frame FROM of_kept WHERE is_full AND frame IS NOT NULL)"
+	"  THEN printf('packet not kept: behind the first %d KiB of its connection', ?3)"
 	" WHEN e.frame IN (SELECT frame FROM of_kept WHERE frame IS NOT NULL)"
-	"  THEN printf('packet not kept: behind the first %d KiB of its connection', ?2 / 1024)"
+	"  THEN 'packet not kept: too much came at once'"
 	" WHEN (SELECT dropped_flows FROM keep) > 0 THEN printf('packet not kept: dropped for newer ones, the case holds"
 	" %d MiB', (SELECT limit_bytes FROM keep) / 1048576)"
 	" ELSE 'packet not kept' END"
@@ -70,7 +75,8 @@ struct evidence_frame *evidence_frames(struct store *st, int64_t finding, unsign
 
 	if (q != NULL && notes != NULL) {
 		sqlite3_bind_int64(q, 1, finding);
-		sqlite3_bind_int64(q, 2, FACT_KEPT_OF_FLOW);
+		sqlite3_bind_int64(q, 2, FACT_KEPT_OF_FLOW - HEADERS_MAX);
+		sqlite3_bind_int64(q, 3, FACT_KEPT_OF_FLOW / 1024);
 		while ((rc = store_step(st, q)) == SQLITE_ROW) {
 			frames = base_realloc(frames, (count + 1) * sizeof(*frames));
 			frames[count++] = (struct evidence_frame){

@@ -30,6 +30,20 @@ static void a_queue_gives_what_was_put_in_the_order_it_was_put(void **state)
 	assert_null(q);
 }
 
+static void a_queue_is_behind_from_a_quarter_on(void **state)
+{
+	struct queue *q = queue_new(8);
+	(void)state;
+
+	queue_put(q, q);
+	assert_false(queue_is_behind(q));
+	queue_put(q, q);
+	assert_true(queue_is_behind(q));
+	queue_take(q);
+	assert_false(queue_is_behind(q));
+	queue_free(&q);
+}
+
 static void a_batch_holds_its_slabs_until_it_is_freed(void **state)
 {
 	struct slab_pool *pool = slab_pool_new(2);
@@ -52,6 +66,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_queue_gives_what_was_put_in_the_order_it_was_put),
+		cmocka_unit_test(a_queue_is_behind_from_a_quarter_on),
 		cmocka_unit_test(a_batch_holds_its_slabs_until_it_is_freed),
 	};
 

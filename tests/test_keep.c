@@ -50,16 +50,14 @@ static struct run *run_new(uint16_t port)
 	return r;
 }
 
-static void say_at(struct run *r, const struct said *said, uint32_t seq, const char *text, size_t len)
+/* The next frame; bytes: of it with its headers, borrowed. */
+static struct packet next_frame(struct run *r, const struct said *said, uint32_t seq, const uint8_t *bytes, size_t len)
 {
 	struct host_port client = { .port = 40000 }, server = { .port = r->port };
 	struct packet p = { .fragments = 1, .tcp_flags = said->flags, .head_len = HEAD };
-	uint8_t *bytes = base_alloc(HEAD + len + 1);
 
 	client.addr[15] = 1;
 	server.addr[15] = 2;
-	memset(bytes, 'h', HEAD);
-	memcpy(bytes + HEAD, text, len);
 	p.dir = (uint8_t)flow_key_make(&p.key, said->server ? &server : &client, said->server ? &client : &server,
 				       IPPROTO_TCP);
 	p.shard = (uint8_t)flow_key_shard(&p.key);
@@ -70,6 +68,17 @@ static void say_at(struct run *r, const struct said *said, uint32_t seq, const c
 	p.wire_len = HEAD + p.payload_len + 6;		/* the rest of a short frame is not kept */
 	p.seq = seq;
 	p.ack = r->seq[!said->server];
+	return p;
+}
+
+static void say_at(struct run *r, const struct said *said, uint32_t seq, const char *text, size_t len)
+{
+	uint8_t *bytes = base_alloc(HEAD + len + 1);
+	struct packet p;
+
+	memset(bytes, 'h', HEAD);
+	memcpy(bytes + HEAD, text, len);
+	p = next_frame(r, said, seq, bytes, len);
 	worker_step(r->w, &p);
 	free(bytes);
 }
@@ -277,12 +286,54 @@ static void no_secret_is_kept_however_packets_are_cut_swapped_or_lost(void **sta
 	}
 }
 
+/* Of a flow of four frames, read by a worker with so many batches of facts waiting to be stored. */
+static unsigned kept_behind(unsigned waiting)
+{
+	static const struct said said[] = { SYN, S("* OK ready\r\n"), C("a1 NOOP\r\n") };
+	uint8_t bytes[4][HEAD + 20] = { 0 };
+	struct run r = { .port = 143, .out = queue_new(8) };
+	struct queue *in = queue_new(1);
+	struct batch *b = batch_new(BATCH_END);
+	struct fact_batch *facts;
+	unsigned kept = 0;
+
+	r.w = worker_new(0, 1, in, r.out, 0);
+	worker_keep(r.w);
+	for (unsigned i = 0; i < 4; i++) {
+		strcpy((char *)bytes[i] + HEAD, said[i].text);
+		b->packets[b->packet_count++] = next_frame(&r, &said[i], i > 1, bytes[i], strlen(said[i].text));
+	}
+	queue_put(in, b);
+	for (unsigned i = 0; i < waiting; i++)
+		queue_put(r.out, base_alloc(sizeof(*facts)));
+	worker_main(r.w);
+	for (unsigned i = 0; i <= waiting; i++) {
+		facts = queue_take(r.out);
+		for (unsigned j = 0; j < facts->count; j++)
+			kept += facts->facts[j].kind == FACT_PACKET;
+		free(facts);
+	}
+	worker_free(&r.w);
+	queue_free(&in);
+	queue_free(&r.out);
+	return kept;
+}
+
+static void nothing_is_kept_while_it_cannot_be_stored_as_fast(void **state)
+{
+	(void)state;
+
+	assert_int_equal(kept_behind(0), 4);
+	assert_int_equal(kept_behind(4), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_packet_is_kept_with_what_it_may_show),
 		cmocka_unit_test(a_flow_is_kept_up_to_its_limit_and_the_last_packet_cut),
 		cmocka_unit_test(no_secret_is_kept_however_packets_are_cut_swapped_or_lost),
+		cmocka_unit_test(nothing_is_kept_while_it_cannot_be_stored_as_fast),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
