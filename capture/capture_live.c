@@ -65,6 +65,7 @@ static void tell_gone(struct live *l, struct live_input *in)
 	uint64_t last = frame_id(in->number, end->last_frame);
 
 	base_log("%s: the interface went away", end->path);
+	source_live_skip(in->source);
 	sink->lost(sink->context, &(struct loss){
 		.reason = LOSS_INTERFACE, .frame = last, .last_frame = last, .time_ns = end->last_ns });
 	tell_source(l, in, SOURCE_VANISHED);
@@ -154,6 +155,14 @@ static struct live_input *earliest(struct live *l)
 	return best;
 }
 
+static void take(struct live *l, struct live_input *in)
+{
+	in->has_next = false;
+	capture_take(&l->capture, &in->next, in->slab, &in->place);
+	if (in->next.time_ns > l->packet_ns)
+		l->packet_ns = in->next.time_ns;
+}
+
 /* Takes what is waiting, up to LIVE_LOOK_FRAMES; whether that was anything. */
 static bool take_waiting(struct live *l)
 {
@@ -161,10 +170,7 @@ static bool take_waiting(struct live *l)
 	unsigned taken = 0;
 
 	while (taken < LIVE_LOOK_FRAMES && (in = earliest(l)) != NULL) {
-		in->has_next = false;
-		capture_take(&l->capture, &in->next, in->slab, &in->place);
-		if (in->next.time_ns > l->packet_ns)
-			l->packet_ns = in->next.time_ns;
+		take(l, in);
 		taken++;
 	}
 	return taken > 0;
@@ -187,14 +193,21 @@ static void run_until_told(struct live *l)
 	}
 }
 
-/* What the rings hold when it is told to end was on the wire before. */
+/* What the rings hold when it is told to end was on the wire before. What there is no time for is a loss. */
 static void drain(struct live *l)
 {
 	int64_t until = base_clock_ns(CLOCK_MONOTONIC) + LIVE_DRAIN_MAX_NS;
 
+	for (unsigned i = 0; i < l->settings->source_count; i++)
+		source_live_stop(l->inputs[i].source);
 	while (base_clock_ns(CLOCK_MONOTONIC) < until) {
 		if (!take_waiting(l) && !wait_for_frames(l, LIVE_DRAIN_MS))
 			break;
+	}
+	for (unsigned i = 0; i < l->settings->source_count; i++) {
+		if (l->inputs[i].has_next)
+			take(l, &l->inputs[i]);
+		source_live_skip(l->inputs[i].source);
 	}
 }
 

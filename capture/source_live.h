@@ -63,6 +63,11 @@ void source_live_rest(struct source_live *s);
  * bytes stand in *slab_out, borrowed until the next call. */
 bool source_live_next(struct source_live *s, struct frame *frame_out, struct slab **slab_out);
 
+/* What comes from here on is neither given nor counted; what waits still is. */
+void source_live_stop(struct source_live *s);
+/* What waits will not be read: it counts as dropped by the kernel. */
+void source_live_skip(struct source_live *s);
+
 /* A descriptor that can be read when frames are waiting; -1 while the interface is gone. */
 int source_live_fd(const struct source_live *s);
 bool source_live_is_gone(const struct source_live *s);
