@@ -29,6 +29,11 @@ static unsigned wider(unsigned columns, const char *text)
 	return width > columns ? width : columns;
 }
 
+static const char *role_of(const struct view_destination *d)
+{
+	return d->provider ? "its provider" : d->role;
+}
+
 /* A name that is wider than all others have room for is no reason to make them narrow. */
 static bool measure(struct store *st, int64_t client, const struct lines *l, struct table *t)
 {
@@ -40,7 +45,7 @@ static bool measure(struct store *st, int64_t client, const struct lines *l, str
 		if (i >= DESTINATIONS_SHOWN)
 			continue;
 		name = wider(name, name_of(&d));
-		role = wider(role, d.role);
+		role = wider(role, role_of(&d));
 		named = wider(named, d.named_by);
 	}
 	rest = GAP + GAP + role + 2 * (GAP + BYTES) + FLOWS + GAP + named;
@@ -83,7 +88,7 @@ static void row(struct lines *l, const struct table *t, const struct view_destin
 	lines_indent(l, t->list ? 2 * GAP : GAP, 3 * GAP);
 	lines_whole(l, name_of(d));
 	if (t->list) {
-		lines_printf(l, ": %s; ", d->role);
+		lines_printf(l, ": %s; ", role_of(d));
 		lines_whole(l, up);
 		lines_text(l, " up, ");
 		lines_whole(l, down);
@@ -94,7 +99,7 @@ static void row(struct lines *l, const struct table *t, const struct view_destin
 			lines_indent(l, GAP, GAP);
 		}
 		lines_to(l, t->role);
-		lines_text(l, d->role);
+		lines_text(l, role_of(d));
 		lines_right(l, t->up, up);
 		lines_right(l, t->down, down);
 		lines_right(l, t->flows, flows);
