@@ -125,6 +125,10 @@ test:
 lab: $(OUT)/mailwitness
 	tests/lab/run $(OUT)/mailwitness
 
+browser: $(OUT)/mailwitness
+	tests/browser $(OUT)/mailwitness
+	tests/visit $(OUT)/mailwitness build/browser
+
 bench: $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send $(OUT)/tests/bench/mirror
 	$(OUT)/tests/bench/mirror
 	tests/bench/run.sh $(OUT)/mailwitness $(OUT)/tests/bench/load
@@ -168,7 +172,7 @@ deb-check: deb
 clean:
 	rm -rf build build-*
 
-.PHONY: all always lib build check lint golden demo test lab bench soak fuzz install deb deb-check clean asn-db
+.PHONY: all always lib build check lint golden demo test lab browser bench soak fuzz install deb deb-check clean asn-db
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

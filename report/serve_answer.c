@@ -217,15 +217,16 @@ static enum MHD_Result send_page(struct serve *s, struct MHD_Connection *c, cons
 	return send_made(s, c, route, &r, key);
 }
 
-static enum MHD_Result send_script(struct serve *s, struct MHD_Connection *c)
+/* Text that is part of the program. */
+static enum MHD_Result send_fixed(struct serve *s, struct MHD_Connection *c, unsigned status, const char *type, const char *text)
 {
-	struct MHD_Response *r = base_checked(MHD_create_response_from_buffer(strlen(serve_script),
-								(void *)(uintptr_t)serve_script, MHD_RESPMEM_PERSISTENT));
+	struct MHD_Response *r = base_checked(MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text,
+									      MHD_RESPMEM_PERSISTENT));
 	enum MHD_Result result;
 
-	guard(r, "text/javascript; charset=utf-8");
-	count(s, MHD_HTTP_OK);
-	result = MHD_queue_response(c, MHD_HTTP_OK, r);
+	guard(r, type);
+	count(s, status);
+	result = MHD_queue_response(c, status, r);
 	MHD_destroy_response(r);
 	return result;
 }
@@ -274,7 +275,9 @@ enum MHD_Result serve_answer(void *context, struct MHD_Connection *c, const char
 	if (strcmp(path, "/events") == 0)
 		return send_stream(s, c);
 	if (strcmp(path, "/script.js") == 0)
-		return send_script(s, c);
+		return send_fixed(s, c, MHD_HTTP_OK, "text/javascript; charset=utf-8", serve_script);
+	if (strcmp(path, "/favicon.ico") == 0)	/* browsers ask, and tell their console of a 404 */
+		return send_fixed(s, c, MHD_HTTP_NO_CONTENT, "image/x-icon", "");
 	for (unsigned i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		if (leads(&routes[i], path, &id))
 			return send_page(s, c, &routes[i], id);

@@ -1,10 +1,12 @@
 /* What programs ask the dashboard for: the report as JSON, the packets of a finding, figures for Prometheus. */
 #include "report/serve_part.h"
 
+#include "capture/base.h"
+#include "report/emit_words.h"
 #include "report/evidence.h"
 #include "report/view.h"
 
-#include <string.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 enum serve_made serve_report(const struct serve_request *r, FILE *out)
@@ -46,19 +48,23 @@ enum serve_made serve_evidence(const struct serve_request *r, FILE *out)
 	return status == EX_OK ? SERVE_MADE : status == EX_NOINPUT || status == EX_DATAERR ? SERVE_NONE : SERVE_FAILED;
 }
 
-/* The text format, version 0.0.4: a label's value has backslash, quote and line end escaped. */
+/* The text format, version 0.0.4: a label's value is UTF-8, as people are shown it, with backslash and quote escaped. */
 static void label(FILE *out, const char *before, const char *name, const char *value)
 {
+	char *text = NULL;
+	size_t size;
+	FILE *clean = base_checked(open_memstream(&text, &size));
+
+	emit_clean(clean, value);
+	fclose(clean);
 	fprintf(out, "%s%s=\"", before, name);
-	for (; *value != '\0'; value++) {
-		if (*value == '\n')
-			fputs("\\n", out);
-		else if (*value == '\\' || *value == '"')
-			fprintf(out, "\\%c", *value);
-		else
-			putc(*value, out);
+	for (const char *at = text; *at != '\0'; at++) {
+		if (*at == '\\' || *at == '"')
+			putc('\\', out);
+		putc(*at, out);
 	}
 	putc('"', out);
+	free(text);
 }
 
 struct metric {
