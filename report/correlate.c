@@ -14,6 +14,7 @@
 #define NEAR_NS (7200 * BASE_NS_PER_S)	/* from whole days: shifts that leave the hours of the day in place */
 #define STEPS 8				/* shifts tried in a lag window */
 #define LEFT_OUT 2			/* bursts of uploads that may be files */
+#define FILE_NS (600 * BASE_NS_PER_S)	/* a burst that goes on for longer is several */
 
 static const int64_t lags_ns[] = { 20 * BASE_NS_PER_S, 120 * BASE_NS_PER_S, 600 * BASE_NS_PER_S,
 				   3600 * BASE_NS_PER_S };
@@ -314,7 +315,8 @@ static void leave_out_largest_burst(struct point *points, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (points[i].up == 0)
 			continue;
-		if (up_ns == INT64_MIN || points[i].time_ns - up_ns >= BURST_NS) {
+		if (up_ns == INT64_MIN || points[i].time_ns - up_ns >= BURST_NS ||
+		    points[i].time_ns - points[from].time_ns >= FILE_NS) {
 			from = i;
 			bytes = 0;
 		}

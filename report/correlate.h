@@ -11,7 +11,7 @@
  * 100 days), and p is corrected for their number (Bonferroni).
  *
  * One file that is sent soon after a fetch of its size fits as well as a whole day's mail. So all is asked again
- * without the two largest bursts of uploads: mail goes on to follow, a file or two do not.
+ * without the two largest bursts of uploads, of ten minutes at most: mail goes on to follow, a file or two do not.
  *
  * Thread: any; a series belongs to one. Memory: some 24 bytes a point, and 4 MB. Time: some million steps. */
 #ifndef REPORT_CORRELATE_H

@@ -217,6 +217,23 @@ static void two_files_follow_as_all_does_but_not_without_them(void **state)
 	assert_true(three.rest_p <= LIMIT && three.rest_backed > 0.9);
 }
 
+static void a_mailbox_that_is_mirrored_without_a_pause_is_no_file(void **state)
+{
+	struct correlate *c = correlate_new();
+	struct correlate_result r;
+	(void)state;
+
+	for (int i = 0; i < 240; i++) {
+		correlate_add(c, i * 20 * S, 60000, 0);
+		correlate_add(c, (i * 20 + 10) * S, 0, 60000);
+	}
+	correlate_over(c, LIMIT, 1, &r);
+	assert_int_equal(r.uploads, 1);
+	assert_int_equal(r.rest_up, 180 * 60000);
+	assert_true(r.rest_backed > 0.9);
+	correlate_free(&c);
+}
+
 static void nothing_and_next_to_nothing_have_no_timing(void **state)
 {
 	static const struct { int64_t times_ns[3]; unsigned count; } cases[] = {
@@ -245,6 +262,7 @@ int main(void)
 		cmocka_unit_test(bursts_have_pauses_of_a_minute_between_them),
 		cmocka_unit_test(what_went_up_is_backed_by_what_had_come_down),
 		cmocka_unit_test(two_files_follow_as_all_does_but_not_without_them),
+		cmocka_unit_test(a_mailbox_that_is_mirrored_without_a_pause_is_no_file),
 		cmocka_unit_test(nothing_and_next_to_nothing_have_no_timing),
 	};
 
