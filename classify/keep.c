@@ -106,13 +106,11 @@ static bool before_login(const struct flow *f, const struct keep_frame *k)
 	       (smtp || (strpbrk(mail->dialogue, LETTERS_MAIL) == NULL && !mail->preauth && !mail->mail_moved));
 }
 
-/* Whether TLS hides what is in it, or there is nothing to hide. What its reader could not read may be anything. */
-static bool is_sealed(const struct flow *f, const struct keep_frame *k)
+/* Whether there is nothing to hide but what TLS does. What its reader could not read may be anything. */
+static bool is_sealed(const struct flow *f)
 {
-	if (f->reader == READER_DPI)
+	if (f->reader == READER_DPI || (f->facts != NULL && f->facts->has_mail))
 		return false;
-	if (f->facts != NULL && f->facts->has_mail)
-		return f->facts->has_handshake && f->facts->sealed[k->side];
 	return strcmp(f->app_proto, "tls") == 0 || strcmp(f->app_proto, "quic") == 0 ||
 	       strcmp(f->app_proto, "dns") == 0;
 }
@@ -123,8 +121,11 @@ static size_t mask(const struct flow *f, struct keep_frame *k)
 	size_t n = k->len - k->head_len;
 	bool from_server = (k->side == SIDE_RESPONDER) != flow_flips(f);
 
-	if (n == 0 || is_sealed(f, k))
+	if (n == 0 || is_sealed(f))
 		return 0;
+	if (f->facts != NULL && f->facts->has_mail && f->facts->has_handshake && f->facts->sealed[k->side] &&
+	    f->reader != READER_DPI)
+		return mask_sealed(payload, n);
 	if (f->facts != NULL && f->facts->has_mail)
 		return mask_mail(payload, n, from_server && before_login(f, k));
 	return f->facts != NULL && f->facts->has_disclosure ? mask_http(payload, n) : mask_all(payload, n);

@@ -115,8 +115,10 @@ static size_t mask_in_flow(const struct shown_flow *f, const struct packet *p, u
 	bool from_server = memcmp(src, &f->orig, sizeof(*src)) != 0;
 	bool before_login = f->credential != 0 ? p->frame <= f->credential : !f->secret_replies;
 
-	if (f->show == SHOW_ALL || (f->sealed_from != 0 && p->frame >= f->sealed_from))
+	if (f->show == SHOW_ALL)
 		return 0;
+	if (f->sealed_from != 0 && p->frame >= f->sealed_from)
+		return mask_sealed(data, n);
 	if (f->show == SHOW_MAIL)
 		return mask_mail(data, n, from_server && before_login);
 	return f->show == SHOW_HTTP ? mask_http(data, n) : mask_all(data, n);
