@@ -133,6 +133,7 @@ bench: $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send $(OUT)
 	$(OUT)/tests/bench/mirror
 	tests/bench/run.sh $(OUT)/mailwitness $(OUT)/tests/bench/load
 	tests/bench/live.sh $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send
+	tests/bench/serve.sh $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send
 	tests/property $(OUT)/mailwitness 5
 
 $(OUT)/tests/bench/load: tests/bench/load.c
