@@ -318,7 +318,6 @@ static unsigned kept_behind(unsigned waiting)
 			kept += facts->facts[j].kind == FACT_PACKET;
 		free(facts);
 	}
-	worker_free(&r.w);
 	queue_free(&in);
 	queue_free(&r.out);
 	return kept;
