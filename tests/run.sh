@@ -146,10 +146,11 @@ check "and may gain what set-uid programs give" says shut '(^| )NoNewPrivs: 0 '
 check "and nothing was refused" is 0 "$(grep -c refused "$WORK/shut.err")"
 
 # A mail client, and nothing else: over TLS to its provider, found by name.
-run mbsync --provider mailbox-org -w mbsync.case -- mbsync -c mbsyncrc -a
+run mbsync --provider mailbox-org -w mbsync.case --eve mbsync.eve -- mbsync -c mbsyncrc -a
 check "mbsync is clean" is 0 $?
 check "of all its traffic, and the report has what it ended with" says mbsync \
-	'192.168.178.20: clean: no third party; sealed on the path.*mailbox-org/mail mail-provider.*Command: mbsync, exit status 0 '
+	'192.168.178.20: clean: no third party; sealed on the path.*mailbox-org/mail its provider.*Command: mbsync, exit status 0 '
+check "its events are those of the case" sh -c "'$program' export --format eve mbsync.case | cmp - mbsync.eve"
 check "the mail came" is 4 "$(find mail/INBOX -type f -path '*/new/*' | wc -l)"
 check "the scope is in the case" is "all traffic of this client" "$(ask mbsync.case 'SELECT scope FROM run')"
 check "its look-ups were watched" test 0 -lt \
