@@ -4,7 +4,8 @@
 # password is typed into the browser that stands for the client under test: that is, it sends, and nothing tells.
 
 CANARY=canary@brandt.example
-EXPERIMENTS="experiment-clear experiment-starttls experiment-tls experiment-honest experiment-honest-clear"
+EXPERIMENTS="experiment-clear experiment-starttls experiment-tls experiment-honest experiment-honest-clear
+	experiment-other-device"
 
 # What it must say, whether the client or a vendor logs in, and how: extended regular expressions, one a line.
 experiment_says() {	# NAME
@@ -24,6 +25,10 @@ experiment_says() {	# NAME
 		echo "^   Nothing: no client sent anything to a vendor's mail service"
 		echo "^   192\.168\.178\.20, which is no vendor .*, logged in to 5\.9\.112\.41 as $CANARY"
 		echo "^   192\.168\.178\.20 at client: leak: no catalogued third party; it can be read on the path" ;;
+	experiment-other-device)
+		echo "^   Microsoft .* had 1 mail session with the mail server 5\.9\.112\.41, as $CANARY"
+		echo "^   Nothing: no client sent anything to a vendor's mail service"
+		echo "^   192\.168\.178\.20 at client: clean: no catalogued third party; sealed on the path" ;;
 	esac
 }
 
@@ -117,6 +122,12 @@ scene_experiment-honest() {
 
 scene_experiment-honest-clear() {
 	ACCOUNT=$CANARY fetch pc1 mail.brandt.example None "AuthMechs LOGIN"
+}
+
+scene_experiment-other-device() {
+	scene_experiment-honest
+	sleep 2
+	vendor_logs_in clear
 }
 
 # Both captures with the filters that the README says.

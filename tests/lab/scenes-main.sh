@@ -1,7 +1,7 @@
 # scenes-main.sh - the ways in which mail leaves or does not, one each, for `make lab` (tests/lab/run)
 #
-# Sourced by setup.sh; record writes them as OUTDIR/NAME/capture.pcap. Beside what record names they need python3 and,
-# for QUIC, apt to unpack caddy from.
+# Sourced by setup.sh; record writes them as OUTDIR/NAME/capture.pcap. Beside what record names they need
+# python3, thunderbird, fetchmail and, for QUIC, apt to unpack caddy from.
 
 # Who logs in to the mail server from outside; what its address becomes is one of those that the vendor publishes.
 FETCHER=203.0.113.100
