@@ -34,6 +34,14 @@ for _ in 1 2 3; do
 	check "its packets" looked 0 evidence -w "$dir/evidence" "$dir/log.case" 1
 	check "what others read" looked 0 export --format eve -o /dev/null "$dir/log.case"
 done
+timeout 30 "$program" serve --listen 127.0.0.1:0 "$dir/log.case" 2>"$dir/serve.err" &
+started+=($!)
+soon 5 grep -q 'at http' "$dir/serve.err"
+page() { # and again when the run has written more
+	curl -sSf -m 5 "$(sed -n 's/.* at \(http.*\)/\1/p' "$dir/serve.err")" | grep -q '192\.168\.178\.20' && sleep 1
+}
+check "the case in a browser" page
+check "and again" page
 kill -9 $sender
 check "and nothing of it keeps the run from storing" sh -c "! grep -E 'pauses|dropped' '$dir/first.err'"
 kill -9 $watching
