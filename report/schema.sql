@@ -883,7 +883,7 @@ UNION SELECT client FROM opaque_contact WHERE up >= (SELECT value FROM threshold
 
 -- The frames of a flow that show whose it is and how far it went: ClientHello (else the first), last.
 CREATE VIEW flow_frame AS
-SELECT f.id AS flow,
+SELECT f.id AS flow, e.last,
 	iif(e.last, f.last_frame, coalesce((SELECT frame FROM handshake WHERE flow = f.id), f.id)) AS frame
 FROM flow AS f
 CROSS JOIN (SELECT 0 AS last UNION ALL SELECT 1) AS e;

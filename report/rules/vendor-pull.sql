@@ -43,7 +43,7 @@ SELECT 'leak' AS class, g.client, g.owner, nullif(g.account, '') AS account, nul
 	nullif(g.max_secret_len, 0) AS secret_len,
 	CASE g.rank WHEN 3 THEN 'proven' WHEN 2 THEN 'strong' ELSE 'suspected' END AS strength,
 	g.all_first_ns AS first_ns, g.all_last_ns AS last_ns, g.flow,
-	iif(f.place = 0 AND g.credential_frame > 0, g.credential_frame, f.frame) AS frame,
+	iif(NOT f.last AND g.credential_frame > 0, g.credential_frame, f.frame) AS frame,
 	printf('%s at %s%s had %d mail session%s with the mail server %s%s%s; it got %d bytes.', o.title,
 		host(g.one_far), iif(g.one_far = g.another_far, '', ' and other addresses'), g.sessions, iif(g.sessions = 1, '', 's'), host(c.address),
 		iif(g.account = '', '', ', as ' || g.account),
@@ -55,7 +55,6 @@ SELECT 'leak' AS class, g.client, g.owner, nullif(g.account, '') AS account, nul
 FROM graded AS g
 JOIN client AS c ON c.id = g.client
 JOIN owner AS o ON o.owner = g.owner
-JOIN (SELECT flow, frame, row_number() OVER (PARTITION BY flow ORDER BY frame) - 1 AS place FROM flow_frame) AS f
-	ON f.flow = g.flow
+JOIN flow_frame AS f ON f.flow = g.flow
 WHERE :from IS NULL OR g.all_last_ns >= :from
 ORDER BY g.client, g.owner, account, g.flow, frame;
