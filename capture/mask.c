@@ -208,11 +208,16 @@ static bool is_record(const uint8_t *data, size_t n)
 
 size_t mask_sealed(uint8_t *data, size_t n)
 {
-	size_t clear = 0, other = 0;
+	size_t at = 0, other = 0, clear = 0;
 
-	for (; clear < n && !is_record(data + clear, n - clear); clear++)
-		other += !isprint(data[clear]) && !isspace(data[clear]);
-	return other * OTHER_SHARE <= clear ? mask_mail(data, clear, false) : 0;
+	for (; at < n && !is_record(data + at, n - at); at++) {
+		other += !isprint(data[at]) && !isspace(data[at]);
+		if (data[at] == '\n' && other * OTHER_SHARE <= at)
+			clear = at + 1;		/* lines, whatever comes behind them */
+	}
+	if (other * OTHER_SHARE <= at)
+		clear = at;
+	return mask_mail(data, clear, false);
 }
 
 /* "emailaddress=" and the like, whose value is what the finding is about. */

@@ -109,6 +109,9 @@ static void put(struct talk *t, const char *text)
 		return;
 	memcpy(t->bytes + HEAD + t->len, text, n);
 	t->len += n;
+	/* Behind STARTTLS it stands in a line: else it might be a part of what is encrypted. */
+	if (t->flow->facts != NULL && t->flow->facts->mail.starttls_asked && t->len < PACKET_MAX)
+		t->bytes[HEAD + t->len++] = '\n';
 }
 
 static void end_packet(struct talk *t, uint8_t how)

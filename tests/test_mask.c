@@ -55,6 +55,7 @@ static const struct {
 	{ "the middle of one stays", "\x99\xf3\x01" "abc PASS secret\r\n", "\x99\xf3\x01" "abc PASS secret\r\n" },
 	{ "text before a record goes", "a LOGIN joe secret\r\n\x16\x03\x01\x02" "abc", "* LOGIN *** ******\r\n\x16\x03\x01\x02" "abc" },
 	{ "text that came again goes", "PASS secret\r\n", "PASS ******\r\n" },
+	{ "and lines before what is neither", "PASS secret\r\n\xba\xba\xba\xba\xba\x16\x03\x01", "PASS ******\r\n\xba\xba\xba\xba\xba\x16\x03\x01" },
 	{ "before a record that begins", "PASS secret\r\n\x16", "PASS ******\r\n\x16" },
 	{ "what is no record is no end of text", "PASS sec\tret\r\n", "PASS *******\r\n" },
 };
