@@ -213,7 +213,9 @@ static enum MHD_Result send_page(struct serve *s, struct MHD_Connection *c, cons
 		base_log("serve: %s", error);
 		return refuse(s, c, MHD_HTTP_SERVICE_UNAVAILABLE, "The case could not be opened.\n");
 	}
-	snprintf(key, sizeof(key), "%s\n%lld\n%s\n%s\n%s\n%s", route->path, (long long)id, r.query, r.class, r.strength, r.verdict);
+	/* With their lengths, so that no search is another's. */
+	snprintf(key, sizeof(key), "%s %lld %zu %zu %zu %s %s %s %s", route->path, (long long)id, strlen(r.query),
+		 strlen(r.class), strlen(r.strength), r.query, r.class, r.strength, r.verdict);
 	return send_made(s, c, route, &r, key);
 }
 

@@ -40,7 +40,8 @@ for dir in tests/golden/*/; do
 	mkdir "$out/secrets"
 	read -ra args < "$dir/args"
 	timeout 120 "$program" replay -q -w "$out/case" "${args[@]}" "$dir"/capture.* > /dev/null 2>&1
-	for finding in $(sqlite3 "$out/case" "SELECT id FROM finding"); do
+	findings=$(sqlite3 "$out/case" "SELECT id FROM finding") || complain "$name: no case came of it"
+	for finding in $findings; do
 		check "$name" "$finding"
 	done
 	tests/golden_secrets "$out/secrets" || complain "$name: a secret is in the evidence"
@@ -50,7 +51,8 @@ for capture in tests/states/*.pcap; do
 	rm -rf "${out:?}"/*
 	mkdir "$out/secrets"
 	timeout 120 "$program" replay -q -w "$out/case" "$capture" > /dev/null 2>&1
-	for finding in $(sqlite3 "$out/case" "SELECT min(id) FROM finding GROUP BY kind"); do
+	findings=$(sqlite3 "$out/case" "SELECT min(id) FROM finding GROUP BY kind") || complain "$name: no case came of it"
+	for finding in $findings; do
 		check "$name" "$finding"
 	done
 	tests/golden_secrets "$out/secrets" || complain "$name: a secret is in the evidence"
