@@ -10,6 +10,7 @@ const char *record_name(const struct sql_query *query, const char *format)
 	return strncmp(query->name, format, n) == 0 && query->name[n] == '-' ? query->name + n + 1 : NULL;
 }
 
+/* All is copied: what SQLite tells of a query goes when the schema changes and it is prepared anew. */
 static void read_columns(struct record *r)
 {
 	int count = sqlite3_column_count(r->q);
@@ -24,7 +25,8 @@ static void read_columns(struct record *r)
 		assert(r->count < RECORD_COLUMNS && n < RECORD_FIELD_SIZE);
 		memcpy(c->field, name, n);
 		c->field[n] = '\0';
-		c->kind = colon != NULL ? colon + 1 : "";
+		assert(colon == NULL || strlen(colon + 1) < sizeof(c->kind));
+		strcpy(c->kind, colon != NULL ? colon + 1 : "");
 		c->index = i;
 		r->count++;
 	}

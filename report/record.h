@@ -12,10 +12,11 @@
 
 #define RECORD_COLUMNS 48
 #define RECORD_FIELD_SIZE 64
+#define RECORD_KIND_SIZE 24
 
 struct record_column {
 	char field[RECORD_FIELD_SIZE];
-	const char *kind;	/* "" where none is said */
+	char kind[RECORD_KIND_SIZE];	/* "" where none is said */
 	int index;		/* in the query */
 };
 
