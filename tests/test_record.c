@@ -10,7 +10,7 @@ static void a_query_that_is_held_knows_its_columns_after_the_schema_has_changed(
 
 	(void)state;
 	assert_non_null(st);
-	assert_true(record_prepare(st, "SELECT 1 AS \"a.b:time\", 'x' AS \"c:set[string]\", 2 AS _no, 3 AS d", &r));
+	assert_true(record_prepare(st, "SELECT 1 AS \"a.b:time\", 'x' AS \"c:set[string]\", 2 AS _no, count(*) AS d FROM run", &r));
 	for (int i = 0; i < 3; i++) {
 		char create[40];
 
@@ -36,7 +36,7 @@ int main(void)
 		cmocka_unit_test(a_query_that_is_held_knows_its_columns_after_the_schema_has_changed),
 	};
 
-	/* Or what SQLite has freed is still there. */
+	/* Or what SQLite has freed is still there, and no sanitizer knows that it was. */
 	sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
