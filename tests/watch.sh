@@ -23,6 +23,7 @@ watch login -w "$dir/login.case" --eve "$dir/login.eve"
 watching=$pid
 run_in $here client $talk login 5.9.112.40 60
 client=$pid
+soon 20 grep -q 'logged in' "$dir/client.out"
 check "a login in clear is told within 5 seconds" soon 5 grep -q 'cleartext-credential (exposure, proven): 192.168.178.20' "$dir/login.out"
 check "and the verdict" soon 1 grep -qE '^[0-9TZ:.-]+ 192\.168\.178\.20: leak: ' "$dir/login.out"
 check "while the connection is held" kill -0 $client
