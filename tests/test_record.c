@@ -10,7 +10,8 @@ static void a_query_that_is_held_knows_its_columns_after_the_schema_has_changed(
 
 	(void)state;
 	assert_non_null(st);
-	assert_true(record_prepare(st, "SELECT 1 AS \"a.b:time\", 'x' AS \"c:set[string]\", 2 AS _no, count(*) AS d FROM run", &r));
+	assert_true(record_prepare(st, "SELECT 1 AS \"a.b:time\", 'x' AS \"c:set[string]\", 2 AS _no, count(*) AS d"
+				   " FROM run", &r));
 	for (int i = 0; i < 3; i++) {
 		char create[40];
 
