@@ -1,7 +1,7 @@
 #!/bin/bash
 # golden.sh - every capture of tests/golden gives the report that was agreed on
 #
-# usage: golden.sh [--write] PROGRAM
+# usage: golden.sh [--write|--sanitized] PROGRAM
 #
 # A case is a directory tests/golden/NAME with
 #   capture.*     the capture; where `script` is beside it, tests/mkpcap makes the same bytes of that
@@ -14,15 +14,19 @@
 #   expect.json   the report with one worker and with four, byte for byte but for versions and line
 #                 ends; --write makes it anew
 # Nothing that comes out may hold the lab's password, in any form that golden_secrets knows.
+# --sanitized: a build with a sanitizer, which makes the report with four workers, and nothing else: what is written
+# of a case is what states_replay has it write, and what others read in it is the same in every build.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-write=
+write= sanitized=
 [ "${1-}" != --write ] || { write=1; shift; }
+[ "${1-}" != --sanitized ] || { sanitized=1; shift; }
 [ $# -eq 1 ] || { sed -n '2,4s/^# \?//p' tests/golden.sh >&2; exit 64; }
 program=$1
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
+all=$(mktemp -d)
+trap 'rm -rf "$all"' EXIT
+reports=()	# README and report of each case
 passed=0
 failed=0
 
@@ -56,49 +60,63 @@ for report in reports:
     jsonschema.validate(report, schema)' tests/tlsrpt.schema.json "$out"/tlsrpt/*
 }
 
-try() {		# case: prints what is wrong, false if anything is
-	local dir=tests/golden/$1 wrong=0 capture args more=() status wanted script i
-
-	capture=$(echo "$dir"/capture.*)
-	[ -e "$dir/args" ] && [ -e "$dir/exit" ] && [ -e "$dir/README" ] && [ -e "$capture" ] ||
-		{ echo "$1: capture.*, args, exit or README is missing"; return 1; }
-	read -ra args < "$dir/args"
-	[ ! -e "$dir/more" ] || read -ra more < "$dir/more"
+read_case() {	# directory: what there is to know of it in capture, args, more, wanted; false if anything is missing
+	capture=$(echo "$1"/capture.*) more=()
+	[ -e "$1/args" ] && [ -e "$1/exit" ] && [ -e "$1/README" ] && [ -e "$capture" ] || return 1
+	read -ra args < "$1/args"
+	[ ! -e "$1/more" ] || read -ra more < "$1/more"
 	for i in "${!more[@]}"; do
-		[ ! -e "$dir/${more[i]}" ] || more[i]=$dir/${more[i]}
+		[ ! -e "$1/${more[i]}" ] || more[i]=$1/${more[i]}
 	done
-	wanted=$(cat "$dir/exit")
-	rm -rf "${out:?}"/*
-	if [ -e "$dir/script" ]; then
-		tests/mkpcap "$dir/script" | cmp -s - "$capture" ||
-			{ echo "$1: $capture is not what tests/mkpcap makes of its script"; wrong=1; }
-	fi
-	for script in "$dir"/*.script; do
+	wanted=$(cat "$1/exit")
+}
+
+scripts_agree() {	# directory
+	local script made agree=0
+	for script in "$1"/script "$1"/*.script; do
 		[ -e "$script" ] || continue
-		tests/mkpcap "$script" | cmp -s - "${script%.script}.pcap" ||
-			{ echo "$1: tests/mkpcap makes another capture of $script"; wrong=1; }
+		made=$capture
+		[ "$script" = "$1/script" ] || made=${script%.script}.pcap
+		tests/mkpcap "$script" | cmp -s - "$made" || { echo "tests/mkpcap makes another capture of $script"; agree=1; }
 	done
-	replay one.json --json --workers 1 -w "$out/case" "${args[@]}" "$capture" "${more[@]}"
-	status=$?
-	[ $status = "$wanted" ] || { echo "$1: exit status $status, not $wanted"; wrong=1; }
+	return $agree
+}
+
+try_others() {	# case, its directory: what is written of it besides the first report
+	local wrong=0
+
+	scripts_agree "$2" || wrong=1
 	replay four.json --json --workers 4 "${args[@]}" "$capture" "${more[@]}"
 	replay text "${args[@]}" "$capture" "${more[@]}"
 	run again.json report --json "$out/case"
-	comparable < "$out/one.json" > "$out/report.json"
-	[ -z "$write" ] || cp "$out/report.json" "$dir/expect.json"
-	diff -u "$dir/expect.json" "$out/report.json" > "$out/difference" 2>&1 ||
-		{ echo "$1: the report is not expect.json"; head -20 "$out/difference"; wrong=1; }
 	cmp -s "$out/one.json" "$out/four.json" ||
 		{ echo "$1: one worker and four do not agree"; wrong=1; }
 	cmp -s "$out/one.json" "$out/again.json" ||
 		{ echo "$1: the case file gives another report"; wrong=1; }
-	if [ -d "$dir/tlsrpt" ]; then
-		try_tlsrpt "$dir/tlsrpt" || wrong=1
+	if [ -d "$2/tlsrpt" ]; then
+		try_tlsrpt "$2/tlsrpt" || wrong=1
 	else				# for its secrets alone
 		run tlsrpt.out export --format tlsrpt --contact tls@lab.example -o "$out" "$out/case"
 	fi
-	tests/golden_report "$dir/README" "$out/one.json" || wrong=1
-	tests/golden_secrets "$out" || wrong=1
+	reports+=("$2/README" "$out/one.json")
+	return $wrong
+}
+
+try() {		# case: prints what is wrong, false if anything is
+	local dir=tests/golden/$1 wrong=0 workers=${sanitized:+4} capture args more wanted status i
+
+	read_case "$dir" || { echo "$1: capture.*, args, exit or README is missing"; return 1; }
+	out=$all/$1
+	mkdir "$out"
+	replay one.json --json --workers "${workers:-1}" -w "$out/case" "${args[@]}" "$capture" "${more[@]}"
+	status=$?
+	[ $status = "$wanted" ] || { echo "$1: exit status $status, not $wanted"; wrong=1; }
+	comparable < "$out/one.json" > "$out/report.json"
+	[ -z "$write" ] || cp "$out/report.json" "$dir/expect.json"
+	diff -u "$dir/expect.json" "$out/report.json" > "$out/difference" 2>&1 ||
+		{ echo "$1: the report is not expect.json"; head -20 "$out/difference"; wrong=1; }
+	[ -n "$sanitized" ] || try_others "$1" "$dir" || wrong=1
+	[ $wrong = 0 ] || cat "$out/stderr"
 	return $wrong
 }
 
@@ -111,5 +129,9 @@ for dir in tests/golden/*/; do
 		failed=$((failed + 1))
 	fi
 done
+if [ -z "$sanitized" ]; then
+	tests/golden_report "${reports[@]}" || failed=$((failed + 1))
+	tests/golden_secrets "$all" || failed=$((failed + 1))
+fi
 echo "golden: $passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

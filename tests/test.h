@@ -12,4 +12,11 @@
 
 #include <cmocka.h>
 
+/* For what only compares results of code that other tests run as well: it is dear, and a sanitizer adds nothing. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_SANITIZED 1
+#else
+#define TEST_SANITIZED 0
+#endif
+
 #endif
