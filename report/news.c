@@ -18,10 +18,10 @@ static const char verdicts_sql[] =
 	" c.path, (SELECT scope = '" RUN_ALL_TRAFFIC "' FROM run ORDER BY id LIMIT 1) FROM client AS c"
 	" WHERE c.judged ORDER BY c.id";
 
-enum finding_column { F_KIND = TOLD, F_CLASS, F_STRENGTH, F_CLIENT, F_OWNER, F_ACCOUNT, F_SENTENCE, F_ID, COLUMNS };
+enum finding_column { F_KIND = TOLD, F_CLASS, F_STRENGTH, F_CLIENT, F_OWNER, F_ACCOUNT, F_SENTENCE, F_ID, F_FIRST, COLUMNS };
 static const char findings_sql[] =
 	"SELECT f.key, f.strength, f.last_ns, f.kind, f.class, f.strength,"
-	" (SELECT host(address) FROM client WHERE id = f.client), f.owner, f.account, f.sentence, f.id"
+	" (SELECT host(address) FROM client WHERE id = f.client), f.owner, f.account, f.sentence, f.id, f.first_ns"
 	" FROM finding AS f ORDER BY f.id";
 
 /* A verdict or a finding as it was told last. */
@@ -39,6 +39,7 @@ struct news {
 	struct lines l;			/* to it */
 	struct store *st;
 	bool ok;			/* all that it was asked for came */
+	int64_t deleted_ns;		/* older facts were deleted */
 };
 
 struct gone {
@@ -199,9 +200,11 @@ static void new_finding(struct news *n, const struct told *t)
 		n->ok = eve_alert(n->settings.eve, n->st, strtoll(t->texts[F_ID], NULL, 10)) && n->ok;
 }
 
+/* What went with its oldest facts was not refuted. */
 static void withdrawn_finding(struct news *n, const struct told *t)
 {
-	tell_finding(n, t, true);
+	if (strtoll(t->texts[F_FIRST], NULL, 10) >= n->deleted_ns)
+		tell_finding(n, t, true);
 }
 
 /* All of it was deleted from the case: there is nothing to say. */
@@ -258,6 +261,7 @@ bool news_tell(struct news *n, struct store *st, FILE *out)
 	n->st = st;
 	n->ok = true;
 	n->round++;
+	n->deleted_ns = store_number(st, "SELECT max(before_ns) FROM deleted", 0);
 	if (!each(n, st, verdicts_sql, &n->verdicts, verdict) || !each(n, st, findings_sql, &n->findings, new_finding) || !n->ok)
 		return false;
 	forget_gone(n, &n->verdicts, gone_client);
