@@ -4,7 +4,7 @@ set -eu
 build="build-essential pkg-config libpcap-dev libarchive-dev libndpi-dev libmaxminddb-dev libssl-dev \
 libldns-dev libcyaml-dev libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libpsl-dev libseccomp-dev libsqlite3-dev"
 test="$build libcmocka-dev tshark python3 python3-jsonschema openssl sqlite3 iproute2 tcpdump mandoc zsh passt isync curl \
-dovecot-imapd unbound nginx-light"
+dovecot-imapd dovecot-pop3d unbound nginx-light procps"
 case "${1-}" in
 build) want=$build ;;
 test) want=$test ;;

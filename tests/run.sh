@@ -17,7 +17,7 @@ cannot() {
 }
 [ "$(id -u)" = 0 ] || cannot "needs root, for network namespaces"
 PATH=$PATH:/usr/sbin
-for tool in ip pasta setpriv mbsync curl dovecot nginx unbound openssl python3 sqlite3; do
+for tool in ip pasta pgrep setpriv mbsync curl dovecot nginx unbound openssl python3 sqlite3; do
 	command -v $tool >/dev/null || cannot "needs $tool"
 done
 ip netns add $LAB_PREFIX-try 2>/dev/null || cannot "network namespaces cannot be made"
@@ -42,6 +42,8 @@ trap leave EXIT
 
 mknod "$WORK/tun" c 10 200 && chmod 666 "$WORK/tun" || cannot "mknod is refused"
 (: <>"$WORK/tun") 2>/dev/null || cannot "the kernel has no tun"
+setpriv --reuid $user --regid $user --clear-groups unshare -Un true 2>/dev/null ||
+	cannot "user namespaces are refused to who is not root"
 network_up && make_certificates && make_mail anna 4 3000 || exit 1
 start_unbound
 start_dovecot
