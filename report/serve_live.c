@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define BEAT_S 15	/* a stream with nothing new says so, by which a client that is gone is noticed */
@@ -15,7 +16,7 @@ struct stream {
 	struct stream *next;
 	struct MHD_Connection *connection;
 	uint64_t next_event;
-	bool waits;
+	bool waits, gone;
 	char *pending;		/* of the event at hand, or NULL */
 	size_t used;
 	time_t last;
@@ -61,12 +62,22 @@ static void add_news(struct serve_live *l, char *lines)
 	}
 }
 
+/* Nobody else looks at the connection of a stream that waits. */
+static bool is_gone(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	char byte;
+
+	return info != NULL && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void wake(struct serve_live *l)
 {
 	time_t now = time(NULL);
 
 	for (struct stream *s = l->streams; s != NULL; s = s->next) {
-		if (s->waits && (l->stop || s->next_event < l->event_count || now - s->last >= BEAT_S)) {
+		s->gone = s->gone || (s->waits && is_gone(s->connection));
+		if (s->waits && (l->stop || s->gone || s->next_event < l->event_count || now - s->last >= BEAT_S)) {
 			s->waits = false;
 			MHD_resume_connection(s->connection);
 		}
@@ -203,7 +214,7 @@ static ssize_t read_stream(void *context, uint64_t at, char *out, size_t size)
 
 	(void)at;
 	pthread_mutex_lock(&l->lock);
-	if (l->stop) {
+	if (l->stop || s->gone) {
 		result = MHD_CONTENT_READER_END_OF_STREAM;
 	} else if (s->pending != NULL || take(s)) {
 		size_t n = strlen(s->pending) - s->used;
