@@ -4,6 +4,7 @@
 #include "report/evidence.h"
 #include "report/judge.h"
 #include "report/store_lock.h"
+#include "report/store_sql.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ int command_judge(const struct options *o)
 		exit(EX_CANTCREAT);
 	}
 	k = knowledge_open(o);
-	if (!judge(st, k.policy, &k.book))
+	if (!store_killed(st) || !judge(st, k.policy, &k.book))
 		command_fail(EX_SOFTWARE, store_error(st));
 	status = command_emit(st, o);
 	store_close(&st);
@@ -49,17 +50,32 @@ int command_judge(const struct options *o)
 	return status;
 }
 
+/* Its last judgement knew nothing of what was not stored any more: no verdict of it but `leak` holds. */
+static bool was_killed(struct store *st, const char *path, int *lock_out)
+{
+	char error[128];
+
+	*lock_out = -1;
+	return store_number(st, "SELECT count(*) FROM source WHERE end = 'running'", 0) > 0 &&
+	       store_lock(path, lock_out, error, sizeof(error));
+}
+
 int command_report(const struct options *o)
 {
 	struct store *st = open_case(o, 1);
-	int status = EX_OK;
+	int status = EX_OK, lock;
+	bool killed = was_killed(st, o->files.of[0], &lock);
 
+	if (killed)
+		base_log("%s: the run that wrote it was killed; what its verdicts are worth, mailwitness judge says",
+			 o->files.of[0]);
 	if (o->letter == 0)
 		status = command_emit(st, o);
 	else if (!emit_letter(st, o->letter, o->letter_to, stdout))
 		command_fail(EX_NOINPUT, store_error(st));
 	store_close(&st);
-	return status;
+	store_unlock(&lock);
+	return killed && status != 1 && !o->exit_zero ? EX_DATAERR : status;
 }
 
 int command_export(const struct options *o)

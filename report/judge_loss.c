@@ -5,9 +5,11 @@ static const char *const steps[] = {
 	/* Of no flow and no host: everyone's. */
 	"INSERT INTO client_loss SELECT 0, reason, sum(packets), sum(bytes) FROM loss"
 	" WHERE flow = 0 AND src IS NULL GROUP BY reason",
-	/* A source that was not read to its end says so itself as well. */
+	/* A source that was not read to its end says so itself as well. What a killed run did not come to store is a
+	 * gap where another went on behind it. */
 	"INSERT OR IGNORE INTO client_loss SELECT DISTINCT 0, 'half-read', 0, 0 FROM source"
-	" WHERE end NOT IN ('complete', 'running', 'killed', 'vanished')",
+	" WHERE end NOT IN ('complete', 'running', 'vanished') AND NOT (end = 'killed' AND EXISTS"
+	"  (SELECT 1 FROM source AS later WHERE later.number > source.number AND later.end <> 'killed'))",
 	/* Of hosts: fragments. */
 	"INSERT INTO client_loss SELECT client, reason, sum(packets), sum(bytes) FROM ("
 	"  SELECT DISTINCT a.client, l.reason, l.packets, l.bytes, l.frame, l.place FROM loss AS l"

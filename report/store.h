@@ -44,6 +44,8 @@ bool store_run(struct store *st, const struct run_info *run);
  * no frame has the id of an earlier run's. What was not watched in between is a loss of every interface of the
  * new run. False where the case is of files or of another scope. A case that is new has no such loss. */
 bool store_run_again(struct store *st, const struct run_info *run, unsigned interfaces, unsigned *source_out);
+/* Of sources that nobody reads any more, whoever had them: for who has the lock. */
+bool store_killed(struct store *st);
 /* All that the run saw before then is stored. */
 bool store_run_until(struct store *st, int64_t until_ns);
 /* When that is; 0: not known. */

@@ -54,12 +54,16 @@ static bool can_run_again(struct store *st, const char *scope)
 	return ok;
 }
 
+bool store_killed(struct store *st)
+{
+	return store_exec(st, "UPDATE source SET end = 'killed' WHERE end = 'running'");
+}
+
 static bool begin_run(struct store *st, const struct run_info *run, unsigned interfaces, unsigned source)
 {
 	int64_t until = store_number(st, "SELECT coalesce((SELECT max(from_ns, until_ns) FROM run"
 				     " ORDER BY id DESC LIMIT 1), 0)", -1);
-	bool ok = until >= 0 && store_run(st, run) &&
-		  store_exec(st, "UPDATE source SET end = 'killed' WHERE end = 'running'");
+	bool ok = until >= 0 && store_run(st, run) && store_killed(st);
 
 	for (unsigned i = 0; ok && until > 0 && i < interfaces; i++) {
 		uint64_t frame = frame_id(source + i, 0);

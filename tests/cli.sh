@@ -103,6 +103,12 @@ expect "and not written twice" 73 'case is there already' "$program" replay -q $
 expect "and reported again" 1 '^192\.168\.178\.20: leak' "$program" report -q $dir/case
 expect "no terminal, no colour" 1 '^[^'$'\x1b'']*leak' "$program" report -q $dir/case
 
+# As kill -9 leaves it: what was seen last was not stored, and may have been anything.
+"$program" replay -q --provider mailbox-org -w $dir/killed tests/golden/clean-imaps-v6/capture.pcap >/dev/null
+expect "a clean case" 0 ': clean:' "$program" report $dir/killed
+sqlite3 $dir/killed "UPDATE source SET end = 'running'"
+expect "is not clean where its watch was killed" 65 'the run that wrote it was killed' "$program" report $dir/killed
+expect "nor judged again" 2 ': cannot-say:' "$program" judge --provider mailbox-org $dir/killed
 expect "an export without a format" 64 'wants one of: csv eve tlsrpt zeek' "$program" export $dir/case
 expect "an export in an unknown format" 64 'wants one of: csv eve tlsrpt zeek' "$program" export --format xml $dir/case
 expect "a finding explained" 0 '^ +14  ClientHello for prod\.autodetect' "$program" explain $dir/case 1

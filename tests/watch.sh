@@ -94,7 +94,7 @@ wait $watching
 check "after kill -9 the case is sound" is ok "$(sqlite3 "$dir/killed.case" 'PRAGMA integrity_check')"
 "$program" judge --asn-db classify/asn.mmdb "$dir/killed.case" >"$dir/killed.report"
 check "and has the leak" grep -q cleartext-credential "$dir/killed.report"
-check "and says that it was running" grep -q 'Source: eth0, .*running' "$dir/killed.report"
+check "and says that it was killed" grep -q 'Source: eth0, .*killed' "$dir/killed.report"
 
 # Findings are told to others as well, the last ones too.
 printf 'notify:\n  - to: syslog://192.168.178.1:5514\n    classes: [exposure]\n' >"$dir/notify.yaml"
