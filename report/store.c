@@ -109,14 +109,15 @@ bool store_do(struct store *st, sqlite3_stmt *q)
 	return ok;
 }
 
-/* INSERT INTO table VALUES (?,?) with so many rows. */
+/* INSERT INTO table VALUES (?,?) with so many rows. OR FAIL: what failed is rolled back as a whole, so that SQLite
+ * need not keep a journal to undo one statement. */
 static sqlite3_stmt *prepare_pairs(struct store *st, const char *table, unsigned rows)
 {
 	sqlite3_str *sql = sqlite3_str_new(st->db);
 	sqlite3_stmt *q;
 	char *text;
 
-	sqlite3_str_appendf(sql, "INSERT INTO %s VALUES (?,?)", table);
+	sqlite3_str_appendf(sql, "INSERT OR FAIL INTO %s VALUES (?,?)", table);
 	for (unsigned i = 1; i < rows; i++)
 		sqlite3_str_appendall(sql, ",(?,?)");
 	text = sqlite3_str_finish(sql);
