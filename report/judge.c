@@ -19,7 +19,6 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS flow_with_pid ON flow (id) WHERE pid <> 0;"
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
-	"CREATE INDEX IF NOT EXISTS finding_of_flow ON finding_flow (flow);"
 	"DROP TABLE IF EXISTS temp.refined";
 
 /* The report says by which knowledge it was judged, not by which it was recorded. */

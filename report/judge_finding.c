@@ -4,6 +4,7 @@
 #include "report/key_set.h"
 #include "report/sql.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ struct finding {
 	int64_t first_ns, last_ns;
 	int64_t secret_len;
 	bool has_secret_len;
-	char *told;			/* TOLD texts, each with its NUL; NULL: not yet */
+	size_t told;			/* where its TOLD texts are, each with its NUL; 0: not yet */
 	const char *key[KEY_TEXTS];	/* NULL where the rule has none */
 	unsigned id;
 };
@@ -44,14 +45,20 @@ struct links {
 	size_t count, size;
 };
 
+/* Bytes, one after the other. */
+struct bytes_kept {
+	char *bytes;
+	size_t used, size;
+};
+
 struct collector {
 	const struct judge_part *part;
 	struct key_set *keys;
 	struct finding *findings;	/* by number of the key */
 	unsigned size;
 	struct links flows, frames;
-	uint8_t *packed;		/* the key of the row at hand */
-	size_t packed_size;
+	struct bytes_kept packed;	/* the key of the row, or finding, at hand */
+	struct bytes_kept told;		/* of all findings, from 1 on */
 };
 
 /* Rules name their columns, and all rules the same ones in the same order. The last, about, may be left
@@ -80,23 +87,27 @@ static void add_link(struct links *l, unsigned finding, int64_t to)
 	l->links[l->count++] = (struct link){ finding, to };
 }
 
-static void pack(struct collector *c, size_t at, const void *bytes, size_t len)
+static void append(struct bytes_kept *k, const void *bytes, size_t len)
 {
-	if (at + len > c->packed_size) {
-		c->packed_size = (at + len) * 2;
-		c->packed = base_realloc(c->packed, c->packed_size);
+	if (k->used + len > k->size) {
+		k->size = (k->used + len) * 2;
+		k->bytes = base_realloc(k->bytes, k->size);
 	}
-	memcpy(c->packed + at, bytes, len);
+	memcpy(k->bytes + k->used, bytes, len);
+	k->used += len;
+}
+
+static void append_text(struct bytes_kept *k, const char *text)
+{
+	append(k, text, strlen(text));
 }
 
 /* A text, or that there is none: the byte 1 and the text with its NUL, or the byte 0. */
-static size_t pack_text(struct collector *c, size_t at, const char *text)
+static void pack_text(struct bytes_kept *k, const char *text)
 {
-	pack(c, at, &(uint8_t){ text != NULL }, 1);
-	if (text == NULL)
-		return at + 1;
-	pack(c, at + 1, text, strlen(text) + 1);
-	return at + 2 + strlen(text);
+	append(k, &(uint8_t){ text != NULL }, 1);
+	if (text != NULL)
+		append(k, text, strlen(text) + 1);
 }
 
 static const char *text_of(sqlite3_stmt *q, enum column column)
@@ -116,12 +127,12 @@ static unsigned number_of(struct collector *c, const struct sql_query *rule, sql
 	};
 	int64_t client = sqlite3_column_int64(q, CLIENT);
 	unsigned before = key_set_count(c->keys), number;
-	size_t n = sizeof(client);
 
-	pack(c, 0, &client, sizeof(client));
+	c->packed.used = 0;
+	append(&c->packed, &client, sizeof(client));
 	for (unsigned i = 0; i < KEY_TEXTS; i++)
-		n = pack_text(c, n, texts[i]);
-	number = key_set_add(c->keys, c->packed, n);
+		pack_text(&c->packed, texts[i]);
+	number = key_set_add(c->keys, c->packed.bytes, c->packed.used);
 	if (number > c->size) {
 		c->size = number * 2;
 		c->findings = base_realloc(c->findings, c->size * sizeof(*c->findings));
@@ -131,20 +142,15 @@ static unsigned number_of(struct collector *c, const struct sql_query *rule, sql
 	return number;
 }
 
-static void tell(struct finding *f, sqlite3_stmt *q)
+static void tell(struct collector *c, struct finding *f, sqlite3_stmt *q)
 {
 	static const enum column told[TOLD] = { CLASS, STRENGTH, SENTENCE, REFUTED_BY };
-	const char *texts[TOLD];
-	size_t len = 0, n = 0;
 
+	f->told = c->told.used;
 	for (unsigned i = 0; i < TOLD; i++) {
-		texts[i] = text_of(q, told[i]) != NULL ? text_of(q, told[i]) : "";
-		len += strlen(texts[i]) + 1;
-	}
-	f->told = base_realloc(f->told, len);
-	for (unsigned i = 0; i < TOLD; i++) {
-		base_copy(f->told + n, len - n, texts[i]);
-		n += strlen(texts[i]) + 1;
+		const char *text = text_of(q, told[i]);
+
+		append(&c->told, text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 1);
 	}
 	f->told_flow = sqlite3_column_int64(q, FLOW);
 	f->first_ns = sqlite3_column_int64(q, FIRST_NS);
@@ -161,8 +167,8 @@ static void add_row(struct collector *c, const struct sql_query *rule, sqlite3_s
 
 	if (flow < f->first_flow)
 		f->first_flow = flow;
-	if (sqlite3_column_type(q, SENTENCE) != SQLITE_NULL && (f->told == NULL || flow < f->told_flow))
-		tell(f, q);
+	if (sqlite3_column_type(q, SENTENCE) != SQLITE_NULL && (f->told == 0 || flow < f->told_flow))
+		tell(c, f, q);
 	add_link(&c->flows, number, flow);
 	if (frame > 0)
 		add_link(&c->frames, number, frame);
@@ -223,20 +229,35 @@ static void read_key(struct collector *c, unsigned number)
 static const int told_at[TOLD] = { 4, 5, 13, 14 };
 static const int key_at[] = { [KEY_KIND] = 3, [KEY_OWNER] = 7, [KEY_ACCOUNT] = 8, [KEY_MECHANISM] = 9 };
 
+/* Stays the same when the case grows; for the moment. */
+static const char *name_of(struct collector *c, const struct finding *f, const char *host)
+{
+	char flow[24];
+	const char *const texts[] = {
+		f->key[KEY_KIND], host, f->key[KEY_OWNER], flow, f->key[KEY_ACCOUNT], f->key[KEY_MECHANISM],
+		f->key[KEY_ABOUT],
+	};
+	unsigned count = sizeof(texts) / sizeof(texts[0]) - (f->key[KEY_ABOUT] == NULL);
+
+	snprintf(flow, sizeof(flow), "%lld", (long long)f->first_flow);
+	c->packed.used = 0;
+	for (unsigned i = 0; i < count; i++) {
+		append_text(&c->packed, i > 0 ? "/" : "");
+		append_text(&c->packed, texts[i] != NULL ? texts[i] : "");
+	}
+	append(&c->packed, "", 1);
+	return c->packed.bytes;
+}
+
 /* host: the client's address. */
 static bool write_finding(struct collector *c, sqlite3_stmt *insert, const struct finding *f, const char *host)
 {
-	const char *told = f->told;
-	char *name;
-	bool ok;
+	const char *told = c->told.bytes + f->told;
 
-	if (told == NULL)
+	if (f->told == 0)
 		return store_fail(c->part->st, "rule %s: no row of a finding has a sentence", f->key[KEY_KIND]);
-	name = sqlite3_mprintf("%s/%s/%s/%lld/%s/%s%s%s", f->key[KEY_KIND], host, f->key[KEY_OWNER],
-			       (long long)f->first_flow, f->key[KEY_ACCOUNT], f->key[KEY_MECHANISM],
-			       f->key[KEY_ABOUT] != NULL ? "/" : "", f->key[KEY_ABOUT]);
 	sqlite3_bind_int64(insert, 1, f->id);
-	sqlite3_bind_text(insert, 2, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(insert, 2, name_of(c, f, host), -1, SQLITE_STATIC);
 	for (unsigned i = 0; i < TOLD; i++, told += strlen(told) + 1)
 		sqlite3_bind_text(insert, told_at[i], told, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(insert, 6, f->client);
@@ -248,9 +269,7 @@ static bool write_finding(struct collector *c, sqlite3_stmt *insert, const struc
 		sqlite3_bind_null(insert, 10);
 	sqlite3_bind_int64(insert, 11, f->first_ns);
 	sqlite3_bind_int64(insert, 12, f->last_ns);
-	ok = store_do(c->part->st, insert);
-	sqlite3_free(name);
-	return ok;
+	return store_do(c->part->st, insert);
 }
 
 /* Numbers findings in their order and writes them. */
@@ -316,21 +335,24 @@ static bool write_links(struct collector *c, struct links *l, const char *table)
 	return store_insert_pairs(c->part->st, table, l->links, count, bind_link);
 }
 
+/* Made behind the rows, as they come in another order. */
+static const char flow_index_sql[] = "CREATE INDEX IF NOT EXISTS finding_of_flow ON finding_flow (flow)";
+
 bool judge_finding(const struct judge_part *part)
 {
 	struct collector c = { .part = part, .keys = key_set_new() };
 	bool ok = true;
 
+	append(&c.told, "", 1);
 	for (const struct sql_query *rule = sql_rules; ok && rule->name != NULL; rule++)
 		ok = run(&c, rule);
 	ok = ok && write_findings(&c) && write_links(&c, &c.flows, "finding_flow") &&
-	     write_links(&c, &c.frames, "evidence");
-	for (unsigned i = 0; i < key_set_count(c.keys); i++)
-		free(c.findings[i].told);
+	     write_links(&c, &c.frames, "evidence") && store_exec(part->st, flow_index_sql);
 	key_set_free(&c.keys);
 	free(c.findings);
 	free(c.flows.links);
 	free(c.frames.links);
-	free(c.packed);
+	free(c.packed.bytes);
+	free(c.told.bytes);
 	return ok;
 }

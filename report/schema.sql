@@ -641,7 +641,7 @@ CREATE TABLE expected (owner TEXT PRIMARY KEY) WITHOUT ROWID;
 
 CREATE TABLE finding (
 	id INTEGER PRIMARY KEY,
-	key TEXT NOT NULL UNIQUE,	-- stays the same when the case grows: kind, client, owner, first flow
+	key TEXT NOT NULL,	-- stays the same when the case grows: kind, client, owner, first flow
 	kind TEXT NOT NULL,
 	class TEXT NOT NULL,
 	strength TEXT NOT NULL,

@@ -105,6 +105,8 @@ static uint64_t steps_to_judge(unsigned count, const char *provider)
 	/* That it is about something: each kind was judged. */
 	assert_int_equal(store_number(st, "SELECT count(*) FROM client WHERE judged", 0), count);
 	assert_true(store_number(st, "SELECT count(DISTINCT kind) FROM finding", 0) >= 4);
+	/* No index sees to it. */
+	assert_int_equal(store_number(st, "SELECT count(*) - count(DISTINCT key) FROM finding", -1), 0);
 	store_close(&st);
 	policy_free(&policy);
 	return steps;
