@@ -9,7 +9,7 @@ static const char anew_sql[] =
 	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM other_name; DELETE FROM client_state;"
 	"DELETE FROM address_name; DELETE FROM clear_session; DELETE FROM clear_peer; DELETE FROM only_server; DELETE FROM starttls_offer;"
 	"DELETE FROM mirror; DELETE FROM client_coverage; DELETE FROM client_balance; DELETE FROM account_verdict;"
-	"DELETE FROM account_finding; DELETE FROM evidence_cut;"
+	"DELETE FROM shared_finding; DELETE FROM evidence_cut;"
 	"DELETE FROM server_name; DELETE FROM tlsa_answer; DELETE FROM tlsa_asked; DELETE FROM dane;"
 	"DELETE FROM sts_policy; DELETE FROM sts_mx; DELETE FROM mx_answer; DELETE FROM sts_delivery;"
 	"CREATE INDEX IF NOT EXISTS name_by_question ON name (asked_by, address, from_ns) WHERE kind = 'dns';"

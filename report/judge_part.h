@@ -45,7 +45,7 @@ bool judge_evidence(const struct judge_part *part);
 bool judge_balance(const struct judge_part *part);
 /* Writes client_transport, reason, verdict and the verdicts in client. */
 bool judge_verdict(const struct judge_part *part);
-/* Writes account_verdict and account_finding. */
+/* Writes account_verdict and shared_finding. */
 bool judge_account(const struct judge_part *part);
 
 #endif

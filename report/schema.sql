@@ -1184,14 +1184,21 @@ CREATE TABLE account_verdict (
 	PRIMARY KEY (client, account)
 ) WITHOUT ROWID;
 
--- Which findings concern them: those that name the account, those with one of its flows, and those that say
--- nothing of any account, which concern every one of the client.
-CREATE TABLE account_finding (
+-- Which findings concern the accounts of a client with several: those that name the account, those with one of its
+-- flows, and those that say nothing of any account, which concern every one of the client.
+CREATE TABLE shared_finding (
 	client INTEGER NOT NULL,
 	account TEXT NOT NULL,
 	finding INTEGER NOT NULL,
 	PRIMARY KEY (client, account, finding)
 ) WITHOUT ROWID;
+-- All concern the only one.
+CREATE VIEW account_finding AS
+SELECT client, account, finding FROM shared_finding
+UNION ALL
+SELECT a.client, a.account, f.id FROM account_verdict AS a
+JOIN finding AS f ON f.client = a.client
+WHERE NOT EXISTS (SELECT 1 FROM account_verdict AS o WHERE o.client = a.client AND o.account <> a.account);
 
 -- As a line of text. named: a leak of it names it.
 CREATE VIEW account_words AS
