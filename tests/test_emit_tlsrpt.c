@@ -420,11 +420,11 @@ static void each_session_is_in_the_count_that_is_true_of_it_or_in_none(void **st
 			fail_msg("%s: left out %d %d %d", cases[i].name, (int)left_out.not_attributed,
 				 (int)left_out.not_judged, (int)left_out.unknown);
 		if (cases[i].policies != NULL) {
-			char *json = report(st, "kanzlei.test"), *policies = strstr(json, "\"policies\":[") + 12;
+			char *json = report(st, "kanzlei.test"), wanted[4096];
+			size_t len = (size_t)snprintf(wanted, sizeof(wanted), "\"policies\":[%s]}\n", cases[i].policies);
 
-			policies[strlen(policies) - strlen("]}\n")] = '\0';
-			if (strcmp(policies, cases[i].policies) != 0)
-				fail_msg("%s:\n%s\nwanted\n%s", cases[i].name, policies, cases[i].policies);
+			if (strlen(json) < len || strcmp(json + strlen(json) - len, wanted) != 0)
+				fail_msg("%s:\n%s\nis to end in\n%s", cases[i].name, json, wanted);
 			free(json);
 		}
 		store_close(&st);
