@@ -80,6 +80,16 @@ bool queue_is_behind(struct queue *q)
 	return behind;
 }
 
+bool queue_is_empty(struct queue *q)
+{
+	bool empty;
+
+	pthread_mutex_lock(&q->lock);
+	empty = q->count == 0;
+	pthread_mutex_unlock(&q->lock);
+	return empty;
+}
+
 void *queue_take(struct queue *q)
 {
 	void *item;

@@ -43,5 +43,6 @@ void queue_put(struct queue *q, void *item);
 void *queue_take(struct queue *q);
 /* Whether a quarter of it is full or more: the taker does not keep up. */
 bool queue_is_behind(struct queue *q);
+bool queue_is_empty(struct queue *q);
 
 #endif

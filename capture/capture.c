@@ -164,7 +164,8 @@ void capture_run(const struct capture_settings *settings)
 	};
 	unsigned place;
 
-	capture_begin(&c.capture, &settings->sink, settings->workers, settings->worker_count);
+	capture_begin(&c.capture, &settings->sink, settings->workers, settings->worker_count,
+		      CAPTURE_TICK_NS);
 	order_inputs(&c);
 	while (earliest(&c, &place)) {
 		struct input *in = c.active[place];

@@ -1,7 +1,8 @@
 /* capture.h - the capture thread: sources in time order -> decoded packets in batches -> queues
  *
  * Thread: capture_run or capture_live_run is the body of the capture thread.
- * Time: packet time; a tick goes to every queue each TICK_NS of it, before the packet that passed it.
+ * Time: packet time; a tick goes to every queue each CAPTURE_TICK_NS of it, before the packet that passed it; live each
+ * CAPTURE_LIVE_TICK_NS, of which those at multiples of the other are the same.
  * Errors: none; what could not be read is a loss or a source's end. */
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
@@ -12,6 +13,9 @@
 #include "capture/source_live.h"
 
 #define CAPTURE_TICK_NS 1000000000LL
+/* What is to be stored goes out at a tick: a crash costs one of them, the time that packets stand in the kernel's ring,
+ * and what storing takes. All of that has to be less than a second on a busy machine with a slow disk. */
+#define CAPTURE_LIVE_TICK_NS (CAPTURE_TICK_NS / 4)
 /* Files open at the same time. More than this many that overlap in time are read in order of their
  * first packets. */
 #define CAPTURE_OPEN 64

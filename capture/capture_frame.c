@@ -57,7 +57,7 @@ static void hand_over(struct capture *c, const struct packet *packet, uint8_t va
 
 void capture_tick(struct capture *c, int64_t now_ns)
 {
-	int64_t at = now_ns - now_ns % CAPTURE_TICK_NS;
+	int64_t at = now_ns - now_ns % c->every_ns;
 
 	if (at <= c->tick_ns)
 		return;
@@ -198,12 +198,12 @@ void capture_tell_unread(struct capture *c, const struct capture_place *place)
 }
 
 void capture_begin(struct capture *c, const struct capture_sink *sink, struct queue *const *workers,
-		   unsigned worker_count)
+		   unsigned worker_count, int64_t every_ns)
 {
 	*c = (struct capture){
 		.sink = sink, .workers = workers, .worker_count = worker_count,
 		.open = base_alloc_array(worker_count, sizeof(struct batch *)),
-		.tick_ns = INT64_MIN,
+		.every_ns = every_ns, .tick_ns = INT64_MIN,
 	};
 	c->fragments = fragment_table_new(base_seed(), fragment_was_lost, c);
 }

@@ -217,7 +217,8 @@ void capture_live_run(const struct capture_live_settings *settings)
 
 	l->settings = settings;
 	l->next_number = settings->first_number;
-	capture_begin(&l->capture, &settings->sink, settings->workers, settings->worker_count);
+	capture_begin(&l->capture, &settings->sink, settings->workers, settings->worker_count,
+		      CAPTURE_LIVE_TICK_NS);
 	for (unsigned i = 0; i < settings->source_count; i++) {
 		l->inputs[i] = (struct live_input){ .source = settings->sources[i], .number = l->next_number++ };
 		source_live_begin(settings->sources[i], l->inputs[i].number, settings->pool);

@@ -318,7 +318,7 @@ uint64_t fact_id(const struct fact *fact);
 struct fact_batch {
 	unsigned count;
 	unsigned worker;		/* who says it */
-	int64_t until_ns;		/* live: it has now told of all packets before; 0 says nothing */
+	int64_t until_ns;		/* live: all packets before are told of; 0 says nothing */
 	struct fact facts[FACT_BATCH];
 };
 

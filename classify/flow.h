@@ -87,6 +87,8 @@ struct flow {
 	uint32_t kept;				/* ... bytes, those that wait included */
 	uint64_t id;
 	uint64_t said_frame;			/* its last when it was described while it goes on; 0 is never */
+	uint64_t said_read;			/* worker_read_sum of what was said then */
+	int64_t said_ns;			/* the tick it was said at */
 	int64_t first_ns;
 	uint32_t syn_seq[2];
 	uint8_t mac[2][6];			/* by enum fact_side */

@@ -7,6 +7,13 @@
 #include <string.h>
 
 #define WORKER_LATE_NS BASE_NS_PER_S	/* packets of several interfaces come this much out of order */
+/* Time-outs are looked at by the second however often ticks come: live and from a file flows end at the same time. */
+#define WORKER_TIME_OUTS_NS BASE_NS_PER_S
+/* A flow that goes on is described when it is new, then no more often than this: told at each tick a busy link's
+ * flows would be as many rows more. */
+#define WORKER_SAY_NS (BASE_NS_PER_S / 2)
+/* What was read in a flow that goes on is said again so often: the case may have lost it for want of room. */
+#define WORKER_AGAIN_NS (60 * BASE_NS_PER_S)
 #define WORKER_SOON 12	/* packets ahead: their buckets */
 #define WORKER_NEXT 6	/* ... and their flows are fetched from memory */
 
@@ -65,15 +72,30 @@ static void describe(struct worker *w, struct flow_table *t, struct flow *f, enu
 		worker_say_sample(w, f, f->last_ns);
 	reader_end(&w->reader, f);
 	worker_say_flow(w, f, end, true, &said);
+	worker_say_read(w, f, &said);
 	worker_say_losses(w, &said, end);
 	keep_free(f);
 	reader_free(f);
 	flow_table_remove(t, f);
 }
 
+/* What was read in a flow that goes on is mostly said already: rows that take longer to store than the flow's own. */
+static void say_read_so_far(struct worker *w, struct flow *f, const struct flow *view, const struct fact_flow *said,
+			    int64_t now_ns)
+{
+	uint64_t sum;
+
+	if (view->facts == NULL)
+		return;
+	sum = worker_read_sum(view->facts, (uint64_t)((now_ns - f->first_ns) / WORKER_AGAIN_NS));
+	if (sum != f->said_read)
+		worker_say_read(w, view, said);
+	f->said_read = sum;
+}
+
 /* Flows that go on. What of them was not seen stands in the flow itself; it may yet come, and a loss that was
  * said stays. */
-static void describe_so_far(struct worker *w, struct flow_table *t)
+static void describe_so_far(struct worker *w, struct flow_table *t, int64_t now_ns)
 {
 	struct flow *f = NULL;
 
@@ -81,20 +103,23 @@ static void describe_so_far(struct worker *w, struct flow_table *t)
 		struct reader_view view;
 		struct fact_flow said;
 
-		if (f->said_frame == f->last_frame)
+		if (f->said_frame == f->last_frame ||
+		    (f->said_frame != 0 && now_ns - f->said_ns < WORKER_SAY_NS))
 			continue;
 		f->said_frame = f->last_frame;
+		f->said_ns = now_ns;
 		reader_so_far(&w->reader, f, &view);
 		worker_say_flow(w, &view.flow, FLOW_OPEN, false, &said);
+		say_read_so_far(w, f, &view.flow, &said, now_ns);
 	}
 }
 
 static void say_so_far(struct worker *w, int64_t now_ns)
 {
 	for (unsigned i = w->index; i < FLOW_SHARDS; i += w->count)
-		describe_so_far(w, w->shards[i]);
+		describe_so_far(w, w->shards[i], now_ns);
 	w->said_ns = now_ns - WORKER_LATE_NS;
-	worker_send(w, now_ns);
+	worker_send(w, now_ns - WORKER_SAY_NS);
 }
 
 static void let_go_timed_out(struct worker *w, int64_t now_ns)
@@ -109,7 +134,7 @@ static void let_go_timed_out(struct worker *w, int64_t now_ns)
 
 static void take_tick(struct worker *w, int64_t now_ns)
 {
-	let_go_timed_out(w, now_ns);
+	let_go_timed_out(w, now_ns - now_ns % WORKER_TIME_OUTS_NS);
 	if (w->live)
 		say_so_far(w, now_ns);
 }

@@ -37,7 +37,9 @@ void worker_free(struct worker **w);
 void worker_trust(struct worker *w, struct certificate_store *store);
 
 /* At each tick flows that had a packet since are described as they are so far (FLOW_OPEN), and the facts go out
- * in a batch, which may have none: whoever takes them hears that time goes on. Before the first packet. */
+ * in a batch, which may have none: whoever takes them hears that time goes on. A new flow is described at the next
+ * tick, one that is known half a second after the last time, with what was read in it if that is another.
+ * Before the first packet. */
 void worker_live(struct worker *w);
 
 /* Packets are kept as evidence (keep.h). Before the first. */

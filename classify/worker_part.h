@@ -54,6 +54,9 @@ void worker_say_packet(void *context, const struct fact_packet *piece);
 void worker_say_sample(struct worker *w, struct flow *f, int64_t now_ns);
 /* A flow and what was read of it; in *said what was said of the flow itself. */
 void worker_say_flow(struct worker *w, const struct flow *f, enum flow_end end, bool over, struct fact_flow *said);
+/* What was read in it; and all of that in a number, which is another when any of it is. */
+void worker_say_read(struct worker *w, const struct flow *f, const struct fact_flow *said);
+uint64_t worker_read_sum(const struct watch_facts *facts, uint64_t salt);
 /* What of a flow that is over was not seen. */
 void worker_say_losses(struct worker *w, const struct fact_flow *f, enum flow_end end);
 

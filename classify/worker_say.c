@@ -183,12 +183,17 @@ void worker_say_sample(struct worker *w, struct flow *f, int64_t now_ns)
 void worker_say_flow(struct worker *w, const struct flow *f, enum flow_end end, bool over,
 		     struct fact_flow *said)
 {
-	const struct watch_facts *facts = f->facts;
 	struct fact_flow *fact = &worker_say(w, FACT_FLOW)->flow;
 
 	flow_describe(f, end, w->ids, fact);
 	fact->over = over;
 	*said = *fact;
+}
+
+void worker_say_read(struct worker *w, const struct flow *f, const struct fact_flow *said)
+{
+	const struct watch_facts *facts = f->facts;
+
 	if (facts != NULL && facts->has_handshake) {
 		struct fact *h = worker_say(w, FACT_HANDSHAKE);
 
@@ -215,6 +220,22 @@ void worker_say_flow(struct worker *w, const struct flow *f, enum flow_end end, 
 	}
 	if (facts != NULL && facts->chain != NULL)
 		say_certificates(w, flow_key_shard(&f->key), said, facts);
+}
+
+uint64_t worker_read_sum(const struct watch_facts *facts, uint64_t salt)
+{
+	uint64_t sum = salt;
+
+	if (facts->has_handshake)
+		sum = siphash(&facts->handshake, sizeof(facts->handshake), sum, FACT_HANDSHAKE);
+	if (facts->has_mail)
+		sum = siphash(&facts->mail, sizeof(facts->mail), sum, FACT_MAIL_SESSION);
+	sum = siphash(facts->logins, facts->login_count * sizeof(facts->logins[0]), sum, FACT_LOGIN);
+	if (facts->has_disclosure)
+		sum = siphash(&facts->disclosure, sizeof(facts->disclosure), sum, FACT_DISCLOSURE);
+	if (facts->chain != NULL)
+		sum = siphash(facts->chain, sizeof(*facts->chain) + facts->chain->kept, sum, FACT_CERTIFICATE);
+	return sum;
 }
 
 void worker_say_names_left_out(struct worker *w, const struct worker_names *n)

@@ -231,6 +231,11 @@ bool store_sync(struct store *st)
 	return !st->lasting || store_exec(st, "PRAGMA synchronous = FULL; PRAGMA busy_timeout = " STORE_BUSY_LIVE_MS);
 }
 
+bool store_sync_later(struct store *st, bool on)
+{
+	return !st->lasting || store_exec(st, on ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+}
+
 void store_rollback(struct store *st)
 {
 	st->gathering = false;

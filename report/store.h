@@ -80,6 +80,9 @@ bool store_lasts(const struct store *st);
 /* From here on a commit is on the disk when it is done, where the case has a path, and nobody else's lock is
  * waited for long: for a run of months. */
 bool store_sync(struct store *st);
+/* While it is on, a commit is on the disk no later than the next one after: for what can be made again. Outside any
+ * transaction. */
+bool store_sync_later(struct store *st, bool on);
 /* The case is of interfaces, and holds packets (FACT_PACKET) of up to so many bytes; 0: none. */
 bool store_keep(struct store *st, uint64_t limit);
 /* Packets of so many bytes were added. Where there are too many now, flows let go of all theirs until an eighth

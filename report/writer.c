@@ -11,10 +11,15 @@
 /* Facts stored at once, in the order of their ids and in one transaction: a commit costs as much as some
  * hundred rows. */
 #define WRITER_ROWS 4096
-/* Live: stored as soon as all workers have told of one more second, which is then what a crash may cost. When
- * seconds come fast, as after a jam, or some worker is late, no sooner and no later than this. */
+/* Live: stored as soon as all workers have told of one more tick and nothing else waits: what came while the last was
+ * brought to a slow disk goes at once. When ticks come fast, as after a jam, no sooner than so long after the last
+ * began. When more comes than is taken, or some worker is late, no later than so long after it was done: a disk that
+ * takes long for each is then asked for fewer. */
 #define WRITER_LIVE_MIN_NS (BASE_NS_PER_S / 10)
-#define WRITER_LIVE_MAX_NS (BASE_NS_PER_S * 3 / 2)
+#define WRITER_LIVE_MAX_NS (BASE_NS_PER_S / 2)
+/* What takes its time is done by the second, less what ticks come early: telling whoever judges, making room, and
+ * trying again while storing pauses. */
+#define WRITER_SECOND_NS (BASE_NS_PER_S * 7 / 8)
 #define WRITER_LAST_TRIES 5	/* at the end, while room is made */
 
 struct writer {
@@ -26,8 +31,9 @@ struct writer {
 	writer_stored *stored;		/* NULL: not live */
 	writer_room *make_room;
 	void *context;			/* of both */
-	int64_t stored_ns;		/* when it was last called... */
-	int64_t stored_until_ns;	/* ... and up to when workers had told */
+	int64_t soonest_ns, latest_ns;	/* live: when to store next */
+	int64_t stored_until_ns;	/* up to when workers had told when that was last done */
+	int64_t second_ns;		/* when what is done by the second was done last */
 	bool fresh;			/* something came since */
 	uint64_t given_up;		/* facts, in this pause */
 	int64_t *until_ns;		/* of each worker: it has told of all before */
@@ -151,10 +157,12 @@ static void store_waiting(struct writer *w)
 
 static void tell(struct writer *w)
 {
-	bool fresh = w->fresh;
+	bool fresh = w->fresh, ok;
 
 	w->fresh = false;
-	if (w->stored(w->context, w->store, fresh) == WRITER_FAILED)
+	/* Facts of the meantime would wait for the disk, and what is judged can be judged again. */
+	ok = store_sync_later(w->store, true) && w->stored(w->context, w->store, fresh) != WRITER_FAILED;
+	if (!store_sync_later(w->store, false) || !ok)
 		pause_storing(w);
 }
 
@@ -188,36 +196,42 @@ static void try_again(struct writer *w)
 	}
 }
 
-/* Whether all have told of one more second, and none of a later one than the others. */
-static bool is_whole_second(const struct writer *w)
+static bool is_time(const struct writer *w, int64_t now)
 {
-	for (unsigned i = 1; i < w->workers; i++) {
-		if (w->until_ns[i] != w->until_ns[0])
-			return false;
+	bool whole = until(w) > w->stored_until_ns && queue_is_empty(w->facts);
+
+	return now >= (whole ? w->soonest_ns : w->latest_ns);
+}
+
+static void store_now(struct writer *w, bool second)
+{
+	if (second && w->make_room != NULL)
+		w->make_room(w->context, w->store);
+	if (!w->ok) {
+		if (second)
+			try_again(w);
+		return;
 	}
-	return w->until_ns[0] > w->stored_until_ns;
+	store_waiting(w);
+	if (w->ok && second)
+		tell(w);
 }
 
 static void store_live(struct writer *w)
 {
 	int64_t now = base_clock_ns(CLOCK_MONOTONIC);
+	bool second = now - w->second_ns >= WRITER_SECOND_NS;
 
-	if (now - w->stored_ns < (is_whole_second(w) ? WRITER_LIVE_MIN_NS : WRITER_LIVE_MAX_NS)) {
+	if (!is_time(w, now)) {
 		if (w->ok && waiting_facts(w->waiting) >= WRITER_ROWS)
 			store_waiting(w);
 		return;
 	}
-	w->stored_ns = now;
+	w->soonest_ns = now + WRITER_LIVE_MIN_NS;
 	w->stored_until_ns = until(w);
-	if (w->make_room != NULL)
-		w->make_room(w->context, w->store);
-	if (!w->ok) {
-		try_again(w);
-		return;
-	}
-	store_waiting(w);
-	if (w->ok)
-		tell(w);
+	w->second_ns = second ? now : w->second_ns;
+	store_now(w, second);
+	w->latest_ns = base_clock_ns(CLOCK_MONOTONIC) + WRITER_LIVE_MAX_NS;
 }
 
 /* The last word. What cannot be stored stays gathered. */

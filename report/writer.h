@@ -23,9 +23,12 @@ struct writer *writer_new(struct store *store, struct queue *facts, unsigned wor
 void writer_also(struct writer *w);
 /* The thread's body; arg is a struct writer. */
 void *writer_main(void *arg);
-/* What is stored by then, in a transaction a second while batches come (workers that are live send some be they
- * empty), `stored` is told of, from the writer's thread, and may use the store; `facts`: there are some since it was
- * last called. While storing pauses they are in the store for the time of this call. Before the thread is started. */
+/* Live, all that the workers told up to a tick is brought to the disk in one transaction: four a second, or as many as
+ * the disk takes; workers that are live send a batch at each tick, be it empty. One a second would lose two seconds:
+ * what came just after the last waits for the next, and is then not on the disk yet. Every second `stored` is told of
+ * what is stored by then, from the writer's thread, and may use the store; `facts`: there are some since it was last
+ * called. While storing pauses they are in the store for the time of this call. What it stores need not be on the disk
+ * before the next transaction is. Before the thread is started. */
 enum writer_told {
 	WRITER_DONE,
 	WRITER_LATER,		/* it will look at them another time */

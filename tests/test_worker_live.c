@@ -68,6 +68,7 @@ struct said {
 struct session {
 	struct worker *w;
 	uint32_t seq[2], frame;
+	int64_t now_ns;		/* 0: 10 s */
 };
 
 static void say(struct session *s, const struct said *said, unsigned count)
@@ -78,7 +79,7 @@ static void say(struct session *s, const struct said *said, unsigned count)
 					    said[i].text);
 
 		p.frame = ++s->frame;
-		p.time_ns = 10 * SECOND + s->frame;
+		p.time_ns = (s->now_ns != 0 ? s->now_ns : 10 * SECOND) + s->frame;
 		p.tcp_flags = said[i].flags;
 		p.seq = s->seq[server];
 		p.ack = s->seq[!server];
@@ -122,6 +123,48 @@ static void a_login_is_told_at_the_next_tick_while_its_session_goes_on(void **st
 	assert_true(take_all(out, last, &batches));
 	assert_int_equal(last[1].times, 2);
 	assert_int_equal(batches, 3);
+	worker_free(&s.w);
+	queue_free(&out);
+}
+
+/* The flow, and its session, as often as they were said by now. */
+static void take_times(struct queue *out, unsigned *flow_out, unsigned *mail_out)
+{
+	struct fact_batch *b = queue_take(out);
+
+	for (unsigned i = 0; i < b->count; i++) {
+		*flow_out += b->facts[i].kind == FACT_FLOW;
+		*mail_out += b->facts[i].kind == FACT_MAIL_SESSION;
+	}
+	free(b);
+}
+
+static void a_flow_that_goes_on_is_told_each_half_second_and_what_was_read_when_it_is_new(void **state)
+{
+	static const struct { bool login; int64_t at_ns; unsigned flow, mail; } ticks[] = {
+		{ false, 11 * SECOND, 1, 1 },			/* a new flow, at once */
+		{ false, 11 * SECOND + SECOND / 4, 1, 1 },	/* its counts can wait */
+		{ false, 11 * SECOND + SECOND / 2, 2, 1 },
+		{ true, 12 * SECOND, 3, 2 },			/* a login was read */
+		{ false, 13 * SECOND, 4, 2 },
+		{ false, 72 * SECOND, 5, 3 },			/* all again, should it be lost */
+	};
+	static const struct said login = { false, TCP_ACK, "a LOGIN anna geheim\r\n" }, ack = { true, TCP_ACK, "" };
+	struct queue *out = queue_new(100);
+	struct session s = { .w = worker_new(0, 1, NULL, out, 0) };
+	unsigned flow = 0, mail = 0;
+	(void)state;
+
+	worker_live(s.w);
+	say(&s, greeting, 3);
+	for (unsigned i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
+		s.now_ns = ticks[i].at_ns - SECOND / 8;
+		say(&s, ticks[i].login ? &login : &ack, 1);
+		tick(s.w, ticks[i].at_ns);
+		take_times(out, &flow, &mail);
+		assert_int_equal(flow, ticks[i].flow);
+		assert_int_equal(mail, ticks[i].mail);
+	}
 	worker_free(&s.w);
 	queue_free(&out);
 }
@@ -255,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_login_is_told_at_the_next_tick_while_its_session_goes_on),
+		cmocka_unit_test(a_flow_that_goes_on_is_told_each_half_second_and_what_was_read_when_it_is_new),
 		cmocka_unit_test(a_flow_names_the_frames_with_the_first_and_the_last_bytes_of_each_side),
 		cmocka_unit_test(what_is_not_known_yet_of_starttls_is_known_in_the_end),
 		cmocka_unit_test(in_the_end_it_says_of_each_flow_what_a_worker_says_that_is_not_live),

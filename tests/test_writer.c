@@ -160,6 +160,64 @@ static void a_live_writer_stores_by_the_second_and_tells_whether_there_was_anyth
 	store_close(&st);
 }
 
+#define TICK_NS (BASE_NS_PER_S / 4)
+/* Every transaction of facts says up to when it is. */
+static const char noted[] = "INSERT INTO run VALUES (NULL, '', '', '', '', '', '', '', '', '', 0, 0);"
+	"CREATE TABLE noted (until_ns); CREATE TRIGGER note AFTER UPDATE ON run BEGIN"
+	" INSERT INTO noted VALUES (new.until_ns); END";
+
+/* `ticks` of them, `us` apart; how often that was stored. */
+static int64_t store_ticks(unsigned ticks, useconds_t us, struct told *told)
+{
+	struct store *st = temporary();
+	struct queue *q = queue_new(64);
+	struct writer *w = writer_new(st, q, 1);
+	pthread_t thread;
+	int64_t times;
+
+	assert_true(store_exec(st, noted));
+	told->between = "";
+	writer_live(w, stored, do_between, told);
+	if (us > 0)
+		assert_int_equal(pthread_create(&thread, NULL, writer_main, w), 0);
+	for (unsigned i = 0; i < ticks; i++) {
+		struct fact_batch *batch = batch_of(1 + i, 1);
+
+		batch->until_ns = (i + 1) * TICK_NS;
+		queue_put(q, batch);
+		usleep(us);
+	}
+	if (us == 0)
+		assert_int_equal(pthread_create(&thread, NULL, writer_main, w), 0);
+	queue_put(q, end_batch());
+	pthread_join(thread, NULL);
+	assert_true(writer_ok(w));
+	assert_int_equal(store_number(st, "SELECT count(*) FROM flow", -1), ticks);
+	assert_int_equal(store_number(st, "SELECT max(until_ns) FROM noted", -1), ticks * TICK_NS);
+	times = store_number(st, "SELECT count(*) FROM noted", -1);
+	writer_free(&w);
+	queue_free(&q);
+	store_close(&st);
+	return times;
+}
+
+static void each_tick_is_stored_and_told_of_by_the_second(void **state)
+{
+	struct told told = { 0 };
+
+	(void)state;
+	assert_in_range(store_ticks(8, 250000, &told), 7, 9);
+	assert_in_range(told.calls, 2, 3);
+}
+
+static void ticks_that_wait_are_stored_at_once(void **state)
+{
+	struct told told = { 0 };
+
+	(void)state;
+	assert_in_range(store_ticks(40, 0, &told), 1, 3);
+}
+
 static const char full[] = "CREATE TRIGGER full BEFORE UPDATE ON run BEGIN SELECT raise(ROLLBACK, 'no room'); END;"
 	"INSERT INTO run VALUES (NULL, '', '', '', '', '', '', '', '', '', 0, 0)";
 static const char full_at_the_end[] = "CREATE TRIGGER full BEFORE UPDATE ON run WHEN (SELECT count(*) FROM flow) > 3"
@@ -216,6 +274,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_was_said_is_stored_and_it_ends_after_the_last_worker),
 		cmocka_unit_test(a_live_writer_stores_by_the_second_and_tells_whether_there_was_anything),
+		cmocka_unit_test(each_tick_is_stored_and_told_of_by_the_second),
+		cmocka_unit_test(ticks_that_wait_are_stored_at_once),
 		cmocka_unit_test(a_live_writer_that_cannot_store_stores_all_when_it_can_again),
 		cmocka_unit_test(what_cannot_be_judged_pauses_storing_too),
 		cmocka_unit_test(what_cannot_be_stored_at_the_end_is_not_stored_in_part),
