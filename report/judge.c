@@ -3,7 +3,7 @@
 /* What judge wrote before; the indexes are made here so that storing facts need not keep them. */
 static const char anew_sql[] =
 	"DELETE FROM flow_process; DELETE FROM canary; DELETE FROM joint; DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
-	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM reason; DELETE FROM client_transport;"
+	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM reason;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
 	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
 	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM other_name; DELETE FROM client_state;"
@@ -19,6 +19,8 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS flow_with_pid ON flow (id) WHERE pid <> 0;"
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
+	"CREATE INDEX IF NOT EXISTS leak_of_client ON finding (client) WHERE class = 'leak';"
+	"CREATE INDEX IF NOT EXISTS suspicion ON finding (class) WHERE strength = 'suspected';"
 	"DROP TABLE IF EXISTS temp.refined";
 
 /* The report says by which knowledge it was judged, not by which it was recorded. */

@@ -43,7 +43,7 @@ bool judge_joint(const struct judge_part *part);
 bool judge_evidence(const struct judge_part *part);
 /* Once it is known who is judged: writes destination and client_balance. */
 bool judge_balance(const struct judge_part *part);
-/* Writes client_transport, reason, verdict and the verdicts in client. */
+/* Writes reason, verdict and the verdicts in client. */
 bool judge_verdict(const struct judge_part *part);
 /* Writes account_verdict and shared_finding. */
 bool judge_account(const struct judge_part *part);

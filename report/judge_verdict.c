@@ -8,13 +8,12 @@
 /* Who is judged: hosts with mail contact, contact with a vendor's mail service, or a finding; and who is watched
  * whole, when it went beyond its own network. */
 static const char judged_sql[] =
-	"UPDATE client SET judged = 1 WHERE id IN ("
-	" SELECT client FROM client_state"
-	" UNION SELECT client FROM web_mail_contact"
+	"UPDATE client SET judged = 1 WHERE EXISTS (SELECT 1 FROM client_state AS s WHERE s.client = client.id)"
+	" OR EXISTS (SELECT 1 FROM finding AS f WHERE f.client = client.id)"
+	" OR id IN (SELECT client FROM web_mail_contact"
 	" UNION SELECT client FROM contact_class JOIN contact USING (flow) WHERE class IN ('vendor', 'incoming')"
 	" UNION SELECT c.client FROM contact_class JOIN contact AS c USING (flow) JOIN endpoint AS e ON e.id = c.endpoint"
 	"  JOIN client_provider AS p ON p.client = c.client AND p.owner = e.owner WHERE class = 'web-clear'"
-	" UNION SELECT client FROM finding"
 	" UNION SELECT t.client FROM traffic AS t JOIN endpoint AS e ON e.id = t.endpoint WHERE t.originated AND NOT t.loopback"
 	"  AND e.role <> 'local' AND t.far NOT IN (SELECT address FROM client_address)"
 	"  AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
@@ -53,26 +52,22 @@ static const struct reason reasons[] = {
 	  "SELECT c.id, 'Only packets that match the filter ' || r.filter || ' were read: all of them would settle it.'"
 	  " FROM client AS c JOIN (SELECT DISTINCT filter FROM run) AS r ON r.filter <> '' ORDER BY c.id, r.filter" },
 	{ "third_party",
-	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint"
-	  "  FROM traffic WHERE " UNNAMED " GROUP BY client, far"
-	  "  HAVING sum(unnamed_up) >= " UNNAMED_BYTES "),"
+	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint,"
+	  "  sum(unnamed_up) >= " UNNAMED_BYTES " AS much"
+	  "  FROM traffic WHERE " UNNAMED " GROUP BY client, far),"
 	  /* The far end and endpoint are those of the most (lang_select, "bare columns"), of several the first. */
-	  " total AS (SELECT client, sum(up) AS up, count(*) AS n, max(up) AS most, far, endpoint"
-	  "  FROM (SELECT * FROM far ORDER BY client, far) GROUP BY client)"
-	  " SELECT t.client, printf('It sent %d bytes to %d endpoint%s that nothing names, the most to %s%s.%s',"
+	  " total AS (SELECT client, sum(up) AS all_up, count(*) AS all_n, sum(up) FILTER (WHERE much) AS up,"
+	  "  count(*) FILTER (WHERE much) AS n, max(up) AS most, far, endpoint FROM far GROUP BY client)"
+	  " SELECT t.client, iif(n > 0, printf('It sent %d bytes to %d endpoint%s that nothing names, the most to %s%s.%s',"
 	  "  t.up, t.n, " S("t.n") ", host(t.far), iif(e.as_org <> '', ' (' || e.as_org || ')', ''),"
 	  "  iif(t.client IN (SELECT client FROM contact_class JOIN contact USING (flow)"
 	  "    WHERE class = 'encrypted-dns'),"
 	  "   ' Its look-ups were encrypted: a resolver that can be watched would settle it.',"
-	  "   ' A capture that begins before its look-ups would settle it.'))"
-	  " FROM total AS t JOIN endpoint AS e ON e.id = t.endpoint ORDER BY t.client" },
-	{ "third_party",
-	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up FROM traffic WHERE " UNNAMED
-	  "  GROUP BY client, far),"
-	  " total AS (SELECT client, sum(up) AS up, count(*) AS n, max(up) AS most FROM far GROUP BY client)"
-	  " SELECT client, printf('It sent %d bytes to %d endpoints that nothing names, little to each."
-	  " A capture that begins before its look-ups would settle it.', up, n)"
-	  " FROM total WHERE most < " UNNAMED_BYTES " AND up >= " UNNAMED_ALL_BYTES " ORDER BY client" },
+	  "   ' A capture that begins before its look-ups would settle it.')),"
+	  "  printf('It sent %d bytes to %d endpoints that nothing names, little to each."
+	  " A capture that begins before its look-ups would settle it.', all_up, all_n))"
+	  " FROM total AS t JOIN endpoint AS e ON e.id = t.endpoint"
+	  " WHERE n > 0 OR all_up >= " UNNAMED_ALL_BYTES " ORDER BY n = 0, t.client" },
 	{ "third_party",
 	  "SELECT client, printf('It sent %d bytes through %s (%s), where others'' traffic cannot be seen."
 	  " A capture behind it would settle it.',"
@@ -145,15 +140,16 @@ static const struct reason reasons[] = {
 	/* Who has a mailbox elsewhere and sends by itself is a server, or hands its mail to somebody. */
 	{ "third_party",
 	  "SELECT s.client, printf('%d deliver%s on port 25 to %s, which no MX look-up names."
-	  " If this is your own mail server, list it under mail_servers.', count(*),"
-	  " iif(count(*) = 1, 'y', 'ies'), iif(s.name <> '', s.name, host(s.far)))"
-	  " FROM contact_class AS k CROSS JOIN seen AS s WHERE k.class = 'delivery' AND s.flow = k.flow"
-	  " AND s.role <> 'local' AND s.named_by <> 'policy' AND NOT s.loopback"
+	  " If this is your own mail server, list it under mail_servers.', sum(s.flows),"
+	  " iif(sum(s.flows) = 1, 'y', 'ies'), iif(e.name <> '', e.name, host(s.far)))"
+	  " FROM (SELECT c.client, c.endpoint, c.far, count(*) AS flows FROM contact_class AS k CROSS JOIN contact AS c"
+	  "  WHERE k.class = 'delivery' AND c.flow = k.flow AND NOT c.loopback GROUP BY c.client, c.endpoint, c.far) AS s"
+	  " JOIN endpoint AS e ON e.id = s.endpoint WHERE e.role <> 'local' AND e.named_by <> 'policy'"
 	  " AND s.client IN (SELECT client FROM own_sessions)"
-	  " AND s.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client)"
-	  " AND s.name NOT IN (SELECT lower(rtrim(substr(rdata, instr(rdata, ' ') + 1), '.')) FROM mail_dns"
+	  " AND e.owner NOT IN (SELECT owner FROM client_provider AS p WHERE p.client = s.client)"
+	  " AND e.name NOT IN (SELECT lower(rtrim(substr(rdata, instr(rdata, ' ') + 1), '.')) FROM mail_dns"
 	  "  WHERE type = 'MX')"
-	  " GROUP BY s.client, s.name, s.far ORDER BY s.client, s.name, s.far" },
+	  " GROUP BY s.client, e.name, s.far ORDER BY s.client, e.name, s.far" },
 	{ "third_party",
 	  "SELECT client, 'Suspected: ' || sentence FROM finding"
 	  " WHERE class = 'leak' AND strength = 'suspected' ORDER BY id" },
@@ -210,9 +206,9 @@ static const struct reason reasons[] = {
 	{ "path",
 	  "SELECT id, 'No mail session of its own was seen, so nothing is known of how its mail travels."
 	  " A capture while it fetches mail would settle it.' FROM client"
-	  " WHERE id NOT IN (SELECT client FROM client_state)"
+	  " WHERE NOT EXISTS (SELECT 1 FROM client_state AS s WHERE s.client = client.id)"
 	  " AND id NOT IN (SELECT client FROM web_mail_contact)"
-	  " AND id NOT IN (SELECT client FROM finding WHERE class = 'exposure')" },
+	  " AND NOT EXISTS (SELECT 1 FROM finding AS f WHERE f.client = client.id AND f.class = 'exposure')" },
 };
 
 /* What is said beside: it changes no verdict. */
@@ -301,6 +297,14 @@ static bool read_judged(const struct judge_part *part, struct places *places)
 	return rc == SQLITE_DONE;
 }
 
+/* Where nobody is judged. */
+static const char whole_sql[] =
+	"UPDATE reason SET axis = 'whole', client = 0,"
+	" sentence = (SELECT host(c.address) FROM client AS c WHERE c.id = reason.client) || ': ' || sentence;"
+	"INSERT INTO reason SELECT 0, 0, 'whole', iif((SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "',"
+	" 'It was not seen to send anything beyond its own network.',"
+	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.')";
+
 static bool write_reasons(const struct judge_part *part)
 {
 	int64_t last = store_number(part->st, "SELECT coalesce(max(id), 0) FROM client", -1);
@@ -313,20 +317,15 @@ static bool write_reasons(const struct judge_part *part)
 	sqlite3_stmt *insert = store_prepare(part->st, "INSERT INTO reason VALUES (?,?,?,?)");
 	bool ok = last >= 0 && first > 0 && insert != NULL && read_judged(part, &places) &&
 		  write_list(part, reasons, sizeof(reasons) / sizeof(reasons[0]), insert, &places) &&
-		  write_list(part, notes, sizeof(notes) / sizeof(notes[0]), insert, &places);
+		  write_list(part, notes, sizeof(notes) / sizeof(notes[0]), insert, &places) &&
+		  (!places.nobody || store_exec(part->st, whole_sql));
 
 	sqlite3_finalize(insert);
 	free(places.judged);
 	return ok;
 }
 
-#define COUNT(what) "total(s.sessions) FILTER (WHERE w.counts_as = '" what "')"
-
 static const char verdict_sql[] =
-	"INSERT INTO client_transport SELECT c.id, " COUNT("sealed") ", " COUNT("sealed_not_judged") ", "
-	COUNT("sealed_bad_certificate") ", " COUNT("opportunistic") ", " COUNT("postcard") ", " COUNT("unknown")
-	" FROM client AS c LEFT JOIN client_state AS s ON s.client = c.id LEFT JOIN state_word AS w ON w.state = s.state"
-	" WHERE c.judged GROUP BY c.id;"
 	"UPDATE client SET"
 	" third_party = CASE"
 	"  WHEN id IN (SELECT client FROM finding WHERE class = 'leak' AND strength IN ('proven', 'strong'))"
@@ -340,34 +339,34 @@ static const char verdict_sql[] =
 	" WHEN third_party = 'clean' AND path = 'sealed' THEN 'clean' ELSE 'cannot-say' END WHERE judged;"
 	"INSERT INTO verdict SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'leak')"
 	" THEN 'leak' WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'cannot-say')"
-	" OR NOT EXISTS (SELECT 1 FROM client WHERE judged) THEN 'cannot-say' ELSE 'clean' END;"
-	"INSERT INTO reason SELECT 0, 0, 'whole', iif((SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "',"
-	" 'It was not seen to send anything beyond its own network.',"
-	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.')"
-	" WHERE NOT EXISTS (SELECT 1 FROM client WHERE judged);"
-	"UPDATE reason SET axis = 'whole', client = 0,"
-	" sentence = (SELECT host(c.address) FROM client AS c WHERE c.id = reason.client) || ': ' || sentence"
-	" WHERE client <> 0 AND NOT EXISTS (SELECT 1 FROM client WHERE judged)";
+	" OR NOT EXISTS (SELECT 1 FROM client WHERE judged) THEN 'cannot-say' ELSE 'clean' END";
 
-/* --client: others are not judged. */
+/* --client: others are not judged. Of several addresses one is enough. */
 static bool leave_out(const struct judge_part *part)
 {
 	sqlite3_stmt *q = store_prepare(part->st,
-		"SELECT a.client, a.address FROM client_address AS a JOIN client AS c ON c.id = a.client"
-		" WHERE c.judged ORDER BY a.client, a.address");
-	sqlite3_stmt *keep = store_prepare(part->st, "UPDATE client SET judged = 2 WHERE id = ?");
-	int rc = SQLITE_ERROR;
+		"SELECT a.client, a.address FROM client_address AS a JOIN client AS c ON c.id = a.client WHERE c.judged"
+		" ORDER BY a.client");
+	sqlite3_stmt *leave = store_prepare(part->st, "UPDATE client SET judged = 0 WHERE id = ?");
+	bool ok = q != NULL && leave != NULL, wanted = true;
+	int64_t client = 0;
+	int rc = SQLITE_ROW;
 
-	while (q != NULL && keep != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
-		if (!policy_wants(part->policy, sqlite3_column_blob(q, 1)))
-			continue;
-		sqlite3_bind_int64(keep, 1, sqlite3_column_int64(q, 0));
-		if (!store_do(part->st, keep))
+	while (ok && rc == SQLITE_ROW) {
+		rc = store_step(part->st, q);
+		if (!wanted && (rc != SQLITE_ROW || sqlite3_column_int64(q, 0) != client)) {
+			sqlite3_bind_int64(leave, 1, client);
+			ok = store_do(part->st, leave);
+		}
+		if (rc != SQLITE_ROW)
 			break;
+		wanted = (wanted && sqlite3_column_int64(q, 0) == client) ||
+			 policy_wants(part->policy, sqlite3_column_blob(q, 1));
+		client = sqlite3_column_int64(q, 0);
 	}
 	sqlite3_finalize(q);
-	sqlite3_finalize(keep);
-	return rc == SQLITE_DONE && store_exec(part->st, "UPDATE client SET judged = judged = 2");
+	sqlite3_finalize(leave);
+	return ok && rc == SQLITE_DONE;
 }
 
 bool judge_verdict(const struct judge_part *part)

@@ -626,16 +626,6 @@ CREATE TABLE reason (
 	PRIMARY KEY (client, place)
 ) WITHOUT ROWID;
 
-CREATE TABLE client_transport (
-	client INTEGER PRIMARY KEY,
-	sealed INTEGER NOT NULL,
-	sealed_not_judged INTEGER NOT NULL,
-	sealed_bad_certificate INTEGER NOT NULL,
-	opportunistic INTEGER NOT NULL,
-	postcard INTEGER NOT NULL,
-	unknown INTEGER NOT NULL
-);
-
 -- Destinations that are the client's own business: the policy's expected: owners.
 CREATE TABLE expected (owner TEXT PRIMARY KEY) WITHOUT ROWID;
 
@@ -1108,6 +1098,19 @@ CREATE TABLE client_state (
 	unread INTEGER NOT NULL,	-- of postcards, those in which neither mail nor a credential of use to a reader was read
 	PRIMARY KEY (client, state)
 ) WITHOUT ROWID;
+
+CREATE VIEW client_transport AS
+SELECT c.id AS client, coalesce(sum(s.sessions) FILTER (WHERE w.counts_as = 'sealed'), 0) AS sealed,
+	coalesce(sum(s.sessions) FILTER (WHERE w.counts_as = 'sealed_not_judged'), 0) AS sealed_not_judged,
+	coalesce(sum(s.sessions) FILTER (WHERE w.counts_as = 'sealed_bad_certificate'), 0) AS sealed_bad_certificate,
+	coalesce(sum(s.sessions) FILTER (WHERE w.counts_as = 'opportunistic'), 0) AS opportunistic,
+	coalesce(sum(s.sessions) FILTER (WHERE w.counts_as = 'postcard'), 0) AS postcard,
+	coalesce(sum(s.sessions) FILTER (WHERE w.counts_as = 'unknown'), 0) AS unknown
+FROM client AS c
+LEFT JOIN client_state AS s ON s.client = c.id
+LEFT JOIN state_word AS w ON w.state = s.state
+WHERE c.judged
+GROUP BY c.id;
 
 -- What a judged client sent to others than local hosts, by whose they are and how that is known.
 CREATE TABLE destination (
