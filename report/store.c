@@ -18,7 +18,6 @@
 /* Of a temporary case: with SQLite's 4096 filling it takes a sixth longer, and so does reading it. */
 #define STORE_PAGE "32768"
 #define STORE_BUSY_MS 5000		/* how long to wait for another program's lock */
-#define STORE_BUSY_LIVE_MS "500"	/* ... while packets wait */
 
 /* What turns version i into version i + 1. */
 static const char *const migrations[STORE_VERSION] = { sql_schema };
@@ -202,12 +201,6 @@ bool store_gathers(const struct store *st)
 	return st->gathering;
 }
 
-bool store_in_memory(struct store *st, bool on)
-{
-	return store_exec(st, on ? "PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY"
-				 : "PRAGMA cache_spill = ON; PRAGMA temp_store = DEFAULT");
-}
-
 int64_t store_log_bytes(struct store *st)
 {
 	struct stat file;
@@ -224,16 +217,6 @@ bool store_gathered(struct store *st)
 		return true;
 	store_rollback(st);
 	return false;
-}
-
-bool store_sync(struct store *st)
-{
-	return !st->lasting || store_exec(st, "PRAGMA synchronous = FULL; PRAGMA busy_timeout = " STORE_BUSY_LIVE_MS);
-}
-
-bool store_sync_later(struct store *st, bool on)
-{
-	return !st->lasting || store_exec(st, on ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
 }
 
 void store_rollback(struct store *st)
