@@ -1,8 +1,5 @@
 #include "report/judge_part.h"
 
-#include "capture/base.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 /* Who is judged: hosts with mail contact, contact with a vendor's mail service, or a finding; and who is watched
@@ -18,14 +15,7 @@ static const char judged_sql[] =
 	"  AND e.role <> 'local' AND t.far NOT IN (SELECT address FROM client_address)"
 	"  AND (SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "')";
 
-#define WHOLE_MAX 8	/* sentences on hosts that are not judged: who reads more */
-
-/* Where sentences go. */
-struct places {
-	bool *judged;		/* by client */
-	bool nobody;		/* is: then why of the others nothing can be said belongs to the whole */
-	int64_t first, next;
-};
+#define WHOLE_MAX "8"	/* sentences on hosts that are not judged: who reads more */
 
 /* A reason for cannot-say: rows of client and sentence. Sentences say what would settle it. */
 struct reason {
@@ -54,7 +44,7 @@ static const struct reason reasons[] = {
 	{ "third_party",
 	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint,"
 	  "  sum(unnamed_up) >= " UNNAMED_BYTES " AS much"
-	  "  FROM traffic WHERE " UNNAMED " GROUP BY client, far),"
+	  "  FROM traffic WHERE " UNNAMED " GROUP BY client, far ORDER BY client, far),"
 	  /* The far end and endpoint are those of the most (lang_select, "bare columns"), of several the first. */
 	  " total AS (SELECT client, sum(up) AS all_up, count(*) AS all_n, sum(up) FILTER (WHERE much) AS up,"
 	  "  count(*) FILTER (WHERE much) AS n, max(up) AS most, far, endpoint FROM far GROUP BY client)"
@@ -247,100 +237,6 @@ static const struct reason notes[] = {
 	  "  WHERE c.client = p.client AND c.owner = p.owner) ORDER BY p.client, p.owner" },
 };
 
-/* Of clients that are not judged nothing is written; where nobody is, something of each that is wanted. */
-static bool write_rows(const struct judge_part *part, const struct reason *reason, sqlite3_stmt *insert,
-		       struct places *places)
-{
-	sqlite3_stmt *q = store_prepare(part->st, reason->select);
-	int rc = SQLITE_ERROR;
-
-	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
-		int64_t client = sqlite3_column_int64(q, 0);
-
-		if (!places->judged[client] || (places->nobody && places->next == places->first + WHOLE_MAX))
-			continue;
-		sqlite3_bind_int64(insert, 1, client);
-		sqlite3_bind_int64(insert, 2, places->next++);
-		sqlite3_bind_text(insert, 3, reason->axis, -1, SQLITE_STATIC);
-		sqlite3_bind_value(insert, 4, sqlite3_column_value(q, 1));
-		if (!store_do(part->st, insert))
-			break;
-	}
-	sqlite3_finalize(q);
-	return rc == SQLITE_DONE;
-}
-
-static bool write_list(const struct judge_part *part, const struct reason *list, unsigned count,
-		       sqlite3_stmt *insert, struct places *places)
-{
-	bool ok = true;
-
-	for (unsigned i = 0; ok && i < count; i++) {
-		if (!places->nobody || strcmp(list[i].axis, "third_party") == 0)
-			ok = write_rows(part, &list[i], insert, places);
-	}
-	return ok;
-}
-
-static bool read_judged(const struct judge_part *part, struct places *places)
-{
-	sqlite3_stmt *q = store_prepare(part->st, places->nobody
-		? "SELECT client, address FROM client_address"
-		: "SELECT a.client, a.address FROM client_address AS a JOIN client AS c ON c.id = a.client WHERE c.judged");
-	int rc = SQLITE_ERROR;
-
-	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW) {
-		if (!places->nobody || policy_wants(part->policy, sqlite3_column_blob(q, 1)))
-			places->judged[sqlite3_column_int64(q, 0)] = true;
-	}
-	sqlite3_finalize(q);
-	return rc == SQLITE_DONE;
-}
-
-/* Where nobody is judged. */
-static const char whole_sql[] =
-	"UPDATE reason SET axis = 'whole', client = 0,"
-	" sentence = (SELECT host(c.address) FROM client AS c WHERE c.id = reason.client) || ': ' || sentence;"
-	"INSERT INTO reason SELECT 0, 0, 'whole', iif((SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "',"
-	" 'It was not seen to send anything beyond its own network.',"
-	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.')";
-
-static bool write_reasons(const struct judge_part *part)
-{
-	int64_t last = store_number(part->st, "SELECT coalesce(max(id), 0) FROM client", -1);
-	int64_t first = store_number(part->st, "SELECT coalesce(max(id), 0) + 1 FROM finding", -1);
-	struct places places = {
-		.judged = base_alloc_array((size_t)(last + 1), sizeof(*places.judged)),
-		.nobody = store_number(part->st, "SELECT count(*) FROM client WHERE judged", -1) == 0,
-		.first = first, .next = first,
-	};
-	sqlite3_stmt *insert = store_prepare(part->st, "INSERT INTO reason VALUES (?,?,?,?)");
-	bool ok = last >= 0 && first > 0 && insert != NULL && read_judged(part, &places) &&
-		  write_list(part, reasons, sizeof(reasons) / sizeof(reasons[0]), insert, &places) &&
-		  write_list(part, notes, sizeof(notes) / sizeof(notes[0]), insert, &places) &&
-		  (!places.nobody || store_exec(part->st, whole_sql));
-
-	sqlite3_finalize(insert);
-	free(places.judged);
-	return ok;
-}
-
-static const char verdict_sql[] =
-	"UPDATE client SET"
-	" third_party = CASE"
-	"  WHEN id IN (SELECT client FROM finding WHERE class = 'leak' AND strength IN ('proven', 'strong'))"
-	"   THEN 'leak'"
-	"  WHEN id IN (SELECT client FROM reason WHERE axis = 'third_party') THEN 'cannot-say' ELSE 'clean' END,"
-	" path = CASE"
-	"  WHEN EXISTS (SELECT 1 FROM exposing_finding AS f WHERE f.client = client.id) THEN 'exposed'"
-	"  WHEN id IN (SELECT client FROM reason WHERE axis = 'path') THEN 'cannot-say' ELSE 'sealed' END"
-	" WHERE judged;"
-	"UPDATE client SET verdict = CASE WHEN third_party = 'leak' OR path = 'exposed' THEN 'leak'"
-	" WHEN third_party = 'clean' AND path = 'sealed' THEN 'clean' ELSE 'cannot-say' END WHERE judged;"
-	"INSERT INTO verdict SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'leak')"
-	" THEN 'leak' WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'cannot-say')"
-	" OR NOT EXISTS (SELECT 1 FROM client WHERE judged) THEN 'cannot-say' ELSE 'clean' END";
-
 /* --client: others are not judged. Of several addresses one is enough. */
 static bool leave_out(const struct judge_part *part)
 {
@@ -368,6 +264,62 @@ static bool leave_out(const struct judge_part *part)
 	sqlite3_finalize(leave);
 	return ok && rc == SQLITE_DONE;
 }
+
+/* Of clients that are not judged nothing is written. */
+static bool write_list(const struct judge_part *part, const struct reason *list, unsigned count, bool nobody)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; ok && i < count; i++) {
+		char *sql;
+
+		if (nobody && strcmp(list[i].axis, "third_party") != 0)
+			continue;
+		sql = sqlite3_mprintf("INSERT INTO reason (client, axis, sentence) WITH told (client, sentence) AS (%s)"
+			" SELECT client, %Q, sentence FROM told"
+			" WHERE (SELECT judged FROM client WHERE id = told.client)%s", list[i].select, list[i].axis,
+			nobody ? " LIMIT max(0, " WHOLE_MAX " - (SELECT count(*) FROM reason))" : "");
+		ok = sql != NULL && store_exec(part->st, sql);
+		sqlite3_free(sql);
+	}
+	return ok;
+}
+
+/* Where nobody is judged, something of each that is wanted: why of them nothing can be said belongs to the whole. */
+static const char whole_sql[] =
+	"UPDATE client SET judged = 0;"
+	"UPDATE reason SET axis = 'whole', client = 0,"
+	" sentence = (SELECT host(c.address) FROM client AS c WHERE c.id = reason.client) || ': ' || sentence;"
+	"INSERT INTO reason VALUES (0, 0, 'whole', iif((SELECT max(scope) FROM run) = '" RUN_ALL_TRAFFIC "',"
+	" 'It was not seen to send anything beyond its own network.',"
+	" 'No client with mail contact, or contact with a vendor''s mail service, was seen.'))";
+
+static bool write_reasons(const struct judge_part *part)
+{
+	bool nobody = store_number(part->st, "SELECT EXISTS (SELECT 1 FROM client WHERE judged)", 1) == 0;
+
+	return (!nobody || (store_exec(part->st, "UPDATE client SET judged = 1") && leave_out(part))) &&
+	       write_list(part, reasons, sizeof(reasons) / sizeof(reasons[0]), nobody) &&
+	       write_list(part, notes, sizeof(notes) / sizeof(notes[0]), nobody) &&
+	       (!nobody || store_exec(part->st, whole_sql)) &&
+	       store_exec(part->st, "CREATE INDEX IF NOT EXISTS reason_of_client ON reason (client, axis)");
+}
+
+static const char verdict_sql[] =
+	"UPDATE client SET"
+	" third_party = CASE"
+	"  WHEN id IN (SELECT client FROM finding WHERE class = 'leak' AND strength IN ('proven', 'strong'))"
+	"   THEN 'leak'"
+	"  WHEN EXISTS (SELECT 1 FROM reason AS r WHERE r.client = client.id AND r.axis = 'third_party') THEN 'cannot-say' ELSE 'clean' END,"
+	" path = CASE"
+	"  WHEN EXISTS (SELECT 1 FROM exposing_finding AS f WHERE f.client = client.id) THEN 'exposed'"
+	"  WHEN EXISTS (SELECT 1 FROM reason AS r WHERE r.client = client.id AND r.axis = 'path') THEN 'cannot-say' ELSE 'sealed' END"
+	" WHERE judged;"
+	"UPDATE client SET verdict = CASE WHEN third_party = 'leak' OR path = 'exposed' THEN 'leak'"
+	" WHEN third_party = 'clean' AND path = 'sealed' THEN 'clean' ELSE 'cannot-say' END WHERE judged;"
+	"INSERT INTO verdict SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'leak')"
+	" THEN 'leak' WHEN EXISTS (SELECT 1 FROM client WHERE judged AND verdict = 'cannot-say')"
+	" OR NOT EXISTS (SELECT 1 FROM client WHERE judged) THEN 'cannot-say' ELSE 'clean' END";
 
 bool judge_verdict(const struct judge_part *part)
 {

@@ -619,12 +619,11 @@ CREATE TABLE contact_class (
 
 -- Why a client's verdict is what it is, beside its findings.
 CREATE TABLE reason (
+	place INTEGER PRIMARY KEY,
 	client INTEGER NOT NULL,	-- 0: of the whole
-	place INTEGER NOT NULL,		-- behind the id of any finding
 	axis TEXT NOT NULL,		-- third_party, path, note
-	sentence TEXT NOT NULL,
-	PRIMARY KEY (client, place)
-) WITHOUT ROWID;
+	sentence TEXT NOT NULL
+);
 
 -- Destinations that are the client's own business: the policy's expected: owners.
 CREATE TABLE expected (owner TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -646,12 +645,12 @@ CREATE TABLE finding (
 	refuted_by TEXT NOT NULL
 );
 
--- All of it, in the order of places.
+-- All of it, findings first.
 CREATE VIEW because AS
 SELECT client, id AS place, 'finding' AS axis, sentence FROM finding
 WHERE class IN ('leak', 'exposure') AND strength <> 'suspected'
 UNION ALL
-SELECT client, place, axis, sentence FROM reason;
+SELECT client, place + (SELECT coalesce(max(id), 0) FROM finding), axis, sentence FROM reason;
 
 CREATE TABLE finding_flow (
 	finding INTEGER NOT NULL,
@@ -953,6 +952,7 @@ CREATE TABLE clear_session (
 	injected INTEGER NOT NULL,	-- bytes in clear where TLS had to begin
 	credential_frame INTEGER NOT NULL,
 	secret_len INTEGER NOT NULL,
+	let_in INTEGER NOT NULL,	-- where it could be read that the server let its client in, by an address
 	PRIMARY KEY (peer, flow)
 ) WITHOUT ROWID;
 
@@ -965,11 +965,7 @@ CREATE TABLE only_server (
 );
 CREATE VIEW sole_server AS
 SELECT o.client, o.far
-FROM (SELECT s.client, count(*) AS let_in FROM clear_session AS s
-	CROSS JOIN mail_session AS m
-	WHERE s.originated AND m.flow = s.flow AND m.accepted AND m.account GLOB '*?@?*.?*'
-		AND s.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown')
-	GROUP BY s.client) AS l
+FROM (SELECT client, count(*) AS let_in FROM clear_session WHERE let_in GROUP BY client) AS l
 JOIN (SELECT client, min(far) AS far, sum(flows) AS flows FROM own_sessions
 	WHERE NOT loopback AND client NOT IN (SELECT client FROM client_provider)
 	GROUP BY client
@@ -992,7 +988,9 @@ SELECT number_of(s.client, s.owner, s.server, s.resp_port) AS peer,
 	m.starttls_offered, m.mail_moved,
 	m.mail_moved OR m.preauth OR m.credential <> 'none' OR m.recipient_domain <> ''
 		OR m.transport = 'starttls-offered-not-used' OR m.dialogue GLOB '*[cr]*[LAMmX]*' AS went_on,
-	m.preauth, m.injected_by_client > 0 OR m.injected_by_server > 0 AS injected, m.credential_frame, m.secret_len
+	m.preauth, m.injected_by_client > 0 OR m.injected_by_server > 0 AS injected, m.credential_frame, m.secret_len,
+	s.originated AND m.accepted AND m.account GLOB '*?@?*.?*' AND m.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown')
+		AS let_in
 FROM mail_session AS m
 CROSS JOIN served AS s
 WHERE s.flow = m.flow AND NOT s.loopback
@@ -1173,9 +1171,9 @@ JOIN client_coverage AS v ON v.client = c.id;
 CREATE VIEW exposing_finding AS
 SELECT f.id AS finding, f.client FROM finding AS f
 WHERE f.class = 'exposure' AND f.strength IN ('proven', 'strong')
-	AND EXISTS (SELECT 1 FROM finding_flow AS w WHERE w.finding = f.id AND w.flow NOT IN
-		(SELECT flow FROM clear_session WHERE NOT went_on
-			AND transport IN ('plaintext', 'starttls-stripped', 'starttls-refused')));
+	AND EXISTS (SELECT 1 FROM finding_flow AS w WHERE w.finding = f.id AND NOT EXISTS
+		(SELECT 1 FROM clear_session AS s WHERE s.flow = w.flow AND NOT s.went_on
+			AND s.transport IN ('plaintext', 'starttls-stripped', 'starttls-refused')));
 
 -- Verdicts of the accounts of judged clients that could be read in a session, a request or a finding.
 CREATE TABLE account_verdict (
