@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +22,18 @@
 
 #define PIPE_SIZE (1 << 20)	/* facts that wait to be taken */
 #define PRIORITY (-10)
+/* It says something every second, unless what it asks of a file system has no answer: the kernel then lets nobody end it.
+ * Told to end it takes a second for what it still has. */
+#define SILENT_MS 10000
+#define END_MS 3000
+#define LOOK_MS 5		/* between two looks whether it is gone */
 
 _Static_assert(sizeof(struct process_fact) <= PIPE_BUF, "a fact is written whole or not at all");
 
 struct process_matcher {
 	pid_t pid;
 	int stop, facts;		/* to it, from it */
+	bool given_up;
 };
 
 /* What it says first. */
@@ -135,18 +142,76 @@ struct process_matcher *process_open(const char *const *interfaces, unsigned cou
 	return m;
 }
 
-void process_main(struct process_matcher *m, process_sink *sink, void *context)
+/* What is heard of it. */
+struct ear {
+	process_sink *sink;
+	void *context;
+	struct process_counts counts;	/* as they were given last; a number nobody reaches: never */
+	uint64_t missed;		/* by the sink */
+	int64_t heard_ns;
+	bool silent;			/* it was said that it is */
+};
+
+static void give(struct ear *e, struct process_fact *fact)
+{
+	if (fact->kind == PROCESS_COUNTS) {
+		fact->counts.missed += e->missed;
+		if (memcmp(&fact->counts, &e->counts, sizeof(e->counts)) == 0)
+			return;
+		e->counts = fact->counts;
+	}
+	e->missed += !e->sink(e->context, fact);
+}
+
+/* False at the end. */
+static bool hear(struct process_matcher *m, struct ear *e)
 {
 	struct process_fact fact;
-	uint64_t missed = 0;
-	ssize_t n;
+	ssize_t n = read(m->facts, &fact, sizeof(fact));
 
-	while ((n = read(m->facts, &fact, sizeof(fact))) == (ssize_t)sizeof(fact) || (n < 0 && errno == EINTR)) {
-		if (n < 0)
-			continue;
-		if (fact.kind == PROCESS_COUNTS)
-			fact.counts.missed += missed;
-		missed += !sink(context, &fact);
+	if (n != (ssize_t)sizeof(fact))
+		return n < 0 && errno == EINTR;
+	if (e->silent)
+		base_log("the matching of processes goes on");
+	e->silent = false;
+	e->heard_ns = base_clock_ns(CLOCK_MONOTONIC);
+	give(e, &fact);
+	return true;
+}
+
+static void give_up(struct process_matcher *m, const struct ear *e)
+{
+	m->given_up = true;
+	base_log("the matching of processes does not end and is given up: no flow of the last %lld s is matched to one",
+		 (long long)((base_clock_ns(CLOCK_MONOTONIC) - e->heard_ns) / BASE_NS_PER_S));
+}
+
+static void say_silent(struct ear *e)
+{
+	e->silent = true;
+	base_log("the matching of processes does not answer; no flow is matched to one until it does"
+		 " (is an executable on a file system that is gone?)");
+}
+
+void process_main(struct process_matcher *m, process_sink *sink, void *context)
+{
+	struct pollfd fds[] = { { .fd = m->facts, .events = POLLIN }, { .fd = m->stop, .events = POLLIN } };
+	struct ear e = { .sink = sink, .context = context, .counts.asked = UINT64_MAX,
+		.heard_ns = base_clock_ns(CLOCK_MONOTONIC) };
+	bool stopped = false, more = true;
+
+	while (more) {
+		int ready = poll(fds, stopped ? 1 : 2, stopped ? END_MS : e.silent ? -1 : SILENT_MS);
+
+		if (ready == 0 && stopped) {
+			give_up(m, &e);
+			more = false;
+		} else if (ready == 0) {
+			say_silent(&e);
+		} else if (ready > 0) {
+			stopped = stopped || fds[1].revents != 0;
+			more = fds[0].revents == 0 || hear(m, &e);
+		}
 	}
 }
 
@@ -155,13 +220,20 @@ void process_stop(struct process_matcher *m)
 	eventfd_write(m->stop, 1);
 }
 
+/* One that cannot end is left behind: it does as soon as it can, or after this program. */
+static void see_it_end(const struct process_matcher *m)
+{
+	for (int ms = m->given_up ? END_MS : 0; waitpid(m->pid, NULL, WNOHANG) == 0 && ms < END_MS; ms += LOOK_MS)
+		poll(NULL, 0, LOOK_MS);
+}
+
 void process_close(struct process_matcher **m)
 {
 	if (*m == NULL)
 		return;
 	if ((*m)->pid > 0) {
 		process_stop(*m);
-		waitpid((*m)->pid, NULL, 0);
+		see_it_end(*m);
 	}
 	if ((*m)->stop >= 0)
 		close((*m)->stop);

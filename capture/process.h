@@ -78,7 +78,7 @@ struct process_fact {
 	union {
 		struct process process;
 		struct socket_owner socket;
-		struct process_counts counts;	/* told now and then, and at the end */
+		struct process_counts counts;	/* told when they are others */
 	};
 };
 
@@ -91,7 +91,9 @@ struct process_matcher;
  * or a privilege forbids it. */
 struct process_matcher *process_open(const char *const *interfaces, unsigned count, char *error, size_t size);
 
-/* Gives what is found to the sink, until process_stop and what was found by then. */
+/* Gives what is found to the sink, until process_stop and what was found by then. The process may come to look at a
+ * file system that does not answer; that is told in a line, and after process_stop it is given up after three seconds,
+ * in another. */
 void process_main(struct process_matcher *m, process_sink *sink, void *context);
 
 /* From any thread. */

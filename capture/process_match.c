@@ -16,7 +16,7 @@
 #define UDP_AGAIN_NS (5 * BASE_NS_PER_S)	/* a datagram flow that goes on is asked for again */
 #define UDP_REST_NS MS		/* after as many datagrams as are taken at once, none of them new */
 #define SURVEY_NS (10 * BASE_NS_PER_S)	/* between two looks at all connections */
-#define COUNTS_NS BASE_NS_PER_S
+#define COUNTS_NS BASE_NS_PER_S	/* told so often, be they the same: who hears them knows that it is alive */
 #define END_NS BASE_NS_PER_S	/* for what is left to hash when it ends */
 
 /* When to ask again who accepted a connection. */
@@ -37,7 +37,6 @@ struct process_match {
 	process_sink *sink;
 	void *context;
 	struct process_counts counts;
-	bool counts_fresh;
 	struct process_request later[LATER];
 	unsigned later_count;
 	struct known known[KNOWN];
@@ -165,7 +164,6 @@ static void take_packet(void *context, const struct tap_packet *p)
 	if (process_tap_local(m->tap, p->local.addr, p->time_ns) == TAP_FOREIGN)
 		return;
 	m->udp_new = true;
-	m->counts_fresh = true;
 	m->counts.asked++;
 	ask(m, &r);
 }
@@ -208,13 +206,9 @@ static void survey_one(void *context, const struct sock_diag_entry *e)
 
 static void tell_counts(struct process_match *m)
 {
-	uint64_t dropped = process_tap_dropped(m->tap);
-
-	m->counts.missed += dropped;
+	m->counts.missed += process_tap_dropped(m->tap);
 	m->counts.hidden = process_search_hidden(m->search);
-	if (m->counts_fresh || dropped > 0)
-		give(m, &(struct process_fact){ .kind = PROCESS_COUNTS, .counts = m->counts });
-	m->counts_fresh = false;
+	give(m, &(struct process_fact){ .kind = PROCESS_COUNTS, .counts = m->counts });
 }
 
 /* What is due by the clock. */
@@ -269,7 +263,6 @@ void process_match_run(struct process_match *m, int stop, process_sink *sink, vo
 	m->context = context;
 	process_search_sink(m->search, &(struct process_search_sink){
 		.context = m, .process = tell_process, .found = tell_socket });
-	m->counts_fresh = true;
 	do {
 		fds[2].fd = base_clock_ns(CLOCK_MONOTONIC) < m->udp_ns ? -1 : process_tap_fd(m->tap, TAP_UDP);
 		if (poll(fds, 3, wait_ms(m)) > 0) {
@@ -286,6 +279,5 @@ void process_match_run(struct process_match *m, int stop, process_sink *sink, vo
 	for (int64_t until = base_clock_ns(CLOCK_MONOTONIC) + END_NS;
 	     process_search_hashes(m->search) && base_clock_ns(CLOCK_MONOTONIC) < until;)
 		process_search_hash(m->search);
-	m->counts_fresh = true;
 	tell_counts(m);
 }

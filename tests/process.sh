@@ -98,5 +98,27 @@ sleep 0.5
 check "it can be left out" end $watching INT 2
 check "then nothing of processes is kept" is "0 0" "$(ask off 'SELECT (SELECT count(*) FROM process), (SELECT count(*) FROM socket_owner)' | tr '|' ' ')"
 
+# Of a file system that does not answer: who opens the program to hash it waits for ever.
+mkdir "$dir/dead"
+tests/live/deadfs "$dir/dead" "$dir/mailer" &
+dead=$!
+started+=($dead)
+if soon 10 test -x "$dir/dead/mailer"; then
+	watch dead -w "$dir/dead.case"
+	watching=$pid
+	run_in $here stuck "$dir/dead/mailer" $talk login 5.9.112.40 1
+	wait $pid
+	soon 20 grep -q 'does not answer' "$dir/dead.err"
+	check "that nobody is matched any more is said at once" is 1 "$(grep -c 'processes does not answer' "$dir/dead.err")"
+	kill -INT $watching
+	check "a dead file system does not keep it from its end" soon 8 sh -c "! kill -0 $watching"
+	check "it says that it gave up" grep -q 'given up' "$dir/dead.err"
+	check "and what it saw" grep -q cleartext-credential "$dir/dead.out"
+	kill $dead
+	umount "$dir/dead"
+else
+	echo "process: not run: a dead file system (no FUSE)"
+fi
+
 echo "process: $passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
