@@ -6,7 +6,7 @@
 # make fuzz       the fuzz targets as libFuzzer programs (needs clang)
 # make golden     writes the expected reports anew: review the diff like code
 # make lab        watches real programs in network namespaces, with tcpdump beside it (root; 77: cannot)
-# make bench      speed and memory beside ndpiReader and tcpdump; how often mirrored-upload is right
+# make bench      speed and memory beside ndpiReader and tcpdump; how often mirrored-upload is right; judging a case that grows
 # make soak       watches a mixed load for MINUTES (30): nothing may grow (root); SAN= as above
 # make asn-db     builds classify/asn.mmdb anew
 # make install    DESTDIR=, PREFIX=/usr/local, SYSCONFDIR=/etc are yours to set
@@ -134,8 +134,10 @@ browser: $(OUT)/mailwitness
 	tests/browser $(OUT)/mailwitness
 	tests/visit $(OUT)/mailwitness build/browser
 
-bench: $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send $(OUT)/tests/bench/mirror
+bench: $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send $(OUT)/tests/bench/mirror \
+		$(OUT)/tests/bench/grow
 	$(OUT)/tests/bench/mirror
+	$(OUT)/tests/bench/grow
 	tests/bench/run.sh $(OUT)/mailwitness $(OUT)/tests/bench/load
 	tests/bench/live.sh $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send
 	tests/bench/serve.sh $(OUT)/mailwitness $(OUT)/tests/bench/load $(OUT)/tests/bench/send
@@ -149,7 +151,7 @@ $(OUT)/tests/bench/send: tests/bench/send.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -D_GNU_SOURCE -o $@ $<
 
-$(OUT)/tests/bench/mirror: $(OUT)/tests/bench/mirror.o $(LIB)
+$(OUT)/tests/bench/mirror $(OUT)/tests/bench/grow: %: %.o $(LIB)
 	$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(NEED_LIBS) -lcmocka -lm
 
 # Tables so small that all are full after minutes; in a directory of its own.

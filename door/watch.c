@@ -41,6 +41,7 @@ struct watch {
 	struct pipeline_live live;
 	sigset_t signals;
 	/* The writer's thread. */
+	struct judgement *judgement;	/* NULL: judged at the end only */
 	bool unjudged;
 	int64_t judge_ns;		/* not before */
 };
@@ -153,7 +154,7 @@ static bool controlled(void *context)
 }
 
 /* Between two judgements nobody else holds any of it: workers know of no owner. Packets wait meanwhile. */
-static void read_again(struct watch *w)
+static void read_again(struct watch *w, struct store *store)
 {
 	struct knowledge fresh;
 	char error[512];
@@ -164,20 +165,21 @@ static void read_again(struct watch *w)
 		base_log("%s; going on with what was read before", error);
 		return;
 	}
+	judgement_free(&w->judgement);
 	knowledge_close(w->knowledge);
 	*w->knowledge = fresh;
+	w->judgement = judgement_new(store, w->knowledge->policy, &w->knowledge->book);
 	base_log("catalogue, policy and AS database were read again");
 	w->unjudged = true;
 	w->judge_ns = 0;
 }
 
 /* It takes room in the case. */
-static bool judge_now(struct watch *w, struct store *store)
+static bool or_make_room(struct watch *w, bool judged)
 {
-	if (judge(store, w->knowledge->policy, &w->knowledge->book))
-		return true;
-	retain_more(w->retain);
-	return false;
+	if (!judged)
+		retain_more(w->retain);
+	return judged;
 }
 
 /* Those of what is judged. */
@@ -198,15 +200,18 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 	if (w->service != NULL)
 		kill(getpid(), WATCH_ALIVE);
 	if (atomic_exchange(&w->read_again, false))
-		read_again(w);
+		read_again(w, store);
 	w->unjudged = w->unjudged || facts;
 	if (!w->unjudged)
 		return tell_events(w, store);
 	if (now < w->judge_ns || (retain_is_busy(w->retain) && now < w->judge_ns + WATCH_BUSY_NS))
 		return WRITER_LATER;
 	until = store_run_is_until(store);
-	if (!judge_now(w, store))
+	if (!or_make_room(w, judgement_renew(w->judgement)))
 		return WRITER_FAILED;
+	/* What is gathered may yet be rolled back. */
+	if (store_gathers(store))
+		judgement_forget(w->judgement);
 	/* When nobody reads the news there is still the case. */
 	if (!news_tell(w->news, store, stdout) && !ferror(stdout))
 		return WRITER_FAILED;
@@ -222,7 +227,11 @@ static void make_room(void *context, struct store *store)
 {
 	struct watch *w = context;
 
-	w->unjudged = retain_step(w->retain, store) || w->unjudged;
+	if (!retain_step(w->retain, store))
+		return;
+	w->unjudged = true;
+	if (w->judgement != NULL)
+		judgement_forget(w->judgement);
 }
 
 static int catch_signals(struct watch *w)
@@ -303,6 +312,8 @@ bool watch_run(struct watch *w, struct store *store, struct run_info *run)
 	if (!store_sync(store) || !store_run_again(store, run, w->count, &w->live.first_number) ||
 	    !store_keep(store, w->live.keep))
 		return false;
+	if (w->run == NULL)
+		w->judgement = judgement_new(store, w->knowledge->policy, &w->knowledge->book);
 	if (w->eve != NULL && w->run == NULL)
 		eve_listen(w->eve, store);
 	return true;
@@ -318,13 +329,21 @@ bool watch_store(const struct watch *w, struct store *store)
 	return store_command(store, &command);
 }
 
+/* All of it once more: the last word does not rest on what was remembered. */
+static bool judge_last(struct watch *w, struct store *store)
+{
+	return or_make_room(w, judge(store, w->knowledge->policy, &w->knowledge->book));
+}
+
 bool watch_judge(struct watch *w, struct store *store)
 {
-	bool ok = judge_now(w, store);
+	bool ok;
 
+	judgement_free(&w->judgement);
+	ok = judge_last(w, store);
 	for (unsigned i = 0; !ok && !store_gathers(store) && i < WATCH_LAST_TRIES; i++) {
 		retain_step(w->retain, store);
-		ok = judge_now(w, store);
+		ok = judge_last(w, store);
 	}
 	ok = ok && (w->run != NULL || news_tell(w->news, store, stdout));
 	return ok && (w->eve == NULL || eve_end(w->eve, store));

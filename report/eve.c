@@ -264,6 +264,6 @@ bool eve_end(struct eve *e, struct store *st)
 	ok = ok && write_events(e, st, STATS, 0, 0, false);
 	for (int i = 0; i < QUERIES; i++)
 		record_close(&e->records[i]);
-	store_listen(st, NULL, NULL);
+	store_listen_no_more(st, e);
 	return written(e, ok);
 }

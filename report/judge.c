@@ -1,11 +1,32 @@
 #include "report/judge_part.h"
 
-/* What judge wrote before; the indexes are made here so that storing facts need not keep them. */
+#include "capture/base.h"
+#include "report/judge_tag.h"
+
+#include <stdlib.h>
+
+struct judgement {
+	struct judge_part part;
+	struct vantages *vantages;
+	struct tagger *tagger;		/* NULL: judged for the first time, or anew */
+	bool grows;
+};
+
+/* What is written of flows one by one; of all is to be judged. */
+static const char all_sql[] =
+	"DELETE FROM flow_process; DELETE FROM contact; DELETE FROM contact_class; DELETE FROM traffic;"
+	"DELETE FROM endpoint; DELETE FROM owner";
+
+/* Before states are found again; see judge_path. */
+static const char more_sql[] =
+	"UPDATE contact SET state = r.before FROM temp.refined AS r WHERE contact.flow = r.flow";
+
+/* All else that judge wrote before; the indexes are made here so that storing facts need not keep them. */
 static const char anew_sql[] =
-	"DELETE FROM flow_process; DELETE FROM canary; DELETE FROM joint; DELETE FROM endpoint; DELETE FROM owner; DELETE FROM client; DELETE FROM client_address;"
-	"DELETE FROM client_provider; DELETE FROM contact; DELETE FROM traffic; DELETE FROM reason;"
+	"DELETE FROM canary; DELETE FROM joint; DELETE FROM client; DELETE FROM client_address;"
+	"DELETE FROM client_provider; DELETE FROM reason;"
 	"DELETE FROM expected; DELETE FROM finding; DELETE FROM finding_flow; DELETE FROM evidence;"
-	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM contact_class; DELETE FROM destination;"
+	"DELETE FROM verdict; DELETE FROM client_loss; DELETE FROM destination;"
 	"DELETE FROM provider_contact; DELETE FROM vendor_sum; DELETE FROM provider_hint; DELETE FROM other_name; DELETE FROM client_state;"
 	"DELETE FROM address_name; DELETE FROM clear_session; DELETE FROM clear_peer; DELETE FROM only_server; DELETE FROM starttls_offer;"
 	"DELETE FROM mirror; DELETE FROM client_coverage; DELETE FROM client_balance; DELETE FROM account_verdict;"
@@ -20,8 +41,7 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
 	"CREATE INDEX IF NOT EXISTS leak_of_client ON finding (client) WHERE class = 'leak';"
-	"CREATE INDEX IF NOT EXISTS suspicion ON finding (class) WHERE strength = 'suspected';"
-	"DROP TABLE IF EXISTS temp.refined";
+	"CREATE INDEX IF NOT EXISTS suspicion ON finding (class) WHERE strength = 'suspected'";
 
 /* The report says by which knowledge it was judged, not by which it was recorded. */
 static bool note_book(struct store *st, const struct owner_book *book)
@@ -37,27 +57,95 @@ static bool note_book(struct store *st, const struct owner_book *book)
 	return ok;
 }
 
-static bool judge_all(const struct judge_part *part)
+static void stored(void *context, const struct fact *fact)
 {
-	struct store *st = part->st;
+	struct judgement *j = context;
 
-	if (!store_begin(st))
-		return false;
-	if (store_exec(st, anew_sql) && note_book(st, part->book) && judge_process(part) && judge_tag(part) && judge_provider(part) &&
-	    judge_mirror(part) && judge_loss(part) && judge_server(part) && judge_path(part) && judge_finding(part) &&
-	    judge_joint(part) && judge_evidence(part) && judge_verdict(part) && judge_account(part) && store_commit(st))
+	if (j->tagger != NULL)
+		tagger_stored(j->tagger, fact);
+}
+
+void judgement_forget(struct judgement *j)
+{
+	tagger_free(&j->tagger);
+	vantages_free(&j->vantages);
+}
+
+static bool remember(struct judgement *j)
+{
+	if (j->tagger != NULL)
 		return true;
-	store_rollback(st);
+	j->part.vantages = j->vantages = vantages_read(j->part.st);
+	j->tagger = j->vantages != NULL ? tagger_new(&j->part, j->grows) : NULL;
+	return j->tagger != NULL;
+}
+
+static enum tag_end judge_flows(struct judgement *j)
+{
+	struct store *st = j->part.st;
+
+	j->part.only_due = false;
+	if (!remember(j) || (j->grows && !tagger_begin(j->tagger, &j->part.only_due)) ||
+	    !store_exec(st, j->part.only_due ? more_sql : all_sql) || !store_exec(st, anew_sql) || !judge_process(&j->part))
+		return TAG_FAILED;
+	return tagger_run(j->tagger, j->grows ? store_run_is_until(st) : 0);
+}
+
+static bool judge_rest(const struct judge_part *part)
+{
+	return note_book(part->st, part->book) && judge_provider(part) && judge_mirror(part) && judge_loss(part) &&
+	       judge_server(part) && judge_path(part) && judge_finding(part) && judge_joint(part) &&
+	       judge_evidence(part) && judge_verdict(part) && judge_account(part);
+}
+
+static bool judge_all(struct judgement *j)
+{
+	enum tag_end end = judge_flows(j);
+
+	if (end == TAG_ANEW) {
+		judgement_forget(j);
+		end = judge_flows(j);
+	}
+	return end == TAG_DONE && judge_rest(&j->part);
+}
+
+struct judgement *judgement_new(struct store *st, const struct policy *policy, const struct owner_book *book)
+{
+	struct judgement *j = base_alloc(sizeof(*j));
+
+	j->part = (struct judge_part){ .st = st, .policy = policy, .book = book };
+	j->grows = true;
+	store_listen(st, stored, j);
+	return j;
+}
+
+void judgement_free(struct judgement **j)
+{
+	if (*j == NULL)
+		return;
+	store_listen_no_more((*j)->part.st, *j);
+	judgement_forget(*j);
+	free(*j);
+	*j = NULL;
+}
+
+bool judgement_renew(struct judgement *j)
+{
+	if (!store_begin(j->part.st))
+		return false;
+	if (judge_all(j) && store_commit(j->part.st))
+		return true;
+	judgement_forget(j);
+	store_rollback(j->part.st);
 	return false;
 }
 
 bool judge(struct store *st, const struct policy *policy, const struct owner_book *book)
 {
-	struct vantages *vantages = vantages_read(st);
-	bool ok = vantages != NULL && judge_all(&(struct judge_part){
-		.st = st, .policy = policy, .book = book, .vantages = vantages });
+	struct judgement once = { .part = { .st = st, .policy = policy, .book = book } };
+	bool ok = judgement_renew(&once);
 
-	vantages_free(&vantages);
+	judgement_forget(&once);
 	return ok;
 }
 

@@ -13,6 +13,20 @@
 
 bool judge(struct store *st, const struct policy *policy, const struct owner_book *book);
 
+/* Of a case that grows. What it takes does not grow with the flows that were judged before: of those only sums and what
+ * rules ask for are read again. */
+struct judgement;
+
+/* Borrows all; nothing is judged yet. */
+struct judgement *judgement_new(struct store *st, const struct policy *policy, const struct owner_book *book);
+void judgement_free(struct judgement **j);
+
+/* As judge, of what was stored since it was last called; at first, and after false, of all. */
+bool judgement_renew(struct judgement *j);
+
+/* Facts were deleted, or what was judged was rolled back: the next time all is judged. */
+void judgement_forget(struct judgement *j);
+
 /* The exit status that DESIGN gives a judged case: 1 leak; 65 half-read input; 66 no input; 2 cannot-say;
  * 0 clean. */
 int judge_exit_status(struct store *st);

@@ -15,8 +15,10 @@ struct class_table;
 struct class_table *class_table_new(const struct judge_part *part);
 void class_table_free(struct class_table **t);
 
-/* Classes are borrowed for good. */
-bool class_table_add(struct class_table *t, const char *class, int64_t flow);
+/* classes: as contact_classes gives them. */
+bool class_table_add(struct class_table *t, unsigned classes, int64_t flow);
+/* Of a flow that was added before the last class_table_write, with the same classes. */
+bool class_table_take_back(struct class_table *t, unsigned classes, int64_t flow);
 /* After the last. */
 bool class_table_write(struct class_table *t);
 

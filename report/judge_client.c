@@ -25,8 +25,7 @@ bool client_is_originator(const struct judge_part *part, const uint8_t *orig, co
 
 enum host_column { HOST_ID, HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
 
-static const char host_sql[] =
-	"SELECT id, orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content ORDER BY id";
+#define HOST_SQL "SELECT id, orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content"
 
 static bool is_unspecified(const uint8_t address[16])
 {
@@ -70,7 +69,8 @@ static void note_host(const struct judge_part *part, struct host_table *hosts, s
 
 bool client_note_hosts(const struct judge_part *part, struct host_table *hosts)
 {
-	sqlite3_stmt *q = store_prepare(part->st, host_sql);
+	sqlite3_stmt *q = store_prepare(part->st, part->only_due ? HOST_SQL " WHERE id" JUDGE_IS_DUE " ORDER BY id"
+							    : HOST_SQL " ORDER BY id");
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW)
@@ -112,13 +112,13 @@ static bool write_client(const struct judge_part *part, const struct host_table 
 	return ok;
 }
 
-bool client_write(const struct judge_part *part, const struct host_table *hosts, const struct ledger *ledger,
-		  unsigned count)
+bool client_write(const struct judge_part *part, const struct host_table *hosts, const struct ledger *ledger)
 {
 	struct store *st = part->st;
 	sqlite3_stmt *insert = store_prepare(st,
 		"INSERT INTO client VALUES (?1,?2,?7,?3,'',?4,?5,?6,0,'cannot-say','cannot-say','cannot-say')");
 	sqlite3_stmt *insert_address = store_prepare(st, "INSERT INTO client_address (address, client, vantage) VALUES (?,?,?)");
+	unsigned count = host_table_clients(hosts);
 	bool ok = insert != NULL && insert_address != NULL;
 
 	for (unsigned client = 1; ok && client <= count; client++)

@@ -14,11 +14,10 @@ bool client_is_originator(const struct judge_part *part, const uint8_t *orig, co
 /* The end of a flow that is a client. */
 struct host_key client_key(const struct judge_part *part, int64_t flow, const uint8_t address[16]);
 
-/* Tells the table of hosts who is the client of some flow, and which cards forward. */
+/* Tells the table of hosts who is the client of some flow, of all or those that are due, and which cards forward. */
 bool client_note_hosts(const struct judge_part *part, struct host_table *hosts);
 
-/* Once these are put together: writes client and client_address for the clients 1 to count. */
-bool client_write(const struct judge_part *part, const struct host_table *hosts, const struct ledger *ledger,
-		  unsigned count);
+/* Once these are put together: writes client and client_address. */
+bool client_write(const struct judge_part *part, const struct host_table *hosts, const struct ledger *ledger);
 
 #endif

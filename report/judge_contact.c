@@ -111,34 +111,52 @@ void contact_describe(struct contact *c)
 }
 
 /* schema.sql, contact_class. */
-unsigned contact_classes(const struct contact *c, const struct policy *policy,
-			 const char *names_out[CONTACT_CLASSES])
+enum contact_class { VENDOR, DELIVERY, INCOMING, SETUP, WEB_MAIL, WEB_CLEAR, OWN_SERVER, OPAQUE, ENCRYPTED_DNS, ECH };
+_Static_assert(ECH + 1 == CONTACT_CLASSES, "CONTACT_CLASSES counts them");
+
+const char *contact_class_name(unsigned class)
+{
+	static const char *const names[CONTACT_CLASSES] = {
+		[VENDOR] = "vendor",
+		[DELIVERY] = "delivery",
+		[INCOMING] = "incoming",
+		[SETUP] = "setup",
+		[WEB_MAIL] = "web-mail",
+		[WEB_CLEAR] = "web-clear",
+		[OWN_SERVER] = "own-server",
+		[OPAQUE] = "opaque",
+		[ENCRYPTED_DNS] = "encrypted-dns",
+		[ECH] = "ech",
+	};
+
+	return names[class];
+}
+
+unsigned contact_classes(const struct contact *c, const struct policy *policy)
 {
 	const struct judge_flow *f = c->flow;
 	const struct endpoint *e = &c->endpoint;
 	bool mail = c->transport != NULL, originated = c->sums.originated, up = c->sums.up > 0;
 	bool delivery = c->sums.kind == TRAFFIC_DELIVERY;
-	const struct { const char *name; bool holds; } classes[CONTACT_CLASSES] = {
-		{ "vendor", e->vendor && is_upload(c) },
-		{ "delivery", delivery && originated && up && !policy_mail_server(policy, c->near) },
-		{ "incoming", mail && !delivery && !originated && up },
-		{ "setup", e->setup && originated && up },
-		{ "web-mail", c->sums.kind == TRAFFIC_WEB_MAIL },
-		{ "web-clear", e->web_mail && originated && up && f->proto == IPPROTO_TCP &&
-			       f->resp_port == 80 && strcmp(f->app_proto, "http") == 0 },
-		{ "own-server", e->own_server && originated },
-		{ "opaque", f->opaque },
-		{ "encrypted-dns", f->encrypted_dns ||
-				   (e->resolver && (f->resp_port == 443 || f->resp_port == 853)) },
-		{ "ech", f->ech && originated },
+	const bool classes[CONTACT_CLASSES] = {
+		[VENDOR] = e->vendor && is_upload(c),
+		[DELIVERY] = delivery && originated && up && !policy_mail_server(policy, c->near),
+		[INCOMING] = mail && !delivery && !originated && up,
+		[SETUP] = e->setup && originated && up,
+		[WEB_MAIL] = c->sums.kind == TRAFFIC_WEB_MAIL,
+		[WEB_CLEAR] = e->web_mail && originated && up && f->proto == IPPROTO_TCP &&
+			      f->resp_port == 80 && strcmp(f->app_proto, "http") == 0,
+		[OWN_SERVER] = e->own_server && originated,
+		[OPAQUE] = f->opaque,
+		[ENCRYPTED_DNS] = f->encrypted_dns ||
+				  (e->resolver && (f->resp_port == 443 || f->resp_port == 853)),
+		[ECH] = f->ech && originated,
 	};
-	unsigned count = 0;
+	unsigned bits = 0;
 
-	for (unsigned i = 0; i < CONTACT_CLASSES; i++) {
-		if (classes[i].holds)
-			names_out[count++] = classes[i].name;
-	}
-	return count;
+	for (unsigned i = 0; i < CONTACT_CLASSES; i++)
+		bits |= (unsigned)classes[i] << i;
+	return bits;
 }
 
 const char *contact_called(const struct contact *c, char address_out[HOST_TEXT_SIZE])

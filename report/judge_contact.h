@@ -24,9 +24,10 @@ struct contact {
  * of its sums. */
 void contact_describe(struct contact *c);
 
-/* Table contact_class of a contact that was described. Returns the number of names. */
-unsigned contact_classes(const struct contact *c, const struct policy *policy,
-			 const char *names_out[CONTACT_CLASSES]);
+/* Table contact_class of a contact that was described: a bit for each of its classes. */
+unsigned contact_classes(const struct contact *c, const struct policy *policy);
+/* Of bit `class`, up to CONTACT_CLASSES - 1. */
+const char *contact_class_name(unsigned class);
 
 /* What the server in it is called; NULL where nothing names it. Borrowed from the contact, or from `address_out`. */
 const char *contact_called(const struct contact *c, char address_out[HOST_TEXT_SIZE]);

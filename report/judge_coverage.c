@@ -3,6 +3,7 @@
 #include "capture/base.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PORT_DNS 53
 
@@ -13,13 +14,9 @@ struct coverage {
 	unsigned count;
 };
 
-struct coverage *coverage_new(unsigned count)
+struct coverage *coverage_new(void)
 {
-	struct coverage *c = base_alloc(sizeof(*c));
-
-	c->sums = base_alloc_array(count, sizeof(*c->sums));
-	c->count = count;
-	return c;
+	return base_alloc(sizeof(struct coverage));
 }
 
 void coverage_free(struct coverage **c)
@@ -31,23 +28,53 @@ void coverage_free(struct coverage **c)
 	*c = NULL;
 }
 
-void coverage_add(struct coverage *c, const struct judge_flow *flow, const unsigned clients[2])
+void coverage_clients(struct coverage *c, unsigned count)
+{
+	c->sums = base_realloc(c->sums, count * sizeof(*c->sums));
+	memset(c->sums + c->count, 0, (count - c->count) * sizeof(*c->sums));
+	c->count = count;
+}
+
+struct coverage_flow coverage_of(const struct judge_flow *flow, const unsigned clients[2])
+{
+	struct coverage_flow f = { .asked = flow->resp_port == PORT_DNS };
+
+	for (unsigned end = 0; end < 2; end++) {
+		f.clients[end] = clients[end];
+		f.packets[end] = flow->packets[end];
+		f.bytes[end] = flow->bytes[end];
+		f.payload[end] = flow->payload[end];
+	}
+	return f;
+}
+
+static void add(struct coverage *c, const struct coverage_flow *flow, int sign)
 {
 	/* What a client sends to itself is one packet, sent and got. */
-	bool itself = clients[0] == clients[1];
+	bool itself = flow->clients[0] == flow->clients[1];
 
 	for (unsigned end = 0; end < 2; end++) {
 		int64_t *sums;
 
-		if (clients[end] == 0)
+		if (flow->clients[end] == 0)
 			continue;
-		sums = c->sums[clients[end] - 1];
-		sums[PACKETS] += flow->packets[end] + (itself ? 0 : flow->packets[!end]);
-		sums[BYTES] += flow->bytes[end] + (itself ? 0 : flow->bytes[!end]);
-		sums[PAYLOAD_UP] += flow->payload[end];
-		sums[PAYLOAD_DOWN] += flow->payload[!end];
-		sums[ASKED] += end == 1 && flow->resp_port == PORT_DNS;
+		sums = c->sums[flow->clients[end] - 1];
+		sums[PACKETS] += sign * (flow->packets[end] + (itself ? 0 : flow->packets[!end]));
+		sums[BYTES] += sign * (flow->bytes[end] + (itself ? 0 : flow->bytes[!end]));
+		sums[PAYLOAD_UP] += sign * flow->payload[end];
+		sums[PAYLOAD_DOWN] += sign * flow->payload[!end];
+		sums[ASKED] += end == 1 && flow->asked ? sign : 0;
 	}
+}
+
+void coverage_add(struct coverage *c, const struct coverage_flow *flow)
+{
+	add(c, flow, 1);
+}
+
+void coverage_take_back(struct coverage *c, const struct coverage_flow *flow)
+{
+	add(c, flow, -1);
 }
 
 bool coverage_write(const struct coverage *c, struct store *st)

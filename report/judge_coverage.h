@@ -9,15 +9,27 @@
 
 #include "report/judge_flow.h"
 
+/* A flow as it is counted; each of originator and responder. */
+struct coverage_flow {
+	unsigned clients[2];		/* 0: it is none */
+	int64_t packets[2], bytes[2], payload[2];
+	bool asked;			/* the responder: its port 53 */
+};
+
+struct coverage_flow coverage_of(const struct judge_flow *flow, const unsigned clients[2]);
+
 struct coverage;
 
-/* For the clients 1 to count. */
-struct coverage *coverage_new(unsigned count);
+struct coverage *coverage_new(void);
 void coverage_free(struct coverage **c);
 
-/* clients: of the originator and of the responder; 0: it is none. */
-void coverage_add(struct coverage *c, const struct judge_flow *flow, const unsigned clients[2]);
-/* After the last. */
+/* Before flows of theirs come: there are clients 1 to count, no fewer than before. */
+void coverage_clients(struct coverage *c, unsigned count);
+
+void coverage_add(struct coverage *c, const struct coverage_flow *flow);
+/* One that was added, as it was then. */
+void coverage_take_back(struct coverage *c, const struct coverage_flow *flow);
+/* After the last: writes the table. */
 bool coverage_write(const struct coverage *c, struct store *st);
 
 #endif

@@ -20,51 +20,67 @@ struct flow_reader {
 };
 
 enum flow_column { ID, LAST_FRAME, FIRST_NS, LAST_NS, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, ORIG_PACKETS, RESP_PACKETS,
-		   ORIG_BYTES, RESP_BYTES, PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, MISSING, CUT, EVICTED };
-
-static const char flow_sql[] =
-	"SELECT id, last_frame, first_ns, last_ns, orig_addr, resp_addr, orig_payload, resp_payload, orig_packets, resp_packets,"
-	" orig_bytes, resp_bytes, proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns,"
-	" orig_missing + resp_missing, packets_cut, end = 'evicted' FROM flow_with_content ORDER BY id";
+		   ORIG_BYTES, RESP_BYTES, PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, MISSING, CUT, EVICTED, REST };
 
 enum hello_column { HELLO_SNI = 1, HELLO_ALPN, HELLO_QUIC, HELLO_ECH, HELLO_AFTER_STARTTLS, HELLO_COMPLETED,
 		    HELLO_VERSION, HELLO_RESUMED };
 
-static const char hello_sql[] =
-	"SELECT flow, sni, alpn, quic, ech, after_starttls, completed, version, resumed FROM handshake ORDER BY flow";
-
 enum dialogue_column { DIALOGUE_TRANSPORT = 1, DIALOGUE_CREDENTIAL, DIALOGUE_MAIL_MOVED, DIALOGUE_READABLE };
-
-static const char dialogue_sql[] =
-	"SELECT flow, transport, credential IN ('reusable', 'guessable'), mail_moved,"
-	" mail_moved OR compressed OR preauth OR credential <> 'none' FROM mail_session ORDER BY flow";
 
 enum loss_column { LOSS_WHY = 1, LOSS_PACKETS, LOSS_BYTES };
 
-static const char loss_sql[] = "SELECT flow, reason, packets, bytes FROM loss WHERE flow > 0 ORDER BY flow";
-
-static const char disclosure_sql[] = "SELECT flow FROM disclosure ORDER BY flow";
-
-static const char process_sql[] = "SELECT flow FROM flow_process ORDER BY flow";
-
 enum certificate_column { CERTIFICATE_FRAME = 1, CERTIFICATE_COVERS_SNI, CERTIFICATE_NAMES_CUT };
 
-static const char certificate_sql[] =
-	"SELECT flow, frame, covers_sni = 1, names_cut FROM certificate WHERE place = 0 AND chain = 'trusted'"
-	" ORDER BY flow";
+/* What is asked, and the column that is the flow's id, in whose order rows come. */
+struct question {
+	const char *select, *from, *flow;
+};
 
-struct flow_reader *flow_reader_open(struct store *st)
+/* The flow table lets no flow be silent for longer than an hour, and none that was closed for half a minute. */
+static const struct question flows = {
+	"SELECT id, last_frame, first_ns, last_ns, orig_addr, resp_addr, orig_payload, resp_payload, orig_packets,"
+	" resp_packets, orig_bytes, resp_bytes, proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns,"
+	" orig_missing + resp_missing, packets_cut, end = 'evicted',"
+	" CASE end WHEN 'open' THEN 3700 WHEN 'closed' THEN 60 WHEN 'reset' THEN 60 ELSE 0 END * 1000000000", "flow_with_content WHERE true", "id" };
+
+static const struct question hellos = {
+	"SELECT flow, sni, alpn, quic, ech, after_starttls, completed, version, resumed", "handshake WHERE true", "flow" };
+
+static const struct question dialogues = {
+	"SELECT flow, transport, credential IN ('reusable', 'guessable'), mail_moved,"
+	" mail_moved OR compressed OR preauth OR credential <> 'none'", "mail_session WHERE true", "flow" };
+
+static const struct question losses = { "SELECT flow, reason, packets, bytes", "loss WHERE flow = frame", "frame" };
+
+static const struct question disclosures = { "SELECT flow", "disclosure WHERE true", "flow" };
+
+static const struct question processes = { "SELECT flow", "flow_process WHERE true", "flow" };
+
+static const struct question certificates = { "SELECT flow, frame, covers_sni = 1, names_cut",
+	"certificate WHERE place = 0 AND chain = 'trusted'", "flow" };
+
+static sqlite3_stmt *ask(const struct judge_part *part, const struct question *what)
+{
+	char *sql = sqlite3_mprintf("%s FROM %s%s%s%s ORDER BY %s", what->select, what->from,
+		part->only_due ? " AND " : "", part->only_due ? what->flow : "", part->only_due ? JUDGE_IS_DUE : "", what->flow);
+	sqlite3_stmt *q = store_prepare(part->st, sql);
+
+	sqlite3_free(sql);
+	return q;
+}
+
+struct flow_reader *flow_reader_open(const struct judge_part *part)
 {
 	struct flow_reader *r = base_alloc(sizeof(*r));
 
-	r->st = st;
-	r->flows = store_prepare(st, flow_sql);
-	r->hellos.q = store_prepare(st, hello_sql);
-	r->dialogues.q = store_prepare(st, dialogue_sql);
-	r->losses.q = store_prepare(st, loss_sql);
-	r->disclosures.q = store_prepare(st, disclosure_sql);
-	r->certificates.q = store_prepare(st, certificate_sql);
-	r->processes.q = store_prepare(st, process_sql);
+	r->st = part->st;
+	r->flows = ask(part, &flows);
+	r->hellos.q = ask(part, &hellos);
+	r->dialogues.q = ask(part, &dialogues);
+	r->losses.q = ask(part, &losses);
+	r->disclosures.q = ask(part, &disclosures);
+	r->certificates.q = ask(part, &certificates);
+	r->processes.q = ask(part, &processes);
 	if (r->flows == NULL || r->hellos.q == NULL || r->dialogues.q == NULL || r->losses.q == NULL ||
 	    r->disclosures.q == NULL || r->certificates.q == NULL ||
 	    r->processes.q == NULL)
@@ -198,6 +214,7 @@ static void read_flow(sqlite3_stmt *q, struct judge_flow *f)
 		.syn_seen = sqlite3_column_int(q, SYN_SEEN) != 0,
 		.opaque = sqlite3_column_int(q, OPAQUE) != 0,
 		.encrypted_dns = sqlite3_column_int(q, ENCRYPTED_DNS) != 0,
+		.rest_ns = sqlite3_column_int64(q, REST),
 		.sni = "", .alpn = "", .transport = "",
 	};
 }

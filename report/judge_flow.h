@@ -23,6 +23,7 @@ struct judge_flow {
 	int proto, resp_port;
 	const char *app_proto;
 	bool syn_seen, opaque, encrypted_dns;
+	int64_t rest_ns;	/* so long behind last_ns more of it may come, as far as its end tells */
 	bool hello;		/* has a handshake; without it the next eight are empty */
 	const char *sni, *alpn;
 	bool quic, ech, after_starttls, completed, resumed;
@@ -44,8 +45,8 @@ struct judge_flow {
 
 struct flow_reader;
 
-/* NULL when the store cannot. Borrows st. */
-struct flow_reader *flow_reader_open(struct store *st);
+/* Of all flows, or those that are due. NULL when the store cannot. */
+struct flow_reader *flow_reader_open(const struct judge_part *part);
 /* The next flow with something in it; false at the end. */
 bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out);
 /* Whether all was read. */

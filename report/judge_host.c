@@ -143,7 +143,25 @@ static int by_client(const void *a, const void *b)
 	return memcmp(x->address, y->address, 16);
 }
 
-unsigned host_table_group(struct host_table *t)
+/* Numbers hosts that stand client by client. Whether all that had a number keep it. */
+static bool number_clients(struct host_table *t, struct host **hosts)
+{
+	bool kept = true;
+
+	t->client_count = 0;
+	for (unsigned i = 0, last = 0; i < t->count; i++) {
+		if (hosts[i]->client != last) {
+			last = hosts[i]->client;
+			t->first[t->client_count++] = i;
+		}
+		kept = kept && (hosts[i]->numbered == 0 || hosts[i]->numbered == t->client_count);
+		hosts[i]->client = hosts[i]->numbered = t->client_count;
+	}
+	t->first[t->client_count] = t->count;
+	return kept;
+}
+
+bool host_table_group(struct host_table *t)
 {
 	struct host **hosts = base_alloc_array(t->count, sizeof(*hosts));
 	unsigned end;
@@ -160,16 +178,14 @@ unsigned host_table_group(struct host_table *t)
 			join(hosts + i, end - i);
 	}
 	qsort(hosts, t->count, sizeof(*hosts), by_client);
+	free(t->grouped);
 	t->grouped = (const struct host **)hosts;
-	t->first = base_alloc_array(t->count + 1, sizeof(*t->first));
-	for (unsigned i = 0, last = 0; i < t->count; i++) {
-		if (hosts[i]->client != last) {
-			last = hosts[i]->client;
-			t->first[t->client_count++] = i;
-		}
-		hosts[i]->client = t->client_count;
-	}
-	t->first[t->client_count] = t->count;
+	t->first = base_realloc(t->first, (t->count + 1) * sizeof(*t->first));
+	return number_clients(t, hosts);
+}
+
+unsigned host_table_clients(const struct host_table *t)
+{
 	return t->client_count;
 }
 

@@ -2,7 +2,7 @@
  *
  * The addresses that a network card was seen with are one client's, unless they show that it is a
  * router's: more than one IPv4 address, global IPv6 addresses of more than one /64, or those of far ends.
- * Numbers are given in the order of first frames, so they do not depend on the order in which facts came.
+ * Numbers are given in the order in which hosts were first seen.
  *
  * Memory: one entry for each host that is the client of some flow; freed by host_table_free. */
 #ifndef REPORT_JUDGE_HOST_H
@@ -30,11 +30,12 @@ void host_table_seen(struct host_table *t, const struct host_key *key, const uin
 /* The card forwards: a far end was seen with it. */
 void host_table_router(struct host_table *t, const uint8_t mac[6]);
 
-/* After the last call of these: puts addresses together. Returns the number of clients, which are
- * numbered from 1. */
-unsigned host_table_group(struct host_table *t);
+/* After calls of these: puts addresses together. Clients are numbered from 1. False where a host has another number
+ * than after the last call, as what was seen since shows that it is another client. */
+bool host_table_group(struct host_table *t);
+unsigned host_table_clients(const struct host_table *t);
 
-/* The client of an address; 0 when it was not seen. */
+/* The client of an address; 0 when it was not seen, or not grouped yet. */
 unsigned host_table_client(const struct host_table *t, const struct host_key *key);
 
 struct host {
@@ -43,6 +44,7 @@ struct host {
 	bool moved;		/* seen with several cards: stays by itself */
 	int64_t first_ns, last_ns;
 	unsigned client;
+	unsigned numbered;	/* the client that it was when it was last grouped; 0: none yet */
 };
 
 /* The addresses of a client, the one it is called by first (IPv4 before IPv6, then the smallest). */

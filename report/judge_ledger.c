@@ -17,10 +17,11 @@ struct tally {
 	size_t key_size;
 };
 
-/* The columns of traffic that are sums, and of client_state and client_loss. */
+/* The columns of traffic that are sums, and of client_state and client_loss; in each the first says how many flows,
+ * without which there is no row. */
 enum { FLOWS, ANSWERED, UP, DOWN, VENDOR_UP, UNNAMED_UP, TRAFFIC_SUMS };
 enum { SESSIONS, UNREAD, STATE_SUMS };
-enum { PACKETS, BYTES, LOSS_SUMS };
+enum { LOSSES, PACKETS, BYTES, LOSS_SUMS };
 
 #define TRAFFIC_KEY 29		/* client, endpoint, far, kind and ends */
 #define PAIR_KEY 5		/* client, state or reason */
@@ -28,7 +29,8 @@ enum { PACKETS, BYTES, LOSS_SUMS };
 struct ledger {
 	const struct judge_part *part;
 	sqlite3_stmt *add_traffic, *add_state, *add_loss;
-	struct tally traffic, states, losses;
+	struct tally traffic;		/* since it was last written */
+	struct tally states, losses;	/* all */
 	struct watched *watched;	/* by client - 1 */
 	unsigned client_count;
 	int64_t gap_ns;
@@ -82,7 +84,7 @@ static int64_t *tally_row(struct tally *t, const void *key)
 	return row;
 }
 
-struct ledger *ledger_new(const struct judge_part *part, unsigned client_count)
+struct ledger *ledger_new(const struct judge_part *part)
 {
 	struct ledger *l = base_alloc(sizeof(*l));
 
@@ -90,8 +92,6 @@ struct ledger *ledger_new(const struct judge_part *part, unsigned client_count)
 	l->traffic = tally_new(TRAFFIC_KEY, TRAFFIC_SUMS);
 	l->states = tally_new(PAIR_KEY, STATE_SUMS);
 	l->losses = tally_new(PAIR_KEY, LOSS_SUMS);
-	l->watched = base_alloc_array(client_count, sizeof(*l->watched));
-	l->client_count = client_count;
 	l->gap_ns = store_number(part->st, "SELECT value FROM threshold WHERE name = 'watched-gap-ns'", -1);
 	l->add_traffic = store_prepare(part->st,
 		"INSERT INTO traffic VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
@@ -103,6 +103,13 @@ struct ledger *ledger_new(const struct judge_part *part, unsigned client_count)
 	if (l->gap_ns < 0 || l->add_traffic == NULL || l->add_state == NULL || l->add_loss == NULL)
 		ledger_free(&l);
 	return l;
+}
+
+void ledger_clients(struct ledger *l, unsigned count)
+{
+	l->watched = base_realloc(l->watched, count * sizeof(*l->watched));
+	for (; l->client_count < count; l->client_count++)
+		l->watched[l->client_count] = (struct watched){ 0 };
 }
 
 void ledger_free(struct ledger **l)
@@ -152,7 +159,7 @@ static bool write_traffic(struct ledger *l, const uint8_t *key, const int64_t *s
 	return store_do(l->part->st, q);
 }
 
-static bool write_pair(struct ledger *l, sqlite3_stmt *q, const uint8_t *key, const char *name, const int64_t sums[2])
+static bool write_pair(struct ledger *l, sqlite3_stmt *q, const uint8_t *key, const char *name, const int64_t *sums)
 {
 	sqlite3_bind_int64(q, 1, number_at(key, 4));
 	sqlite3_bind_text(q, 2, name, -1, SQLITE_STATIC);
@@ -168,7 +175,16 @@ static bool write_state(struct ledger *l, const uint8_t *key, const int64_t *sum
 
 static bool write_loss(struct ledger *l, const uint8_t *key, const int64_t *sums)
 {
-	return write_pair(l, l->add_loss, key, loss_reason_name(key[4]), sums);
+	return write_pair(l, l->add_loss, key, loss_reason_name(key[4]), sums + PACKETS);
+}
+
+static bool is_row(const struct tally *t, const int64_t *sums)
+{
+	for (unsigned i = 0; i < t->width; i++) {
+		if (sums[i] != 0)
+			return true;
+	}
+	return false;
 }
 
 struct line {
@@ -187,20 +203,32 @@ static bool write_tally(struct ledger *l, struct tally *t,
 {
 	unsigned count = key_set_count(t->keys);
 	struct line *lines = base_alloc_array(count, sizeof(*lines));
+	unsigned rows = 0;
 	bool ok = true;
 
-	for (unsigned i = 0; i < count; i++)
-		lines[i] = (struct line){ key_set_key(t->keys, i + 1), t->sums + (size_t)i * t->width };
-	if (count > 0)
-		qsort_r(lines, count, sizeof(*lines), by_key, &t->key_size);
-	for (unsigned i = 0; ok && i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		struct line line = { key_set_key(t->keys, i + 1), t->sums + (size_t)i * t->width };
+
+		if (is_row(t, line.sums))
+			lines[rows++] = line;
+	}
+	if (rows > 0)
+		qsort_r(lines, rows, sizeof(*lines), by_key, &t->key_size);
+	for (unsigned i = 0; ok && i < rows; i++)
 		ok = write(l, lines[i].key, lines[i].sums);
 	free(lines);
-	key_set_empty(t->keys);
 	return ok;
 }
 
-static void add_traffic(struct ledger *l, const struct ledger_flow *f)
+static bool write_all_traffic(struct ledger *l)
+{
+	bool ok = write_tally(l, &l->traffic, write_traffic);
+
+	key_set_empty(l->traffic.keys);
+	return ok;
+}
+
+static void add_traffic(struct ledger *l, const struct ledger_flow *f, int sign)
 {
 	uint8_t key[TRAFFIC_KEY];
 	int64_t *row;
@@ -210,12 +238,12 @@ static void add_traffic(struct ledger *l, const struct ledger_flow *f)
 	memcpy(key + 12, f->far, 16);
 	key[28] = (uint8_t)(f->kind << 2 | f->originated << 1 | f->loopback);
 	row = tally_row(&l->traffic, key);
-	row[FLOWS]++;
-	row[ANSWERED] += f->up > 0 && f->down > 0;
-	row[UP] += f->up;
-	row[DOWN] += f->down;
-	row[VENDOR_UP] += f->vendor ? f->up : 0;
-	row[UNNAMED_UP] += f->unnamed ? f->up : 0;
+	row[FLOWS] += sign;
+	row[ANSWERED] += f->up > 0 && f->down > 0 ? sign : 0;
+	row[UP] += sign * f->up;
+	row[DOWN] += sign * f->down;
+	row[VENDOR_UP] += f->vendor ? sign * f->up : 0;
+	row[UNNAMED_UP] += f->unnamed ? sign * f->up : 0;
 }
 
 static int64_t *pair_row(struct tally *t, unsigned client, unsigned number)
@@ -227,29 +255,40 @@ static int64_t *pair_row(struct tally *t, unsigned client, unsigned number)
 	return tally_row(t, key);
 }
 
-bool ledger_add(struct ledger *l, const struct ledger_flow *flow)
+static bool add(struct ledger *l, const struct ledger_flow *flow, int sign)
 {
-	watched_add(&l->watched[flow->client - 1], l->gap_ns, flow->first_ns, flow->last_ns);
-	add_traffic(l, flow);
+	add_traffic(l, flow, sign);
 	if (flow->state != STATE_NONE) {
 		int64_t *row = pair_row(&l->states, flow->client, flow->state);
 
-		row[SESSIONS]++;
-		row[UNREAD] += flow->state == STATE_POSTCARD && !flow->read;
+		row[SESSIONS] += sign;
+		row[UNREAD] += flow->state == STATE_POSTCARD && !flow->read ? sign : 0;
 	}
 	for (unsigned i = 0; i < flow->loss_count; i++) {
 		int64_t *row = pair_row(&l->losses, flow->client, flow->losses[i].reason);
 
-		row[PACKETS] += flow->losses[i].packets;
-		row[BYTES] += flow->losses[i].bytes;
+		row[LOSSES] += sign;
+		row[PACKETS] += sign * flow->losses[i].packets;
+		row[BYTES] += sign * flow->losses[i].bytes;
 	}
-	return key_set_count(l->traffic.keys) < ROWS_MAX || write_tally(l, &l->traffic, write_traffic);
+	return key_set_count(l->traffic.keys) < ROWS_MAX || write_all_traffic(l);
+}
+
+bool ledger_add(struct ledger *l, const struct ledger_flow *flow)
+{
+	watched_add(&l->watched[flow->client - 1], l->gap_ns, flow->first_ns, flow->last_ns);
+	return add(l, flow, 1);
+}
+
+bool ledger_take_back(struct ledger *l, const struct ledger_flow *flow)
+{
+	return add(l, flow, -1);
 }
 
 bool ledger_write(struct ledger *l)
 {
-	return write_tally(l, &l->traffic, write_traffic) && write_tally(l, &l->states, write_state) &&
-	       write_tally(l, &l->losses, write_loss);
+	return write_all_traffic(l) && store_exec(l->part->st, l->part->only_due ? "DELETE FROM traffic WHERE flows = 0" : "") &&
+	       write_tally(l, &l->states, write_state) && write_tally(l, &l->losses, write_loss);
 }
 
 int64_t ledger_watched_ns(const struct ledger *l, unsigned client)

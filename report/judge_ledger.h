@@ -1,9 +1,10 @@
 /* judge_ledger.h - what clients sent and got, in sums: tables traffic, client_state and client_loss
  *
  * Every flow with something in it is in the ledger, those that no rule asks for by themselves only there.
- * Sums can be added to, so that a case that grows need not be summed anew.
+ * What a flow counted for can be taken back, so that a case that grows need not be summed anew: traffic is added to
+ * what the table has, of the others all is written anew.
  *
- * Memory: bounded but for some 50 bytes a client, and for one that falls silent often up to 16 KiB.
+ * Memory: bounded but for some 500 bytes a client, and for one that falls silent often up to 16 KiB.
  * Errors: false, store_error says why. */
 #ifndef REPORT_JUDGE_LEDGER_H
 #define REPORT_JUDGE_LEDGER_H
@@ -22,7 +23,7 @@ const char *session_state_name(enum session_state state);
 struct ledger_flow {
 	unsigned client;
 	int64_t endpoint;
-	const uint8_t *far;
+	uint8_t far[16];
 	enum traffic_kind kind;
 	bool originated, loopback;
 	int64_t up, down, first_ns, last_ns;
@@ -36,11 +37,16 @@ struct ledger_flow {
 
 struct ledger;
 
-/* For clients 1 to client_count; NULL when the store cannot. Borrows part. */
-struct ledger *ledger_new(const struct judge_part *part, unsigned client_count);
+/* NULL when the store cannot. Borrows part. */
+struct ledger *ledger_new(const struct judge_part *part);
 void ledger_free(struct ledger **l);
 
+/* Before flows of theirs come: there are clients 1 to count, no fewer than before. */
+void ledger_clients(struct ledger *l, unsigned count);
+
 bool ledger_add(struct ledger *l, const struct ledger_flow *flow);
+/* One that was added, as it was then. How long its client was watched stays. */
+bool ledger_take_back(struct ledger *l, const struct ledger_flow *flow);
 /* After the last: writes the tables. */
 bool ledger_write(struct ledger *l);
 

@@ -18,12 +18,14 @@ struct judge_part {
 	const struct policy *policy;
 	const struct owner_book *book;
 	const struct vantages *vantages;
+	bool only_due;			/* what flows give is written of the others already; see judge_due.h */
 };
+
+/* In SQL, behind a flow's id. */
+#define JUDGE_IS_DUE " IN (SELECT flow FROM temp.due)"
 
 /* Writes flow_process. */
 bool judge_process(const struct judge_part *part);
-/* Writes client, client_address, client_coverage, contact, endpoint and owner. */
-bool judge_tag(const struct judge_part *part);
 /* Writes client_provider, provider_contact and expected. */
 bool judge_provider(const struct judge_part *part);
 /* Writes mirror. */

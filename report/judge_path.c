@@ -75,18 +75,18 @@ static bool write_offers(const struct judge_part *part)
 	return rc == SQLITE_DONE;
 }
 
-/* What the transport line counts. */
+/* What the transport line counts. The table stays, for who judges the case again when it has grown (judge.c). */
 static const char state_sql[] =
-	"CREATE TEMP TABLE refined (client INTEGER, before TEXT, flow INTEGER, after TEXT,"
+	"CREATE TEMP TABLE IF NOT EXISTS refined (client INTEGER, before TEXT, flow INTEGER, after TEXT,"
 	" PRIMARY KEY (client, before, flow)) WITHOUT ROWID;"
+	"DELETE FROM refined;"
 	"INSERT INTO refined SELECT client, before, flow, after FROM state_to_refine WHERE after <> before;"
 	"UPDATE contact SET state = r.after FROM refined AS r WHERE contact.flow = r.flow;"
 	"UPDATE client_state SET sessions = sessions - (SELECT count(*) FROM refined AS r"
 	"  WHERE r.client = client_state.client AND r.before = client_state.state)"
 	" WHERE client IN (SELECT client FROM refined);"
 	"DELETE FROM client_state WHERE sessions = 0;"
-	"INSERT INTO client_state SELECT client, after, count(*), 0 FROM refined GROUP BY client, after;"
-	"DROP TABLE refined";
+	"INSERT INTO client_state SELECT client, after, count(*), 0 FROM refined GROUP BY client, after";
 
 bool judge_path(const struct judge_part *part)
 {

@@ -11,8 +11,9 @@
  * it; that it was later, of one whose end was not. Those found for a packet are of that packet's flow alone. */
 #include "report/judge_part.h"
 
+/* Each with a place where it is said of which flows. */
 static const char recorded_sql[] =
-	"INSERT INTO flow_process SELECT id, -1, 0, pid, NULL, 'recorded' FROM flow WHERE pid <> 0";
+	"INSERT INTO flow_process SELECT id, -1, 0, pid, NULL, 'recorded' FROM flow AS f WHERE pid <> 0%s";
 
 #define SAME_SOCKET(a, b) \
 	a ".local_addr = " b ".local_addr AND " a ".local_port = " b ".local_port AND " a ".remote_addr = " b ".remote_addr" \
@@ -32,7 +33,7 @@ static const char matched_sql[] =
 	"  WHERE s.local_addr = iif(e.originator, f.orig_addr, f.resp_addr)"
 	"   AND s.local_port = iif(e.originator, f.orig_port, f.resp_port)"
 	"   AND s.remote_addr = iif(e.originator, f.resp_addr, f.orig_addr)"
-	"   AND s.remote_port = iif(e.originator, f.resp_port, f.orig_port) AND s.proto = f.proto),"
+	"   AND s.remote_port = iif(e.originator, f.resp_port, f.orig_port) AND s.proto = f.proto%s),"
 	" ranked AS (SELECT id, originator, iif(begun_again, 0, process) AS process, iif(begun_again, NULL, uid) AS uid,"
 	"   CASE WHEN process = 0 OR begun_again THEN 4"
 	"    WHEN state = 'port' OR (meets AND holders > (SELECT count(*) FROM socket_owner AS n WHERE "
@@ -46,10 +47,20 @@ static const char matched_sql[] =
 	" FROM best AS b LEFT JOIN known AS k ON k.number = b.process WHERE b.rank = b.best"
 	" GROUP BY b.id, b.originator, k.program";
 
+static bool insert(const struct judge_part *part, const char *format)
+{
+	char *sql = sqlite3_mprintf(format, part->only_due ? " AND f.id" JUDGE_IS_DUE : "");
+	bool ok = store_exec(part->st, sql);
+
+	sqlite3_free(sql);
+	return ok;
+}
+
 bool judge_process(const struct judge_part *part)
 {
 	struct store *st = part->st;
 	int64_t matched = store_number(st, "SELECT EXISTS (SELECT 1 FROM socket_owner)", -1);
 
-	return matched >= 0 && store_exec(st, recorded_sql) && (matched == 0 || store_exec(st, matched_sql));
+	return matched >= 0 && (!part->only_due || store_exec(st, "DELETE FROM flow_process WHERE flow" JUDGE_IS_DUE)) &&
+	       insert(part, recorded_sql) && (matched == 0 || insert(part, matched_sql));
 }

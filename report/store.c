@@ -6,6 +6,7 @@
 #include "report/store_function.h"
 #include "report/store_lock.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #define STORE_CACHE "-65536"		/* KiB: what SQLite may keep in memory */
 /* Of a temporary case: with SQLite's 4096 filling it takes a sixth longer, and so does reading it. */
 #define STORE_PAGE "32768"
+#define STORE_LISTENERS 2
 #define STORE_BUSY_MS 5000		/* how long to wait for another program's lock */
 
 /* What turns version i into version i + 1. */
@@ -41,8 +43,8 @@ struct store {
 	struct store_insert inserts[FACT_END];	/* by enum fact_kind */
 	struct { const char *sql; sqlite3_stmt *q; } *kept;
 	unsigned kept_count;
-	void (*added)(void *context, const struct fact *fact);	/* or NULL */
-	void *added_context;
+	struct listener { void (*added)(void *context, const struct fact *fact); void *context; } listeners[STORE_LISTENERS];
+	unsigned listener_count;
 };
 
 bool store_fail(struct store *st, const char *fmt, ...)
@@ -353,16 +355,24 @@ static bool add_one(struct store *st, const struct fact *fact)
 {
 	if (fact->kind == FACT_END)
 		return true;
-	if (st->added != NULL)
-		st->added(st->added_context, fact);
+	for (unsigned i = 0; i < st->listener_count; i++)
+		st->listeners[i].added(st->listeners[i].context, fact);
 	store_fact_bind(&st->inserts[fact->kind], fact);
 	return store_do(st, st->inserts[fact->kind].q);
 }
 
 void store_listen(struct store *st, void (*added)(void *context, const struct fact *fact), void *context)
 {
-	st->added = added;
-	st->added_context = context;
+	assert(st->listener_count < STORE_LISTENERS);
+	st->listeners[st->listener_count++] = (struct listener){ added, context };
+}
+
+void store_listen_no_more(struct store *st, const void *context)
+{
+	for (unsigned i = 0; i < st->listener_count; i++) {
+		if (st->listeners[i].context == context)
+			st->listeners[i] = st->listeners[--st->listener_count];
+	}
 }
 
 bool store_add_these(struct store *st, const struct fact *const *facts, unsigned count)

@@ -64,8 +64,9 @@ bool store_command(struct store *st, const struct store_command *command);
 bool store_add(struct store *st, const struct fact *facts, unsigned count);
 bool store_add_these(struct store *st, const struct fact *const *facts, unsigned count);
 /* Every fact that is added from here on is told as well, also one of a transaction that is rolled back later; `added`
- * may not use the store. NULL: no longer. */
+ * may not use the store. Two may listen at a time, each with a context of its own. */
 void store_listen(struct store *st, void (*added)(void *context, const struct fact *fact), void *context);
+void store_listen_no_more(struct store *st, const void *context);
 /* What is stored, and judged, between the two is one transaction. What fails meanwhile takes all with it. */
 bool store_gather(struct store *st);
 bool store_gathered(struct store *st);

@@ -1,0 +1,115 @@
+/* A case that grows is judged, at any moment, as one that was never judged before: what hardly happens in captures that
+ * are short. test_judge_slices.c has the captures. */
+#include "tests/grows.h"
+
+#define PC "192.168.1.10"
+#define NAS "192.168.1.20"
+#define CARD "\x02\x00\x00\x00\x00\x01"
+#define AN_HOUR (3600 * S)
+#define STORY 8
+
+/* A fact of a flow, stored in a slice; a slice is an hour, and the flow begins with the first that has its number. */
+struct step {
+	unsigned slice, number;
+	struct flow_case flow;
+	unsigned pid;
+	bool over;			/* nothing else is told of it but its losses, if they come in the next slice */
+	bool lost, only_lost;		/* it has a loss; that is all that is told */
+};
+
+#define STEP(at, of, ...) { .slice = at, .number = of, .flow = { __VA_ARGS__, .udp = false } }
+#define SOMETHING STEP(3, 9, PC, "192.0.2.77", 443, 50, 60, "www.else.test", .at_s = 3 * 3600)
+
+static const struct story {
+	const char *name;
+	struct step steps[STORY];
+} stories[] = {
+	{ "a far end at home begins to speak", {
+		STEP(0, 1, PC, NAS, 80, 40, 2000),
+		STEP(1, 2, NAS, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .at_s = 3600),
+		SOMETHING } },
+	{ "who began it turns out to be the other", {
+		STEP(0, 2, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test"),
+		STEP(0, 1, NAS, PC, 80, 40, 2000, .no_syn = true),
+		STEP(1, 1, PC, NAS, 80, 2000, 40, .no_syn = true, .for_s = 3600),
+		SOMETHING } },
+	{ "a card is a router's", {
+		STEP(0, 1, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .mac = CARD),
+		STEP(0, 2, "2001:db8::10", "2001:db8:1::1", 443, 900, 5000, "www.paper.test", .mac = CARD),
+		STEP(1, 3, "2001:db8::10", "2001:db8:1::1", 443, 900, 5000, "www.paper.test", .mac = CARD, .at_s = 3600),
+		STEP(2, 4, NAS, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .mac = CARD, .at_s = 7200),
+		SOMETHING } },
+	{ "a session under STARTTLS, then in clear", {
+		STEP(0, 1, PC, "192.0.2.3", 143, 900, 5000, "imap.site.test", .app = "imap", .mail = true,
+			.transport = MAIL_STARTTLS_USED),
+		STEP(1, 2, PC, "192.0.2.3", 143, 900, 5000, .app = "imap", .mail = true,
+			.credential = CREDENTIAL_REUSABLE, .mechanism = "LOGIN", .account = "ann@site.test", .accepted = true,
+			.at_s = 3600),
+		STEP(2, 3, PC, "192.0.2.77", 443, 50, 60, "www.else.test", .at_s = 7200),
+		SOMETHING } },
+	{ "a name that comes late", {
+		STEP(0, 1, PC, "203.0.113.7", 443, 9000, 60),
+		STEP(0, 2, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test"),
+		STEP(1, 1, PC, "203.0.113.7", 443, 9000, 60, "quiet.big.test", .for_s = 3600),
+		SOMETHING } },
+	{ "a loss that comes late", {
+		STEP(0, 1, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test"),
+		{ .slice = 1, .number = 1, .flow = { PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .for_s = 3600, .udp = false }, .lost = true },
+		{ .slice = 2, .number = 1, .flow = { PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .for_s = 7200, .udp = false }, .lost = true },
+		SOMETHING } },
+	{ "an end is told in two parts", {
+		STEP(0, 1, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test"),
+		{ .slice = 1, .number = 1, .flow = { PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .udp = false },
+		  .over = true },
+		{ .slice = 2, .number = 1, .flow = { PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .udp = false },
+		  .only_lost = true },
+		SOMETHING } },
+	{ "a flow of a process goes on", {
+		{ .slice = 0, .number = 1, .flow = { PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .udp = false }, .pid = 7 },
+		{ .slice = 1, .number = 1, .flow = { PC, "192.0.2.1", 993, 1900, 5000, "imap.provider.test", .for_s = 3600, .udp = false }, .pid = 7 },
+		SOMETHING } },
+	{ "a certificate is no longer all that is known", {
+		STEP(0, 1, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .version = 0x0303),
+		STEP(1, 2, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .version = 0x0303, .at_s = 3600),
+		SOMETHING } },
+};
+
+static void store_step_of(struct growing *g, const struct step *step)
+{
+	struct fact facts[4];
+	unsigned count = case_flow(&step->flow, step->number, facts);
+
+	facts[0].flow.end = step->over ? FLOW_TIMED_OUT : FLOW_OPEN;
+	facts[0].flow.over = step->over;
+	facts[0].flow.pid = step->pid;
+	if (step->lost || step->only_lost)
+		facts[count++] = (struct fact){ .kind = FACT_LOSS, .loss = { .id = facts[0].flow.id, .reason = LOSS_GAP,
+			.flow = facts[0].flow.id, .bytes = 300 } };
+	assert_true(step->only_lost ? store_add(g->st, &facts[count - 1], 1) : store_add(g->st, facts, count));
+}
+
+static void what_hardly_happens_is_judged_alike_in_slices_and_at_once(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < sizeof(stories) / sizeof(stories[0]); i++) {
+		struct growing g = grow_begin(stories[i].name, &small_book);
+
+		for (unsigned slice = 0; slice < 5; slice++) {
+			for (unsigned k = 0; k < STORY && stories[i].steps[k].number > 0; k++) {
+				if (stories[i].steps[k].slice == slice)
+					store_step_of(&g, &stories[i].steps[k]);
+			}
+			grow_compare(&g, T0 + (slice + 1) * AN_HOUR);
+		}
+		grow_end(&g);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_hardly_happens_is_judged_alike_in_slices_and_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
