@@ -17,7 +17,8 @@ static const char clear_sql[] =
 	"INSERT INTO clear_session SELECT * FROM session_to_look_at;"
 	"CREATE UNIQUE INDEX IF NOT EXISTS clear_by_flow ON clear_session (flow);"
 	"CREATE INDEX IF NOT EXISTS clear_by_time ON clear_session (peer, first_ns) WHERE went_on;"
-	"CREATE INDEX IF NOT EXISTS clear_by_login ON clear_session (login) WHERE login > 0;"
+	"CREATE INDEX IF NOT EXISTS clear_by_login ON clear_session"
+	" (login, flow, client, first_ns, last_ns, secret_len, credential_frame) WHERE login > 0;"
 	"CREATE INDEX IF NOT EXISTS clear_let_in ON clear_session (client) WHERE let_in;"
 	"INSERT INTO only_server SELECT client, far FROM sole_server;"
 	"INSERT INTO clear_peer SELECT client, server, port, peer FROM clear_session WHERE went_on GROUP BY peer";

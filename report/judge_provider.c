@@ -333,6 +333,12 @@ static bool write_alias_hints(const struct judge_part *part)
 	return rc == SQLITE_DONE;
 }
 
+/* Hints are of declared providers alone. */
+static bool any_declared(const struct judge_part *part)
+{
+	return store_number(part->st, "SELECT EXISTS (SELECT 1 FROM client_provider WHERE how = 'declared')", 1) != 0;
+}
+
 /* A session with a service that is not only a relay, and that answered. */
 static const char session_sql[] =
 	"INSERT OR IGNORE INTO client_provider"
@@ -381,7 +387,7 @@ bool judge_provider(const struct judge_part *part)
 		  store_exec(part->st,
 			"INSERT OR IGNORE INTO client_provider SELECT DISTINCT client, '" JUDGE_OWN_SERVER "', 'declared'"
 			" FROM contact_class JOIN contact USING (flow) WHERE class = 'own-server'") &&
-		  write_hints(part) && write_alias_hints(part) && learn_lookups(part, insert) &&
+		  (!any_declared(part) || (write_hints(part) && write_alias_hints(part))) && learn_lookups(part, insert) &&
 		  store_exec(part->st, session_sql) && write_other_names(part) &&
 		  store_exec(part->st, "INSERT INTO provider_contact SELECT client, owner FROM meets_provider") &&
 		  store_exec(part->st, vendor_sql);

@@ -22,5 +22,4 @@ SELECT 'exposure' AS class, h.client, h.owner, nullif(h.account, '') AS account,
 		AS refuted_by
 FROM hit AS h
 JOIN client AS c ON c.id = h.client
-WHERE :from IS NULL OR h.all_last_ns >= :from
-ORDER BY h.client, h.owner, account, h.flow;
+WHERE :from IS NULL OR h.all_last_ns >= :from;

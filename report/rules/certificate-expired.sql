@@ -25,5 +25,4 @@ SELECT 'weak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, N
 	'The clock of the machine that captured was wrong.' AS refuted_by, h.about
 FROM hit AS h
 JOIN client AS c ON c.id = h.client
-WHERE :from IS NULL OR h.all_last_ns >= :from
-ORDER BY h.client, h.owner, h.about, h.flow;
+WHERE :from IS NULL OR h.all_last_ns >= :from;

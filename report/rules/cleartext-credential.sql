@@ -14,15 +14,15 @@ WITH hit AS (
 	WHERE s.login > 0 AND (:client IS NULL OR s.client = :client)
 	GROUP BY s.login
 )
-SELECT 'exposure' AS class, s.client, s.owner, nullif(m.account, '') AS account, m.mechanism,
+SELECT 'exposure' AS class, b.client, b.owner, nullif(m.account, '') AS account, m.mechanism,
 	h.max_secret_len AS secret_len, 'proven' AS strength, h.all_first_ns AS first_ns,
 	h.all_last_ns AS last_ns, s.flow, s.credential_frame AS frame,
 	iif(s.flow = h.best,
 		printf('%s logged in to %s%s over %s port %d with %s%s%s, without TLS: %s is readable on the wire.',
-			iif(s.originated, host(c.address), host(s.far)),
-			iif(s.originated, host(s.far), host(c.address)),
+			iif(b.originated, host(c.address), host(b.far)),
+			iif(b.originated, host(b.far), host(c.address)),
 			iif(m.account = '', '', ' as ' || m.account),
-			upper(m.proto), s.port, m.mechanism, iif(m.accepted, ' (accepted)', ''),
+			upper(m.proto), b.port, m.mechanism, iif(m.accepted, ' (accepted)', ''),
 			iif(m.mechanism = 'LOGIN' AND m.login_disabled AND m.dialogue GLOB '*L*',
 				', in spite of LOGINDISABLED', ''),
 			CASE
@@ -34,7 +34,8 @@ SELECT 'exposure' AS class, s.client, s.owner, nullif(m.account, '') AS account,
 		AS refuted_by
 FROM hit AS h
 CROSS JOIN mail_session AS m
-CROSS JOIN clear_session AS s
+CROSS JOIN clear_session AS b
 CROSS JOIN client AS c
-WHERE m.flow = h.best AND s.login > 0 AND s.login = h.login AND c.id = s.client
+CROSS JOIN clear_session AS s
+WHERE m.flow = h.best AND b.flow = h.best AND c.id = b.client AND s.login > 0 AND s.login = h.login
 	AND (:from IS NULL OR h.all_last_ns >= :from);

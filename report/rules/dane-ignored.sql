@@ -43,5 +43,4 @@ SELECT 'policy' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism,
 FROM hit AS h
 CROSS JOIN (SELECT 0 AS last UNION ALL SELECT 1) AS e
 JOIN client AS c ON c.id = h.client
-WHERE :from IS NULL OR h.all_last_ns >= :from
-ORDER BY h.client, h.owner, h.about, h.flow, frame;
+WHERE :from IS NULL OR h.all_last_ns >= :from;

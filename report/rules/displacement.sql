@@ -102,5 +102,4 @@ JOIN upload AS u ON u.client = h.client AND u.owner = h.owner AND u.first_ns > h
 JOIN client AS c ON c.id = h.client
 JOIN owner AS o ON o.owner = h.owner
 JOIN upload_frame AS f ON f.flow = u.flow
-WHERE :from IS NULL OR h.last_ns >= :from
-ORDER BY h.client, h.owner, u.flow, f.frame;
+WHERE :from IS NULL OR h.last_ns >= :from;

@@ -72,33 +72,36 @@ frames AS (
 	SELECT s.client, s.owner, f.flow, f.frame FROM shown AS s JOIN upload_frame AS f ON f.flow = s.flow WHERE s.sent
 	UNION ALL
 	SELECT s.client, s.owner, f.flow, f.frame FROM shown AS s JOIN flow_frame AS f ON f.flow = s.flow WHERE NOT s.sent
+),
+told AS MATERIALIZED (
+	SELECT h.*,
+		printf('%s fetched %d bytes from its mail provider (%s) and sent %d bytes in %d flow%s to the mail service of %s'
+			|| ' within %s.', host(c.address), h.fetched,
+			(SELECT min(p.owner) || iif(count(*) > 1, ' and others', '') FROM provider_contact AS p
+				WHERE p.client = h.client), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title,
+			duration(max(h.span_ns, h.last_ns - h.first_ns)))
+			|| CASE
+			WHEN h.follows THEN printf(' What went up followed fetches, %s, beyond chance (p = %s; %d bursts of'
+				|| ' fetches, %d of uploads).', iif(h.lag_ns = 0, 'within 10 seconds',
+				duration(h.lag_ns) || ' later on average'), rtrim(printf('%.4f', h.p), '0'), h.fetches, h.uploads)
+				|| iif(h.short OR h.goes_on, '', ' One or two files that the user sent would look the same.')
+			WHEN NOT h.short AND NOT h.few AND h.as_much THEN printf(' The amounts agree, but in time the uploads do not follow the'
+				|| ' fetches (p = %s).', rtrim(rtrim(printf('%.2f', h.p), '0'), '.'))
+			WHEN h.as_much AND h.down >= h.up THEN ' More came back than went up.'
+			WHEN h.as_much AND NOT h.backed THEN ' Most of it did not go up within ten minutes after as much was fetched.'
+			WHEN h.as_much AND NOT h.short AND NOT h.goes_on
+				THEN ' One or two files that the user sent would look the same.'
+			WHEN h.as_much THEN ''
+			ELSE ' Whether that was its mail cannot be told from the amounts.' END AS sentence,
+		'What went up was sent by the user: a file attached in webmail of ' || o.title || ', or mail of an account with'
+			|| ' it (then declare it as a provider).'
+			|| iif(h.short OR h.few, ' A capture of a day tells more, by its timing.', '') AS refuted_by
+	FROM hit AS h
+	JOIN client AS c ON c.id = h.client
+	JOIN owner AS o ON o.owner = h.owner
+	WHERE :from IS NULL OR h.last_ns >= :from
 )
-SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
-	iif(h.strong, 'strong', 'suspected') AS strength, h.first_ns, h.last_ns, f.flow, f.frame,
-	printf('%s fetched %d bytes from its mail provider (%s) and sent %d bytes in %d flow%s to the mail service of %s'
-		|| ' within %s.', host(c.address), h.fetched,
-		(SELECT min(p.owner) || iif(count(*) > 1, ' and others', '') FROM provider_contact AS p
-			WHERE p.client = h.client), h.up, h.flows, iif(h.flows = 1, '', 's'), o.title,
-		duration(max(h.span_ns, h.last_ns - h.first_ns)))
-		|| CASE
-		WHEN h.follows THEN printf(' What went up followed fetches, %s, beyond chance (p = %s; %d bursts of'
-			|| ' fetches, %d of uploads).', iif(h.lag_ns = 0, 'within 10 seconds',
-			duration(h.lag_ns) || ' later on average'), rtrim(printf('%.4f', h.p), '0'), h.fetches, h.uploads)
-			|| iif(h.short OR h.goes_on, '', ' One or two files that the user sent would look the same.')
-		WHEN NOT h.short AND NOT h.few AND h.as_much THEN printf(' The amounts agree, but in time the uploads do not follow the'
-			|| ' fetches (p = %s).', rtrim(rtrim(printf('%.2f', h.p), '0'), '.'))
-		WHEN h.as_much AND h.down >= h.up THEN ' More came back than went up.'
-		WHEN h.as_much AND NOT h.backed THEN ' Most of it did not go up within ten minutes after as much was fetched.'
-		WHEN h.as_much AND NOT h.short AND NOT h.goes_on
-			THEN ' One or two files that the user sent would look the same.'
-		WHEN h.as_much THEN ''
-		ELSE ' Whether that was its mail cannot be told from the amounts.' END AS sentence,
-	'What went up was sent by the user: a file attached in webmail of ' || o.title || ', or mail of an account with'
-		|| ' it (then declare it as a provider).'
-		|| iif(h.short OR h.few, ' A capture of a day tells more, by its timing.', '') AS refuted_by
-FROM hit AS h
-JOIN frames AS f ON f.client = h.client AND f.owner = h.owner
-JOIN client AS c ON c.id = h.client
-JOIN owner AS o ON o.owner = h.owner
-WHERE :from IS NULL OR h.last_ns >= :from
-ORDER BY h.client, h.owner, f.flow, f.frame;
+SELECT 'leak' AS class, t.client, t.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
+	iif(t.strong, 'strong', 'suspected') AS strength, t.first_ns, t.last_ns, f.flow, f.frame, t.sentence, t.refuted_by
+FROM told AS t
+JOIN frames AS f ON f.client = t.client AND f.owner = t.owner;

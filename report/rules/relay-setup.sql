@@ -33,5 +33,4 @@ FROM hit AS h
 JOIN client AS c ON c.id = h.client
 JOIN owner AS o ON o.owner = h.owner
 JOIN flow_frame AS f ON f.flow = h.flow
-WHERE :from IS NULL OR h.all_last_ns >= :from
-ORDER BY h.client, h.owner, h.flow, f.frame;
+WHERE :from IS NULL OR h.all_last_ns >= :from;

@@ -37,5 +37,4 @@ CROSS JOIN clear_contact AS b
 LEFT JOIN clear_session AS r ON r.flow = h.retry
 LEFT JOIN handshake AS n ON n.flow = b.flow
 CROSS JOIN flow_frame AS f
-WHERE b.flow = h.best AND f.flow IN (h.flow, h.retry) AND (:from IS NULL OR h.all_last_ns >= :from)
-ORDER BY b.client, b.owner, about, f.flow, f.frame;
+WHERE b.flow = h.best AND f.flow IN (h.flow, h.retry) AND (:from IS NULL OR h.all_last_ns >= :from);

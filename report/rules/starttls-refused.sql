@@ -34,5 +34,4 @@ SELECT 'exposure' AS class, b.client, b.owner, NULL AS account, NULL AS mechanis
 FROM hit AS h
 CROSS JOIN clear_contact AS b
 LEFT JOIN starttls_offer AS o ON o.flow = b.flow
-WHERE b.flow = h.best AND (:from IS NULL OR h.all_last_ns >= :from)
-ORDER BY b.client, b.owner, about, h.flow;
+WHERE b.flow = h.best AND (:from IS NULL OR h.all_last_ns >= :from);

@@ -54,5 +54,4 @@ FROM hit AS h
 CROSS JOIN clear_contact AS b
 LEFT JOIN starttls_offer AS o ON o.flow = b.flow
 CROSS JOIN flow_frame AS f
-WHERE b.flow = h.best AND f.flow = h.flow AND (:from IS NULL OR h.all_last_ns >= :from)
-ORDER BY b.client, b.owner, about, h.flow, f.frame;
+WHERE b.flow = h.best AND f.flow = h.flow AND (:from IS NULL OR h.all_last_ns >= :from);

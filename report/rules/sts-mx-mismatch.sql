@@ -26,5 +26,4 @@ SELECT 'policy' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism,
 FROM hit AS h
 JOIN client AS c ON c.id = h.client
 JOIN flow_frame AS f ON f.flow = h.flow
-WHERE :from IS NULL OR h.all_last_ns >= :from
-ORDER BY h.client, h.owner, h.about, h.flow, f.frame;
+WHERE :from IS NULL OR h.all_last_ns >= :from;

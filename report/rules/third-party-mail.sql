@@ -43,5 +43,4 @@ FROM hit AS h
 JOIN client AS c ON c.id = h.client
 JOIN owner AS o ON o.owner = h.owner
 JOIN upload_frame AS f ON f.flow = h.flow
-WHERE :from IS NULL OR h.all_last_ns >= :from
-ORDER BY h.client, h.owner, account, h.flow, f.frame;
+WHERE :from IS NULL OR h.all_last_ns >= :from;

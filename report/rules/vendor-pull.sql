@@ -56,5 +56,4 @@ FROM graded AS g
 JOIN client AS c ON c.id = g.client
 JOIN owner AS o ON o.owner = g.owner
 JOIN flow_frame AS f ON f.flow = g.flow
-WHERE :from IS NULL OR g.all_last_ns >= :from
-ORDER BY g.client, g.owner, account, g.flow, frame;
+WHERE :from IS NULL OR g.all_last_ns >= :from;
