@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The columns of a rule, in order; rows come in any. A row without a sentence adds its flow and frame to a finding that another
- * row tells of. */
+/* The columns of a rule, in order; its rows come in any. A row without a sentence adds its flow and frame to a
+ * finding that another row tells of. */
 enum column { CLASS, CLIENT, OWNER, ACCOUNT, MECHANISM, SECRET_LEN, STRENGTH, FIRST_NS, LAST_NS, FLOW, FRAME,
 	      SENTENCE, REFUTED_BY, ABOUT, COLUMNS };
 

@@ -15,8 +15,8 @@
 #define WANTED \
 	" WITH asked AS (SELECT flow FROM certificate WHERE place = 0" \
 	"  UNION SELECT flow FROM handshake WHERE version BETWEEN 1 AND 0x0302" \
-	"  UNION SELECT flow FROM contact WHERE transport IS NOT NULL" \
-	"   AND (EXISTS (SELECT 1 FROM tlsa_answer) OR EXISTS (SELECT 1 FROM sts_policy)))," \
+	"  UNION SELECT c.flow FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM tlsa_answer)" \
+	"    OR EXISTS (SELECT 1 FROM sts_policy)) CROSS JOIN contact AS c WHERE c.transport IS NOT NULL)," \
 	" wanted AS (SELECT c.flow FROM asked AS a CROSS JOIN contact AS c ON c.flow = a.flow AND c.transport IS NOT NULL)"
 
 /* Other names that were valid then make it unsure; of many answers the latest few decide. */
@@ -130,10 +130,10 @@ static const char delivery_sql[] =
 	"INSERT INTO sts_delivery"
 	" WITH alone AS MATERIALIZED (SELECT target FROM mx_answer GROUP BY target HAVING min(domain) = max(domain)),"
 	" sent AS (SELECT c.flow, c.first_ns, c.last_ns, n.name AS server, n.sure,"
-	"  lower(rtrim(nullif(m.recipient_domain, ''), '.')) AS recipient FROM contact AS c"
+	"  lower(rtrim(nullif(m.recipient_domain, ''), '.')) AS recipient"
+	"  FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM sts_policy)) CROSS JOIN contact AS c"
 	"  LEFT JOIN server_name AS n ON n.flow = c.flow LEFT JOIN mail_session AS m ON m.flow = c.flow"
-	"  WHERE c.transport IS NOT NULL AND c.resp_port = 25 AND c.originated AND NOT c.loopback"
-	"  AND EXISTS (SELECT 1 FROM sts_policy)),"
+	"  WHERE c.transport IS NOT NULL AND c.resp_port = 25 AND c.originated AND NOT c.loopback),"
 	" meant AS (SELECT *, coalesce(recipient, (SELECT x.domain FROM mx_answer AS x WHERE x.target = server"
 	"  AND x.time_ns <= s.first_ns ORDER BY x.time_ns DESC, x.domain LIMIT 1)) AS domain FROM sent AS s)"
 	" SELECT s.flow, p.domain, p.mode, p.frame, coalesce(s.server, ''),"
