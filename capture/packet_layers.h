@@ -45,7 +45,8 @@ static inline void layer_claim(struct layers *l, struct bytes *in, size_t n)
 	size_t left = bytes_left(in);
 
 	l->missing = n > left ? n - left : 0;
-	*in = bytes_sub(in, n > left ? left : n);
+	if (n < left)
+		in->len = in->pos + n;
 }
 
 /* Counts a header below IP; false when there are too many. */
