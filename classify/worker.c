@@ -14,7 +14,7 @@
 #define WORKER_SAY_NS (BASE_NS_PER_S / 2)
 /* What was read in a flow that goes on is said again so often: the case may have lost it for want of room. */
 #define WORKER_AGAIN_NS (60 * BASE_NS_PER_S)
-#define WORKER_SOON 12	/* packets ahead: their buckets */
+#define WORKER_SOON 12	/* packets ahead: their buckets and payload */
 #define WORKER_NEXT 6	/* ... and their flows are fetched from memory */
 
 struct worker *worker_new(unsigned index, unsigned count, struct queue *in, struct queue *out,
@@ -211,8 +211,10 @@ static void take_batch(struct worker *w, const struct batch *b)
 		unsigned soon = i + WORKER_SOON, next = i + WORKER_NEXT;
 		const struct flow_table *t;
 
-		if (soon < b->packet_count && (t = table_of(w, &b->packets[soon])) != NULL)
+		if (soon < b->packet_count && (t = table_of(w, &b->packets[soon])) != NULL) {
 			flow_table_soon(t, hashes[soon]);
+			__builtin_prefetch(b->packets[soon].payload);
+		}
 		if (next < b->packet_count && (t = table_of(w, &b->packets[next])) != NULL)
 			flow_table_next(t, hashes[next]);
 		step(w, &b->packets[i], hashes[i]);
