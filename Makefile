@@ -13,7 +13,7 @@
 # make deb        Debian packages, source and binary, in build-deb
 # make deb-check  installs, uses and removes them in a fresh Debian (root; needs lintian, debootstrap)
 # CFLAGS, LDFLAGS are yours to set; what the program needs is kept apart below.
-CFLAGS ?= -O3 -g
+CFLAGS ?= $(if $(SAN),-O2,-O3) -g
 CPPFLAGS ?=
 LDFLAGS ?=
 SAN ?=
