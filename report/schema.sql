@@ -986,11 +986,13 @@ SELECT number_of(s.client, s.owner, s.server, s.resp_port) AS peer,
 	s.flow, s.client, s.owner, s.originated, s.far, s.resp_port, s.server, m.proto, m.transport,
 	s.first_ns, s.last_ns, s.last_frame, coalesce(nullif(m.credential_frame, 0), s.last_frame) AS frame,
 	m.starttls_offered, m.mail_moved,
-	m.mail_moved OR m.preauth OR m.credential <> 'none' OR m.recipient_domain <> ''
-		OR m.transport = 'starttls-offered-not-used' OR m.dialogue GLOB '*[cr]*[LAMmX]*' AS went_on,
+	-- What is dear is asked last: else SQLite would look at all of it.
+	CASE WHEN m.mail_moved OR m.preauth OR m.credential <> 'none' OR m.transport = 'starttls-offered-not-used'
+			OR m.recipient_domain <> '' THEN 1
+		ELSE m.dialogue GLOB '*[cr]*[LAMmX]*' END AS went_on,
 	m.preauth, m.injected_by_client > 0 OR m.injected_by_server > 0 AS injected, m.credential_frame, m.secret_len,
-	s.originated AND m.accepted AND m.account GLOB '*?@?*.?*' AND m.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown')
-		AS let_in
+	CASE WHEN s.originated AND m.accepted AND m.transport NOT IN ('implicit-tls', 'starttls-used', 'unknown')
+		THEN m.account GLOB '*?@?*.?*' ELSE 0 END AS let_in
 FROM mail_session AS m
 CROSS JOIN served AS s
 WHERE s.flow = m.flow AND NOT s.loopback
@@ -1006,15 +1008,16 @@ CREATE TABLE starttls_offer (
 );
 -- In the order of time, what it is counted from: peer and same_peer are numbers of such servers.
 CREATE VIEW offer_of_session AS
+WITH lacking AS MATERIALIZED (
+	SELECT DISTINCT server, port FROM clear_session WHERE NOT offered AND transport IN ('plaintext', 'starttls-refused')
+)
 SELECT flow, offered, number_of(server, port, 'any') AS peer, number_of(server, port, banner_host, 'same') AS same_peer
 FROM (SELECT s.flow, s.server, s.resp_port AS port, banner_host(m.banner) AS banner_host,
 		m.starttls_offered AS offered, s.first_ns
 	FROM mail_session AS m
 	CROSS JOIN served AS s
 	WHERE s.flow = m.flow AND (m.starttls_offered OR m.offers_seen OR m.starttls_asked)
-		AND EXISTS (SELECT 1 FROM clear_session WHERE NOT offered AND transport IN ('plaintext', 'starttls-refused'))
-		AND (s.server, s.resp_port) IN (SELECT server, port FROM clear_session
-			WHERE NOT offered AND transport IN ('plaintext', 'starttls-refused')))
+		AND s.resp_port IN (SELECT port FROM lacking) AND (s.server, s.resp_port) IN (SELECT server, port FROM lacking))
 ORDER BY first_ns, flow;
 
 -- One of them with what rules say of it.
