@@ -15,7 +15,7 @@ struct judgement {
 /* What is written of flows one by one; of all is to be judged. */
 static const char all_sql[] =
 	"DELETE FROM flow_process; DELETE FROM contact; DELETE FROM contact_class; DELETE FROM traffic;"
-	"DELETE FROM endpoint; DELETE FROM owner";
+	"DELETE FROM endpoint; DELETE FROM owner; DELETE FROM alias_hint";
 
 /* Before states are found again; see judge_path. */
 static const char more_sql[] =
@@ -85,7 +85,8 @@ static enum tag_end judge_flows(struct judgement *j)
 	struct store *st = j->part.st;
 
 	j->part.only_due = false;
-	if (!remember(j) || (j->grows && !tagger_begin(j->tagger, &j->part.only_due)) ||
+	j->part.new_names = 0;
+	if (!remember(j) || (j->grows && !tagger_begin(j->tagger, &j->part)) ||
 	    !store_exec(st, j->part.only_due ? more_sql : all_sql) || !store_exec(st, anew_sql) || !judge_process(&j->part))
 		return TAG_FAILED;
 	return tagger_run(j->tagger, j->grows ? store_run_is_until(st) : 0);

@@ -111,8 +111,9 @@ void contact_describe(struct contact *c)
 }
 
 /* schema.sql, contact_class. */
-enum contact_class { VENDOR, DELIVERY, INCOMING, SETUP, WEB_MAIL, WEB_CLEAR, OWN_SERVER, OPAQUE, ENCRYPTED_DNS, ECH };
-_Static_assert(ECH + 1 == CONTACT_CLASSES, "CONTACT_CLASSES counts them");
+enum contact_class { VENDOR, DELIVERY, INCOMING, SETUP, WEB_MAIL, WEB_CLEAR, OWN_SERVER, OPAQUE, ENCRYPTED_DNS, ECH,
+	CERTIFICATE, OLD_TLS };
+_Static_assert(OLD_TLS + 1 == CONTACT_CLASSES, "CONTACT_CLASSES counts them");
 
 const char *contact_class_name(unsigned class)
 {
@@ -127,6 +128,8 @@ const char *contact_class_name(unsigned class)
 		[OPAQUE] = "opaque",
 		[ENCRYPTED_DNS] = "encrypted-dns",
 		[ECH] = "ech",
+		[CERTIFICATE] = "certificate",
+		[OLD_TLS] = "old-tls",
 	};
 
 	return names[class];
@@ -151,6 +154,8 @@ unsigned contact_classes(const struct contact *c, const struct policy *policy)
 		[ENCRYPTED_DNS] = f->encrypted_dns ||
 				  (e->resolver && (f->resp_port == 443 || f->resp_port == 853)),
 		[ECH] = f->ech && originated,
+		[CERTIFICATE] = mail && f->certificate,
+		[OLD_TLS] = mail && f->version >= 1 && f->version <= 0x0302,
 	};
 	unsigned bits = 0;
 

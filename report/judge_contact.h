@@ -9,7 +9,7 @@
 #include "report/judge_flow.h"
 #include "report/judge_ledger.h"
 
-#define CONTACT_CLASSES 10
+#define CONTACT_CLASSES 12
 
 /* A flow, seen from its client. Pointers are borrowed from the flow. */
 struct contact {

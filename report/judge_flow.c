@@ -29,7 +29,7 @@ enum dialogue_column { DIALOGUE_TRANSPORT = 1, DIALOGUE_CREDENTIAL, DIALOGUE_MAI
 
 enum loss_column { LOSS_WHY = 1, LOSS_PACKETS, LOSS_BYTES };
 
-enum certificate_column { CERTIFICATE_FRAME = 1, CERTIFICATE_COVERS_SNI, CERTIFICATE_NAMES_CUT };
+enum certificate_column { CERTIFICATE_FRAME = 1, CERTIFICATE_COVERS_SNI, CERTIFICATE_NAMES_CUT, CERTIFICATE_TRUSTED };
 
 /* What is asked, and the column that is the flow's id, in whose order rows come. */
 struct question {
@@ -56,8 +56,8 @@ static const struct question disclosures = { "SELECT flow", "disclosure WHERE tr
 
 static const struct question processes = { "SELECT flow", "flow_process WHERE true", "flow" };
 
-static const struct question certificates = { "SELECT flow, frame, covers_sni = 1, names_cut",
-	"certificate WHERE place = 0 AND chain = 'trusted'", "flow" };
+static const struct question certificates = { "SELECT flow, frame, covers_sni = 1, names_cut, chain = 'trusted'",
+	"certificate WHERE place = 0", "flow" };
 
 static sqlite3_stmt *ask(const struct judge_part *part, const struct question *what)
 {
@@ -221,7 +221,8 @@ static void read_flow(sqlite3_stmt *q, struct judge_flow *f)
 
 static void read_certificate(sqlite3_stmt *q, struct judge_flow *f)
 {
-	f->trusted = true;
+	f->certificate = true;
+	f->trusted = sqlite3_column_int(q, CERTIFICATE_TRUSTED) != 0;
 	f->certificate_frame = sqlite3_column_int64(q, CERTIFICATE_FRAME);
 	f->covers_sni = sqlite3_column_int(q, CERTIFICATE_COVERS_SNI) != 0;
 	f->names_cut = sqlite3_column_int(q, CERTIFICATE_NAMES_CUT) != 0;

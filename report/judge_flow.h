@@ -35,7 +35,8 @@ struct judge_flow {
 	bool readable;		/* these, any other credential, a greeting that logs in, or compressed mail */
 	bool process;		/* something is known of whose it is, or that nobody is */
 	bool disclosure;	/* has one */
-	bool trusted;		/* the server showed a chain that was; without it the next three are empty */
+	bool certificate;	/* the server showed one; without it the next four are empty */
+	bool trusted;		/* its chain was */
 	bool covers_sni, names_cut;
 	int64_t certificate_frame;
 	/* What was not seen of it: as was told, and what it shows itself where nothing of that was told. */

@@ -13,8 +13,8 @@
 
 /* The mail contacts of which somebody asks for the name. */
 #define WANTED \
-	" WITH asked AS (SELECT flow FROM certificate WHERE place = 0" \
-	"  UNION SELECT flow FROM handshake WHERE version BETWEEN 1 AND 0x0302" \
+	" WITH asked AS (SELECT flow FROM contact_class WHERE class = 'certificate'" \
+	"  UNION SELECT flow FROM contact_class WHERE class = 'old-tls'" \
 	"  UNION SELECT c.flow FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM tlsa_answer)" \
 	"    OR EXISTS (SELECT 1 FROM sts_policy)) CROSS JOIN contact AS c WHERE c.transport IS NOT NULL)," \
 	" wanted AS (SELECT c.flow FROM asked AS a CROSS JOIN contact AS c ON c.flow = a.flow AND c.transport IS NOT NULL)"

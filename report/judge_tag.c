@@ -24,6 +24,7 @@ struct tagger {
 	struct key_set *strangers;	/* far ends that are no client, where it grows */
 	struct namer *namer;
 	sqlite3_stmt *insert_contact, *delete_contact;
+	int64_t new_names;		/* the lowest id of those that were stored since it began last */
 	int64_t until_ns;
 	bool ran;			/* once at least */
 	bool others;			/* who is which client is another than it was */
@@ -175,12 +176,19 @@ static bool tag_all(struct tagger *t)
 	       client_write(t->part, t->hosts, t->ledger) && coverage_write(t->coverage, t->part->st);
 }
 
+static void note_name(struct tagger *t, const struct fact_name *name)
+{
+	namer_note(t->namer, name->address);
+	if ((int64_t)name->id < t->new_names)
+		t->new_names = (int64_t)name->id;
+}
+
 void tagger_stored(struct tagger *t, const struct fact *fact)
 {
 	switch (fact->kind) {
 	case FACT_NAME:
 		if (fact->name.kind == NAME_DNS)
-			namer_note(t->namer, fact->name.address);
+			note_name(t, &fact->name);
 		break;
 	case FACT_LOSS:
 		if (fact->loss.flow != 0)
@@ -197,9 +205,11 @@ void tagger_stored(struct tagger *t, const struct fact *fact)
 	}
 }
 
-bool tagger_begin(struct tagger *t, bool *only_due_out)
+bool tagger_begin(struct tagger *t, struct judge_part *part_out)
 {
-	*only_due_out = t->ran && !due_is_all(t->due);
+	part_out->only_due = t->ran && !due_is_all(t->due);
+	part_out->new_names = part_out->only_due ? t->new_names : 0;
+	t->new_names = INT64_MAX;
 	return due_write(t->due, t->part->st);
 }
 
@@ -231,6 +241,7 @@ struct tagger *tagger_new(const struct judge_part *part, bool grows)
 	t->classes = class_table_new(part);
 	t->due = grows ? due_new() : NULL;
 	t->strangers = key_set_new();
+	t->new_names = INT64_MAX;
 	t->insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	t->delete_contact = store_prepare(part->st, "DELETE FROM contact WHERE flow = ?");
 	t->namer = t->endpoints != NULL ? namer_new(part, t->endpoints, t->hosts) : NULL;

@@ -19,8 +19,8 @@ void tagger_free(struct tagger **t);
 /* While it grows: a fact was stored. */
 void tagger_stored(struct tagger *t, const struct fact *fact);
 
-/* While it grows, before anything else of a judgement: writes temp.due. Whether there is no more to be judged than that. */
-bool tagger_begin(struct tagger *t, bool *only_due_out);
+/* While it grows, before anything else of a judgement: writes temp.due, and says in part what is to be judged. */
+bool tagger_begin(struct tagger *t, struct judge_part *part_out);
 
 enum tag_end {
 	TAG_DONE,

@@ -486,6 +486,13 @@ CREATE TABLE provider_hint (
 	PRIMARY KEY (client, owner)
 ) WITHOUT ROWID;
 
+-- Those of them that DNS aliases say. Names that are stored later may add to it.
+CREATE TABLE alias_hint (
+	client INTEGER NOT NULL,
+	owner TEXT NOT NULL,
+	PRIMARY KEY (client, owner)
+) WITHOUT ROWID;
+
 -- By which name the server of a mail contact was meant: what the client's TLS asked for, else the last DNS
 -- answer before the flow that the client's host got. Only of those of which rules ask it: with a certificate,
 -- with TLS that is no longer to be used, and all where TLSA records or MTA-STS policies are known.
@@ -609,7 +616,7 @@ CREATE TABLE contact (
 -- whomever begun where that was not seen), setup (up to an account set-up host), web-mail (HTTPS both
 -- ways), web-clear (HTTP without TLS up to a mail host), delivery (port 25, by none of the policy's
 -- servers), incoming (a mail session from outside, no delivery), own-server (the policy's), opaque,
--- encrypted-dns, ech. A rule that asks for other flows adds a class here and in judge_contact.c. Most
+-- encrypted-dns, ech, certificate (mail, and the server showed one in clear), old-tls (mail under TLS 1.1 or older). A rule that asks for other flows adds a class here and in judge_contact.c. Most
 -- contacts are mail, which has a transport; the rest made a disclosure, or something is known of their processes.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
@@ -839,12 +846,13 @@ SELECT s.flow, s.client, s.owner, s.far, s.resp_port, s.mail_proto, s.delivery, 
 	iif(s.delivery, 'suspected', 'strong') AS rule_strength,
 	printf('%s port %d', coalesce(n.name || ' (' || host(s.far) || ')', host(s.far)), s.resp_port) AS server_words,
 	iif(s.delivery, ' Between servers TLS is opportunistic: who delivers need not look at it.', '') AS delivery_words
-FROM certificate AS c
+FROM contact_class AS k
+CROSS JOIN certificate AS c ON c.flow = k.flow
 CROSS JOIN mail_contact AS s ON s.flow = c.flow
 CROSS JOIN handshake AS h ON h.flow = c.flow
 LEFT JOIN server_name AS n ON n.flow = c.flow
 LEFT JOIN dane AS d ON d.flow = c.flow
-WHERE c.place = 0 AND s.originated AND NOT s.loopback;
+WHERE k.class = 'certificate' AND c.place = 0 AND s.originated AND NOT s.loopback;
 
 -- Losses and the client they touch; client 0 is everyone. What a flow itself says of its missing bytes
 -- counts where no loss fact says it. A loss matters in any flow that is not local, and in a mail session.
@@ -1058,7 +1066,7 @@ SELECT s.flow, s.client, s.state AS before, CASE
 	WHEN x.chain = 'not-judged' AND NOT x.vouched THEN 'no_store'
 	WHEN x.covers = 1 OR x.vouched THEN 'sealed'
 	ELSE 'no_name' END AS after
-FROM (SELECT flow FROM certificate WHERE place = 0
+FROM (SELECT flow FROM contact_class WHERE class = 'certificate'
 	UNION SELECT m.flow FROM mail_session AS m
 	CROSS JOIN contact AS c
 	WHERE m.transport = 'starttls-used' AND c.flow = m.flow

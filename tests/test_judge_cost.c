@@ -5,6 +5,7 @@
 #define TIMES 4
 #define FLOWS 7			/* of a client */
 #define STEPS 100		/* counted at once */
+#define SLICE 500		/* flows */
 
 static const char *text(char out[40], const char *format, unsigned number)
 {
@@ -129,6 +130,62 @@ static void judging_four_times_as_many_clients_takes_four_times_the_work(void **
 	}
 }
 
+/* A slice of web, look-ups and mail under TLS by the same clients as in any other. */
+static void add_slice(struct store *st, unsigned *number)
+{
+	struct fact facts[4];
+
+	for (unsigned i = 0; i < SLICE; i++) {
+		unsigned n = ++*number;
+		char from[40], to[40];
+		const char *pc = text(from, "10.1.%u.%u", n % 50), *server = text(to, "198.51.%u.%u", n % 40);
+		const struct flow_case web = { pc, server, 443, 900, 5000, "www.else.test", .alpn = "h2", .at_s = (int)n };
+		const struct flow_case mail = { pc, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .at_s = (int)n };
+		unsigned count = case_flow(n % 25 == 0 ? &mail : &web, n, facts);
+
+		case_name(&facts[count++], n, pc, "www.else.test", server, (int)n);
+		assert_true(store_add(st, facts, count));
+	}
+	assert_true(store_run_until(st, T0 + (int64_t)(*number + 3600) * S));
+}
+
+/* Of the last of so many slices that came one after the other, and of all of them at once. */
+static uint64_t steps_for_a_slice(unsigned slices, uint64_t *all_out)
+{
+	struct store *st = clients(0);
+	struct policy *policy = policy_new();
+	struct judgement *j = judgement_new(st, policy, &small_book);
+	uint64_t steps = 0, before = 0;
+	unsigned number = 0;
+
+	watch_steps(st, &steps);
+	for (unsigned i = 0; i < slices; i++) {
+		add_slice(st, &number);
+		before = steps;
+		assert_true(judgement_renew(j));
+	}
+	before = steps - before;
+	judgement_free(&j);
+	*all_out = steps;
+	assert_true(judge(st, policy, &small_book));
+	*all_out = steps - *all_out;
+	store_close(&st);
+	policy_free(&policy);
+	return before;
+}
+
+static void judging_what_came_takes_little_more_in_a_case_sixteen_times_as_old(void **state)
+{
+	uint64_t young_all, old_all, young = steps_for_a_slice(2, &young_all), old = steps_for_a_slice(32, &old_all);
+
+	(void)state;
+	print_message("a slice: %llu steps in a young case, %llu in an old one; all: %llu and %llu\n",
+		      (unsigned long long)young * STEPS, (unsigned long long)old * STEPS,
+		      (unsigned long long)young_all * STEPS, (unsigned long long)old_all * STEPS);
+	assert_true(old < 2 * young);
+	assert_true(old_all > 8 * young_all);
+}
+
 /* Judge makes the indexes that it needs. While one stands on a table that workers fill, SQLite keeps a journal of
  * its own for each row stored, as OR REPLACE then needs one. */
 static void what_workers_say_is_stored_without_an_index(void **state)
@@ -147,6 +204,7 @@ static void what_workers_say_is_stored_without_an_index(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(judging_what_came_takes_little_more_in_a_case_sixteen_times_as_old),
 		cmocka_unit_test(judging_four_times_as_many_clients_takes_four_times_the_work),
 		cmocka_unit_test(what_workers_say_is_stored_without_an_index),
 	};

@@ -5,10 +5,10 @@ WITH hit AS (
 	SELECT m.*, coalesce(n.name, host(m.far)) || '/' || m.version AS about, CASE m.version
 			WHEN 0x0302 THEN 'TLS 1.1' WHEN 0x0301 THEN 'TLS 1.0' WHEN 0x0300 THEN 'SSL 3.0'
 			ELSE printf('SSL version 0x%04x', m.version) END AS version_words, n.name AS server
-	FROM handshake AS s
-	CROSS JOIN mail_contact AS m ON m.flow = s.flow
-	LEFT JOIN server_name AS n ON n.flow = s.flow
-	WHERE s.version BETWEEN 1 AND 0x0302 AND m.originated AND NOT m.loopback
+	FROM contact_class AS k
+	CROSS JOIN mail_contact AS m ON m.flow = k.flow
+	LEFT JOIN server_name AS n ON n.flow = k.flow
+	WHERE k.class = 'old-tls' AND m.originated AND NOT m.loopback
 		AND (:client IS NULL OR m.client = :client)
 ),
 summed AS (
