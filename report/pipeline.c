@@ -3,7 +3,6 @@
 #include "capture/base.h"
 #include "classify/worker.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +13,6 @@
  * being read: so 80 MB at most, which are some seconds of 20,000 new flows each. */
 #define PIPELINE_FACTS 32
 #define PIPELINE_LIVE_FACTS 256
-/* Batches come and go. What malloc gave back to the kernel of them, it would get again page by page, each zeroed. */
-#define PIPELINE_MMAP (1 << 20)		/* bytes; more than any batch has */
-#define PIPELINE_SPARE (4 << 20)	/* ... that malloc may hold back, of each of its arenas */
 
 struct pipeline {
 	const struct pipeline_settings *settings;
@@ -62,12 +58,6 @@ static void start(pthread_t *thread, const char *name, void *(*body)(void *), vo
 		base_log("cannot start a thread: %s", strerror(failed));
 		exit(71); /* EX_OSERR */
 	}
-}
-
-static void keep_memory(void)
-{
-	mallopt(M_MMAP_THRESHOLD, PIPELINE_MMAP);
-	mallopt(M_TRIM_THRESHOLD, PIPELINE_SPARE);
 }
 
 static void capture(struct pipeline *p, struct slab_pool *pool, struct queue *const *workers)
@@ -152,7 +142,6 @@ bool pipeline_run(const struct pipeline_settings *settings, struct store *store)
 	struct pipeline p = { .settings = settings, .writer = writer_new(store, facts, n) };
 	bool ok;
 
-	keep_memory();
 	for (unsigned i = 0; i < n; i++) {
 		queues[i] = queue_new(PIPELINE_BATCHES);
 		workers[i] = worker_new(i, n, queues[i], facts, 0);
