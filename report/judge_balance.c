@@ -4,9 +4,8 @@
  * that client's ledger, as what came down from this one. */
 static const char balance_sql[] =
 	"INSERT INTO client_balance"
-	" WITH near AS MATERIALIZED (SELECT t.client, sum(t.up) AS up FROM client AS c CROSS JOIN traffic AS t"
-	"   CROSS JOIN endpoint AS e WHERE c.judged AND t.client = c.id AND e.id = t.endpoint"
-	"   AND (t.loopback OR e.role = 'local') GROUP BY t.client),"
+	" WITH near AS MATERIALIZED (SELECT client, sum(up) AS up FROM traffic"
+	"   WHERE loopback OR endpoint IN (SELECT id FROM endpoint WHERE role = 'local') GROUP BY client),"
 	" answered AS MATERIALIZED (SELECT a.client, sum(t.down) AS up FROM traffic AS t"
 	"  CROSS JOIN client_address AS a CROSS JOIN client AS c"
 	"  WHERE a.address = t.far AND c.id = t.client AND c.vantage = a.vantage GROUP BY a.client),"

@@ -1037,9 +1037,9 @@ SELECT s.*, iif(s.originated, host(c.address), host(s.far)) AS opener,
 	printf('%s port %d', iif(s.proto = 'sieve', 'Sieve', upper(s.proto)), s.port) AS service_text,
 	printf('%s port %d', s.server, s.port) AS about, m.refusal, m.signature, m.injected_by_client, m.injected_by_server
 FROM clear_session AS s
-CROSS JOIN mail_session AS m
 CROSS JOIN client AS c
-WHERE m.flow = s.flow AND c.id = s.client;
+LEFT JOIN mail_session AS m ON m.flow = s.flow
+WHERE c.id = s.client;
 
 -- The certificate that a session's server showed. covers: whether it is for the name asked for (SNI), else for
 -- the one looked up; NULL is not known. vouched: TLSA records do in the stead of authorities.
