@@ -124,8 +124,8 @@ bool retain_is_busy(const struct retain *r)
 /* What findings rest on: their flows and frames. A finding that rests on absence, timing or amounts rests on all of
  * its client's mail besides. */
 static const char flagged_sql[] =
-	"WITH mail AS (SELECT c.flow, c.name_frame FROM contact AS c JOIN contact_class AS k ON k.flow = c.flow"
-	"  WHERE k.class IN ('mail', 'web-mail', 'vendor') AND c.client IN (SELECT client FROM finding WHERE class = 'leak'))"
+	"WITH mail AS (SELECT flow, name_frame FROM contact WHERE client IN (SELECT client FROM finding WHERE class = 'leak')"
+	"  AND (transport IS NOT NULL OR flow IN (SELECT flow FROM contact_class WHERE class IN ('web-mail', 'vendor'))))"
 	" SELECT flow FROM finding_flow UNION SELECT frame FROM evidence"
 	" UNION SELECT name_frame FROM contact WHERE flow IN (SELECT flow FROM finding_flow)"
 	" UNION SELECT flow FROM mail UNION SELECT name_frame FROM mail"

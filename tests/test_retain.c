@@ -155,6 +155,29 @@ static void what_a_finding_rests_on_goes_last_and_is_not_judged_clean(void **sta
 	store_close(&st);
 }
 
+/* As displacement does: that the client went to its provider before, and then no more. */
+static void the_mail_of_a_client_that_leaks_goes_last_as_well(void **state)
+{
+	static const struct flow_case mail = { "192.168.1.10", "192.0.2.1", 993, 900, 5000, .sni = "imap.provider.test" };
+	struct store *st = watched(2);
+	struct policy *policy = policy_new();
+	struct fact facts[4];
+
+	(void)state;
+	assert_int_equal(case_flow(&mail, 1, facts), 2);
+	facts[0].flow.first_ns = facts[0].flow.last_ns = NOW_NS - 2 * DAY_NS;
+	assert_true(store_add(st, facts, 2));
+	fill(st, 1000, 24000, NOW_NS - 24000 * BASE_NS_PER_S);
+	assert_true(judge(st, policy, &small_book));
+	assert_true(store_exec(st, "INSERT INTO finding SELECT 1, 'key', 'displacement', 'leak', 'strong', client, 'big', NULL, NULL,"
+		" NULL, 1, 1, '', '' FROM contact WHERE resp_port = 993"));
+	run_retain(st, &(struct retain_limits){ .bytes = BYTES }, 30);
+	assert_true(store_number(st, "SELECT count(*) FROM flow", -1) < 24001);
+	assert_int_equal(store_number(st, "SELECT count(*) FROM flow WHERE resp_port = 993", -1), 1);
+	policy_free(&policy);
+	store_close(&st);
+}
+
 /* Of a case with nothing but flagged facts the oldest go. */
 static void when_all_is_flagged_the_oldest_goes(void **state)
 {
@@ -175,6 +198,7 @@ int main(void)
 		cmocka_unit_test(facts_older_than_the_days_go_with_all_that_hangs_on_them),
 		cmocka_unit_test(without_limits_nothing_goes),
 		cmocka_unit_test(what_a_finding_rests_on_goes_last_and_is_not_judged_clean),
+		cmocka_unit_test(the_mail_of_a_client_that_leaks_goes_last_as_well),
 		cmocka_unit_test(when_all_is_flagged_the_oldest_goes),
 	};
 
