@@ -28,7 +28,8 @@ static const char contact_sql[] =
 	"  WHEN s.flow IN (SELECT flow FROM contact_class WHERE class IN ('vendor', 'setup')) THEN 1 ELSE 2 END AS kind,"
 	" s.owner, coalesce(o.title, s.owner), s.role, " PROVIDER ", s.first_ns, s.last_ns,"
 	" p.start_ns, p.end_ns, p.orig_bytes + p.resp_bytes"
-	" FROM (SELECT flow FROM contact_class WHERE class IN ('mail', 'incoming', 'vendor', 'setup')"
+	" FROM (SELECT flow FROM contact WHERE client = ?1 AND transport IS NOT NULL"
+	"  UNION SELECT flow FROM contact_class WHERE class IN ('vendor', 'setup')"
 	"  UNION SELECT flow FROM web_mail_contact) AS k CROSS JOIN seen AS s LEFT JOIN owner AS o ON o.owner = s.owner"
 	" LEFT JOIN flow_sample AS p ON p.flow = s.flow WHERE s.flow = k.flow AND s.client = ?1 AND NOT s.loopback"
 	" ORDER BY kind, s.owner, s.flow, p.place";
