@@ -19,6 +19,8 @@ upload AS MATERIALIZED (
 	SELECT v.flow, v.client, v.owner, v.up, v.first_ns, v.last_ns, v.relay, v.ambiguous, v.named_by
 	FROM vendor_contact AS v
 	WHERE v.transport IS NULL AND (:client IS NULL OR v.client = :client)
+		AND v.client IN (SELECT client FROM client_provider)
+		AND v.client NOT IN (SELECT client FROM provider_contact)
 ),
 total AS (
 	SELECT u.client, u.owner, sum(u.up) AS up, min(u.first_ns) AS first_ns, max(u.last_ns) AS last_ns,
@@ -38,8 +40,6 @@ hit AS (
 	JOIN client AS c ON c.id = t.client
 	CROSS JOIN limits AS l
 	WHERE t.up >= iif(c.watched_ns >= l.span_ns, l.span_bytes, l.bytes)
-		AND t.client IN (SELECT client FROM client_provider)
-		AND t.client NOT IN (SELECT client FROM provider_contact)
 )
 SELECT 'leak' AS class, h.client, h.owner, NULL AS account, NULL AS mechanism, NULL AS secret_len,
 	iif(h.strong, 'strong', 'suspected') AS strength, h.first_ns, h.last_ns, u.flow, f.frame,
