@@ -72,6 +72,11 @@ void capture_tick(struct capture *c, int64_t now_ns)
 	}
 }
 
+void capture_tick_anew(struct capture *c)
+{
+	c->tick_ns = INT64_MIN;
+}
+
 void capture_tell(struct capture *c, const struct loss *loss)
 {
 	if (loss->packets > 0)

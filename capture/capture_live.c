@@ -33,8 +33,9 @@ struct live {
 	struct capture capture;
 	struct live_input inputs[CAPTURE_OPEN];
 	unsigned next_number;
-	int64_t packet_ns, at_ns;	/* the latest packet time, and the clock when it was new */
+	int64_t packet_ns, at_ns;	/* the latest packet time, and the clock when it was new; before any, of the start */
 	int64_t looked_ns, second_ns;	/* the clock at the last look, and the last duties of a second */
+	bool any;			/* packets came */
 	bool ending;
 };
 
@@ -88,10 +89,11 @@ static void mind_gone(struct live *l, struct live_input *in, int64_t now)
 	in->gone_ns = in->tried_ns = 0;
 }
 
-/* By the packets' clock, which need not be this machine's: of the latest packet and the time since. */
+/* By the packets' clock, which need not be this machine's: of the latest packet and the time since. Who waits for the
+ * first hears this machine's: it is what a link without any has, and what says that it is watched. */
 static void tick_idle(struct live *l, int64_t now)
 {
-	if (l->at_ns != 0 && now - l->at_ns > LIVE_BEHIND_NS)
+	if (now - l->at_ns > LIVE_BEHIND_NS)
 		capture_tick(&l->capture, l->packet_ns + (now - l->at_ns) - LIVE_BEHIND_NS);
 }
 
@@ -158,6 +160,11 @@ static struct live_input *earliest(struct live *l)
 static void take(struct live *l, struct live_input *in)
 {
 	in->has_next = false;
+	if (!l->any) {
+		l->any = true;
+		l->packet_ns = in->next.time_ns;
+		capture_tick_anew(&l->capture);
+	}
 	capture_take(&l->capture, &in->next, in->slab, &in->place);
 	if (in->next.time_ns > l->packet_ns)
 		l->packet_ns = in->next.time_ns;
@@ -224,7 +231,8 @@ void capture_live_run(const struct capture_live_settings *settings)
 		source_live_begin(settings->sources[i], l->inputs[i].number, settings->pool);
 		tell_source(l, &l->inputs[i], SOURCE_RUNNING);
 	}
-	l->second_ns = base_clock_ns(CLOCK_MONOTONIC);
+	l->second_ns = l->at_ns = base_clock_ns(CLOCK_MONOTONIC);
+	l->packet_ns = base_clock_ns(CLOCK_REALTIME);
 	run_until_told(l);
 	drain(l);
 	for (unsigned i = 0; i < settings->source_count; i++) {

@@ -39,6 +39,9 @@ void capture_take(struct capture *c, const struct frame *f, struct slab *slab, s
 /* Every worker hears what time it is, at the same place in the order of packets, if a tick is due. */
 void capture_tick(struct capture *c, int64_t now_ns);
 
+/* The next tick may be before the last. */
+void capture_tick_anew(struct capture *c);
+
 /* Workers get what they have. To be called when a source moved on to another slab: batches hold the old
  * one, which the source may be waiting for. */
 void capture_flush(struct capture *c);

@@ -30,6 +30,7 @@ soon 10 test -S "$dir/manager"
 NOTIFY_SOCKET=$dir/manager watch strict --sandbox strict -Z nobody -w "$dir/cases/case"
 watching=$pid
 guard=$(child_of $watching guard)
+check "it is alive before any packet" soon 4 grep -q '^WATCHDOG=1 STATUS=0 packets captured' "$dir/manager.out"
 check "it says what holds" grep -q 'sandbox: user nobody, no capability, Landlock, seccomp$' "$dir/strict.err"
 check "there are workers" test "$(ls /proc/$watching/task | wc -l)" -ge 3
 check "each thread is nobody's" is "$nobody $nobody $nobody $nobody" "$(field $watching Uid)"
