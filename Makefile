@@ -176,6 +176,7 @@ deb:
 
 deb-check: deb
 	tests/package.sh build-deb/root
+	tests/systemd.sh build-deb/root
 
 clean:
 	rm -rf build build-*
