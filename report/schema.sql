@@ -975,7 +975,8 @@ CREATE VIEW sole_server AS
 SELECT o.client, o.far
 FROM (SELECT client, count(*) AS let_in FROM clear_session WHERE let_in GROUP BY client) AS l
 JOIN (SELECT client, min(far) AS far, sum(flows) AS flows FROM own_sessions
-	WHERE NOT loopback AND client NOT IN (SELECT client FROM client_provider)
+	WHERE client IN (SELECT client FROM clear_session WHERE let_in) AND NOT loopback
+		AND client NOT IN (SELECT client FROM client_provider)
 	GROUP BY client
 	HAVING min(far) = max(far) AND max(relay) = 'no' AND min(relay) = 'no') AS o ON o.client = l.client AND o.flows = l.let_in;
 
