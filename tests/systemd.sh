@@ -86,7 +86,7 @@ check "an interface goes away" soon 5 said 'eth0: the interface went away'
 link_up
 check "and comes back" soon 10 said 'eth0: the interface is back'
 
-inside kill -STOP "$first"
+inside sh -c "kill -STOP $first"
 check "one that hangs is ended by the watchdog" soon 15 said 'Watchdog timeout'
 check "and started anew" soon 10 became NRestarts 1
 check "to be active" soon 5 became ActiveState active
