@@ -52,6 +52,7 @@ static int read_and_judge(const struct options *o, struct enclosure *enclosure, 
 	struct certificate_store *trust;
 	struct progress *progress = watch == NULL ? progress_begin(o->files.of, o->files.count) : NULL;
 	char error[512];
+	struct judgement *judgement = NULL;
 	struct store *st;
 	bool ok;
 	int status;
@@ -75,6 +76,8 @@ static int read_and_judge(const struct options *o, struct enclosure *enclosure, 
 	st = store_create(o->write_path, error, sizeof(error));
 	if (st == NULL)
 		command_fail(EX_CANTCREAT, error);
+	if (watch == NULL)
+		judgement = judgement_new(st, k.policy, &k.book, false);
 	ok = (watch != NULL ? watch_run(watch, st, &run) : store_run(st, &run)) &&
 	     pipeline_run(&(struct pipeline_settings){
 			.paths = o->files.of, .path_count = o->files.count,
@@ -87,7 +90,8 @@ static int read_and_judge(const struct options *o, struct enclosure *enclosure, 
 	if (!ok)
 		command_fail(EX_CANTCREAT, store_error(st));
 	progress_say(progress, "judging ...");
-	ok = watch != NULL ? watch_judge(watch, st) : judge(st, k.policy, &k.book);
+	ok = watch != NULL ? watch_judge(watch, st) : judgement_renew(judgement);
+	judgement_free(&judgement);
 	progress_end(&progress);
 	if (!ok)
 		command_fail(EX_SOFTWARE, store_error(st));

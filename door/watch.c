@@ -168,7 +168,7 @@ static void read_again(struct watch *w, struct store *store)
 	judgement_free(&w->judgement);
 	knowledge_close(w->knowledge);
 	*w->knowledge = fresh;
-	w->judgement = judgement_new(store, w->knowledge->policy, &w->knowledge->book);
+	w->judgement = judgement_new(store, w->knowledge->policy, &w->knowledge->book, true);
 	base_log("catalogue, policy and AS database were read again");
 	w->unjudged = true;
 	w->judge_ns = 0;
@@ -313,7 +313,7 @@ bool watch_run(struct watch *w, struct store *store, struct run_info *run)
 	    !store_keep(store, w->live.keep))
 		return false;
 	if (w->run == NULL)
-		w->judgement = judgement_new(store, w->knowledge->policy, &w->knowledge->book);
+		w->judgement = judgement_new(store, w->knowledge->policy, &w->knowledge->book, true);
 	if (w->eve != NULL && w->run == NULL)
 		eve_listen(w->eve, store);
 	return true;

@@ -71,22 +71,31 @@ void judgement_forget(struct judgement *j)
 	vantages_free(&j->vantages);
 }
 
-static bool remember(struct judgement *j)
+static bool remember(struct judgement *j, bool empty)
 {
 	if (j->tagger != NULL)
 		return true;
 	j->part.vantages = j->vantages = vantages_read(j->part.st);
-	j->tagger = j->vantages != NULL ? tagger_new(&j->part, j->grows) : NULL;
+	j->tagger = j->vantages != NULL ? tagger_new(&j->part, j->grows, empty) : NULL;
 	return j->tagger != NULL;
+}
+
+/* Where it was made before it was known that there are several. */
+static bool has_vantages(const struct judgement *j)
+{
+	return j->tagger == NULL || store_number(j->part.st, "SELECT max(1, count(DISTINCT vantage)) FROM source", -1) ==
+				    (int64_t)vantages_count(j->vantages);
 }
 
 static enum tag_end judge_flows(struct judgement *j)
 {
 	struct store *st = j->part.st;
 
+	if (!has_vantages(j))
+		judgement_forget(j);
 	j->part.only_due = false;
 	j->part.new_names = 0;
-	if (!remember(j) || (j->grows && !tagger_begin(j->tagger, &j->part)) ||
+	if (!remember(j, false) || (j->grows && !tagger_begin(j->tagger, &j->part)) ||
 	    !store_exec(st, j->part.only_due ? more_sql : all_sql) || !store_exec(st, anew_sql) || !judge_process(&j->part))
 		return TAG_FAILED;
 	return tagger_run(j->tagger, j->grows ? store_run_is_until(st) : 0);
@@ -110,12 +119,14 @@ static bool judge_all(struct judgement *j)
 	return end == TAG_DONE && judge_rest(&j->part);
 }
 
-struct judgement *judgement_new(struct store *st, const struct policy *policy, const struct owner_book *book)
+struct judgement *judgement_new(struct store *st, const struct policy *policy, const struct owner_book *book, bool grows)
 {
 	struct judgement *j = base_alloc(sizeof(*j));
 
 	j->part = (struct judge_part){ .st = st, .policy = policy, .book = book };
-	j->grows = true;
+	j->grows = grows;
+	if (store_number(st, "SELECT NOT EXISTS (SELECT 1 FROM flow) AND NOT EXISTS (SELECT 1 FROM name)", 0) != 0)
+		remember(j, true);
 	store_listen(st, stored, j);
 	return j;
 }

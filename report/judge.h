@@ -13,12 +13,12 @@
 
 bool judge(struct store *st, const struct policy *policy, const struct owner_book *book);
 
-/* Of a case that grows. What it takes does not grow with the flows that were judged before: of those only sums and what
- * rules ask for are read again. */
+/* Of a case that facts are stored in meanwhile. Who is a client is noted while they come, and what judging takes does not
+ * grow with the flows that were judged before: of those only sums and what rules ask for are read again. */
 struct judgement;
 
-/* Borrows all; nothing is judged yet. */
-struct judgement *judgement_new(struct store *st, const struct policy *policy, const struct owner_book *book);
+/* Borrows all; nothing is judged yet. grows: it will be judged more than once. */
+struct judgement *judgement_new(struct store *st, const struct policy *policy, const struct owner_book *book, bool grows);
 void judgement_free(struct judgement **j);
 
 /* As judge, of what was stored since it was last called; at first, and after false, of all. */

@@ -23,10 +23,6 @@ bool client_is_originator(const struct judge_part *part, const uint8_t *orig, co
 	return !is_vendors(part, orig) || is_vendors(part, resp);
 }
 
-enum host_column { HOST_ID, HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
-
-#define HOST_SQL "SELECT id, orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content"
-
 static bool is_unspecified(const uint8_t address[16])
 {
 	static const uint8_t v6[16], v4[16] = { [10] = 0xff, [11] = 0xff };
@@ -49,32 +45,36 @@ struct host_key client_key(const struct judge_part *part, int64_t flow, const ui
 	return key;
 }
 
-static void note_host(const struct judge_part *part, struct host_table *hosts, sqlite3_stmt *q)
+void client_note_host(const struct judge_part *part, struct host_table *hosts, const struct client_flow *f)
 {
 	const struct policy *policy = part->policy;
-	const uint8_t *orig = sqlite3_column_blob(q, HOST_ORIG), *resp = sqlite3_column_blob(q, HOST_RESP);
-	bool originated = client_is_originator(part, orig, resp);
-	const uint8_t *near = originated ? orig : resp, *far = originated ? resp : orig;
-	const uint8_t *far_mac = sqlite3_column_blob(q, originated ? HOST_RESP_MAC : HOST_ORIG_MAC);
-	struct host_key key = client_key(part, sqlite3_column_int64(q, HOST_ID), near);
+	bool originated = client_is_originator(part, f->orig, f->resp);
+	const uint8_t *near = originated ? f->orig : f->resp, *far = originated ? f->resp : f->orig;
+	const uint8_t *far_mac = originated ? f->resp_mac : f->orig_mac;
+	struct host_key key = client_key(part, f->id, near);
 
 	if (far_mac != NULL && shows_router(policy, near, far))
 		host_table_router(hosts, far_mac);
 	/* A host that has no address yet (DHCP, duplicate address detection) is nobody. */
 	if (!is_unspecified(near))
-		host_table_seen(hosts, &key,
-				sqlite3_column_blob(q, originated ? HOST_ORIG_MAC : HOST_RESP_MAC),
-				sqlite3_column_int64(q, HOST_FIRST_NS), sqlite3_column_int64(q, HOST_LAST_NS));
+		host_table_seen(hosts, &key, &(struct host_sight){ .flow = f->id, .first_ns = f->first_ns,
+			.last_ns = f->last_ns, .mac = originated ? f->orig_mac : f->resp_mac });
 }
+
+enum host_column { HOST_ID, HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };
 
 bool client_note_hosts(const struct judge_part *part, struct host_table *hosts)
 {
-	sqlite3_stmt *q = store_prepare(part->st, part->only_due ? HOST_SQL " WHERE id" JUDGE_IS_DUE " ORDER BY id"
-							    : HOST_SQL " ORDER BY id");
+	sqlite3_stmt *q = store_prepare(part->st,
+		"SELECT id, orig_addr, resp_addr, orig_mac, resp_mac, first_ns, last_ns FROM flow_with_content");
 	int rc = SQLITE_ERROR;
 
 	while (q != NULL && (rc = store_step(part->st, q)) == SQLITE_ROW)
-		note_host(part, hosts, q);
+		client_note_host(part, hosts, &(struct client_flow){
+			.id = sqlite3_column_int64(q, HOST_ID),
+			.orig = sqlite3_column_blob(q, HOST_ORIG), .resp = sqlite3_column_blob(q, HOST_RESP),
+			.orig_mac = sqlite3_column_blob(q, HOST_ORIG_MAC), .resp_mac = sqlite3_column_blob(q, HOST_RESP_MAC),
+			.first_ns = sqlite3_column_int64(q, HOST_FIRST_NS), .last_ns = sqlite3_column_int64(q, HOST_LAST_NS) });
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE;
 }

@@ -14,7 +14,15 @@ bool client_is_originator(const struct judge_part *part, const uint8_t *orig, co
 /* The end of a flow that is a client. */
 struct host_key client_key(const struct judge_part *part, int64_t flow, const uint8_t address[16]);
 
-/* Tells the table of hosts who is the client of some flow, of all or those that are due, and which cards forward. */
+/* A flow with something in it, as it tells of hosts. */
+struct client_flow {
+	int64_t id, first_ns, last_ns;
+	const uint8_t *orig, *resp, *orig_mac, *resp_mac;	/* 16 and 6 bytes; cards are NULL when the link layer has none */
+};
+
+/* Tells the table of hosts who is its client, and which card forwards. */
+void client_note_host(const struct judge_part *part, struct host_table *hosts, const struct client_flow *flow);
+/* The same of all flows in the case. */
 bool client_note_hosts(const struct judge_part *part, struct host_table *hosts);
 
 /* Once these are put together: writes client and client_address. */

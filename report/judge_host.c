@@ -39,34 +39,38 @@ void host_table_free(struct host_table **t)
 	*t = NULL;
 }
 
-static struct host *add(struct host_table *t, const struct host_key *key, int64_t first_ns, int64_t last_ns)
+static struct host *add(struct host_table *t, const struct host_key *key, const struct host_sight *sight)
 {
 	if (t->count == t->size) {
 		t->size = t->size > 0 ? t->size * 2 : 64;
 		t->hosts = base_realloc(t->hosts, t->size * sizeof(*t->hosts));
 	}
 	t->hosts[t->count] = (struct host){
-		.vantage = key->vantage, .first_ns = first_ns, .last_ns = last_ns,
+		.vantage = key->vantage, .first_ns = sight->first_ns, .last_ns = sight->last_ns, .first_flow = sight->flow,
 	};
 	memcpy(t->hosts[t->count].address, key->address, 16);
 	return &t->hosts[t->count++];
 }
 
-void host_table_seen(struct host_table *t, const struct host_key *key, const uint8_t *mac, int64_t first_ns,
-		     int64_t last_ns)
+void host_table_seen(struct host_table *t, const struct host_key *key, const struct host_sight *sight)
 {
 	unsigned number = key_set_add(t->addresses, key, sizeof(*key));
-	struct host *host = number > t->count ? add(t, key, first_ns, last_ns) : &t->hosts[number - 1];
+	struct host *host = number > t->count ? add(t, key, sight) : &t->hosts[number - 1];
 
-	if (first_ns < host->first_ns)
-		host->first_ns = first_ns;
-	if (last_ns > host->last_ns)
-		host->last_ns = last_ns;
-	if (mac == NULL)
+	if (sight->first_ns < host->first_ns)
+		host->first_ns = sight->first_ns;
+	if (sight->last_ns > host->last_ns)
+		host->last_ns = sight->last_ns;
+	if (sight->flow < host->first_flow)
+		host->first_flow = sight->flow;
+	if (sight->mac == NULL)
 		return;
-	if (host->has_mac && memcmp(host->mac, mac, 6) != 0)
+	if (host->has_mac && memcmp(host->mac, sight->mac, 6) != 0)
 		host->moved = true;
-	memcpy(host->mac, mac, 6);
+	if (host->has_mac && sight->flow < host->mac_flow)
+		return;
+	memcpy(host->mac, sight->mac, 6);
+	host->mac_flow = sight->flow;
 	host->has_mac = true;
 }
 
@@ -143,6 +147,18 @@ static int by_client(const void *a, const void *b)
 	return memcmp(x->address, y->address, 16);
 }
 
+/* Those that have a number keep their place before all that are new. */
+static int by_first_flow(const void *a, const void *b)
+{
+	const struct host *x = *(const struct host *const *)a, *y = *(const struct host *const *)b;
+
+	if ((x->numbered == 0) != (y->numbered == 0))
+		return x->numbered == 0 ? 1 : -1;
+	if (x->numbered != y->numbered)
+		return x->numbered < y->numbered ? -1 : 1;
+	return (x->first_flow > y->first_flow) - (x->first_flow < y->first_flow);
+}
+
 /* Numbers hosts that stand client by client. Whether all that had a number keep it. */
 static bool number_clients(struct host_table *t, struct host **hosts)
 {
@@ -166,10 +182,11 @@ bool host_table_group(struct host_table *t)
 	struct host **hosts = base_alloc_array(t->count, sizeof(*hosts));
 	unsigned end;
 
-	for (unsigned i = 0; i < t->count; i++) {
+	for (unsigned i = 0; i < t->count; i++)
 		hosts[i] = &t->hosts[i];
+	qsort(hosts, t->count, sizeof(*hosts), by_first_flow);
+	for (unsigned i = 0; i < t->count; i++)
 		hosts[i]->client = i + 1;
-	}
 	qsort(hosts, t->count, sizeof(*hosts), by_card);
 	for (unsigned i = 0; i < t->count && hosts[i]->has_mac && !hosts[i]->moved; i = end) {
 		for (end = i + 1; end < t->count && same_card(hosts[i], hosts[end]); end++)

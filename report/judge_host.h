@@ -2,7 +2,8 @@
  *
  * The addresses that a network card was seen with are one client's, unless they show that it is a
  * router's: more than one IPv4 address, global IPv6 addresses of more than one /64, or those of far ends.
- * Numbers are given in the order in which hosts were first seen.
+ * Numbers are given in the order of hosts' first flows, so they do not depend on the order in which facts came, but for
+ * those that have one already.
  *
  * Memory: one entry for each host that is the client of some flow; freed by host_table_free. */
 #ifndef REPORT_JUDGE_HOST_H
@@ -23,9 +24,14 @@ struct host_key {
 };
 _Static_assert(sizeof(struct host_key) == 17, "host_key has padding");
 
-/* Such an address was seen; mac is NULL when the link layer has none. */
-void host_table_seen(struct host_table *t, const struct host_key *key, const uint8_t *mac, int64_t first_ns,
-		     int64_t last_ns);
+/* In a flow. */
+struct host_sight {
+	int64_t flow, first_ns, last_ns;
+	const uint8_t *mac;	/* NULL when the link layer has none */
+};
+
+/* Such an address was seen, in whichever order of flows. */
+void host_table_seen(struct host_table *t, const struct host_key *key, const struct host_sight *sight);
 
 /* The card forwards: a far end was seen with it. */
 void host_table_router(struct host_table *t, const uint8_t mac[6]);
@@ -39,10 +45,10 @@ unsigned host_table_clients(const struct host_table *t);
 unsigned host_table_client(const struct host_table *t, const struct host_key *key);
 
 struct host {
-	uint8_t address[16], mac[6], vantage;
+	uint8_t address[16], mac[6], vantage;	/* mac: the latest */
 	bool has_mac;
 	bool moved;		/* seen with several cards: stays by itself */
-	int64_t first_ns, last_ns;
+	int64_t first_ns, last_ns, first_flow, mac_flow;
 	unsigned client;
 	unsigned numbered;	/* the client that it was when it was last grouped; 0: none yet */
 };

@@ -26,6 +26,7 @@ struct tagger {
 	sqlite3_stmt *insert_contact, *delete_contact;
 	int64_t new_names;		/* the lowest id of those that were stored since it began last */
 	int64_t until_ns;
+	bool scanned;			/* of all that was stored before it was made, hosts and names are noted */
 	bool ran;			/* once at least */
 	bool others;			/* who is which client is another than it was */
 	struct endpoint_key key;
@@ -166,43 +167,55 @@ static bool tag_flows(struct tagger *t)
 /* Once it is known who is one client. */
 static bool tag_all(struct tagger *t)
 {
-	bool more = t->part->only_due;
-
 	ledger_clients(t->ledger, host_table_clients(t->hosts));
 	coverage_clients(t->coverage, host_table_clients(t->hosts));
-	if (more ? !due_take_back(t->due, take_back, t) : !namer_note_all(t->namer))
-		return false;
-	return tag_flows(t) && class_table_write(t->classes) && ledger_write(t->ledger) &&
+	return (!t->part->only_due || due_take_back(t->due, take_back, t)) && tag_flows(t) && class_table_write(t->classes) && ledger_write(t->ledger) &&
 	       client_write(t->part, t->hosts, t->ledger) && coverage_write(t->coverage, t->part->st);
 }
 
 static void note_name(struct tagger *t, const struct fact_name *name)
 {
+	if (name->kind != NAME_DNS)
+		return;
 	namer_note(t->namer, name->address);
 	if ((int64_t)name->id < t->new_names)
 		t->new_names = (int64_t)name->id;
 }
 
+static void note_flow(struct tagger *t, const struct fact_flow *f)
+{
+	/* As in view flow_with_content. */
+	if (f->payload[0] == 0 && f->payload[1] == 0 && f->missing[0] == 0 && f->missing[1] == 0)
+		return;
+	client_note_host(t->part, t->hosts, &(struct client_flow){
+		.id = (int64_t)f->id, .first_ns = f->first_ns, .last_ns = f->last_ns,
+		.orig = f->orig_addr, .resp = f->resp_addr,
+		.orig_mac = f->has_mac ? f->orig_mac : NULL, .resp_mac = f->has_mac ? f->resp_mac : NULL });
+}
+
 void tagger_stored(struct tagger *t, const struct fact *fact)
 {
+	int64_t flow = 0;
+
 	switch (fact->kind) {
 	case FACT_NAME:
-		if (fact->name.kind == NAME_DNS)
-			note_name(t, &fact->name);
-		break;
-	case FACT_LOSS:
-		if (fact->loss.flow != 0)
-			due_stored(t->due, (int64_t)fact->loss.flow, false);
+		note_name(t, &fact->name);
 		break;
 	case FACT_FLOW:
-		due_stored(t->due, (int64_t)fact->flow.id, fact->flow.over);
+		note_flow(t, &fact->flow);
+		flow = (int64_t)fact->flow.id;
+		break;
+	case FACT_LOSS:
+		flow = (int64_t)fact->loss.flow;
 		break;
 	case FACT_MAIL_DNS:
 	case FACT_PACKET:
 		break;
 	default:
-		due_stored(t->due, (int64_t)fact_id(fact), false);
+		flow = (int64_t)fact_id(fact);
 	}
+	if (flow != 0 && t->due != NULL)
+		due_stored(t->due, flow, fact->kind == FACT_FLOW && fact->flow.over);
 }
 
 bool tagger_begin(struct tagger *t, struct judge_part *part_out)
@@ -213,14 +226,18 @@ bool tagger_begin(struct tagger *t, struct judge_part *part_out)
 	return due_write(t->due, t->part->st);
 }
 
+static bool scan(struct tagger *t)
+{
+	return t->scanned || (t->scanned = client_note_hosts(t->part, t->hosts) && namer_note_all(t->namer));
+}
+
 enum tag_end tagger_run(struct tagger *t, int64_t until_ns)
 {
 	bool ok;
 
 	t->until_ns = until_ns;
-	if (!client_note_hosts(t->part, t->hosts))
+	if (!scan(t))
 		return TAG_FAILED;
-	/* A case that did not grow has none that were numbered. */
 	t->others = !host_table_group(t->hosts);
 	ok = t->others || tag_all(t);
 	if (ok && t->due != NULL)
@@ -229,7 +246,7 @@ enum tag_end tagger_run(struct tagger *t, int64_t until_ns)
 	return !ok ? TAG_FAILED : t->others ? TAG_ANEW : TAG_DONE;
 }
 
-struct tagger *tagger_new(const struct judge_part *part, bool grows)
+struct tagger *tagger_new(const struct judge_part *part, bool grows, bool empty)
 {
 	struct tagger *t = base_alloc(sizeof(*t));
 
@@ -242,6 +259,7 @@ struct tagger *tagger_new(const struct judge_part *part, bool grows)
 	t->due = grows ? due_new() : NULL;
 	t->strangers = key_set_new();
 	t->new_names = INT64_MAX;
+	t->scanned = empty;
 	t->insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	t->delete_contact = store_prepare(part->st, "DELETE FROM contact WHERE flow = ?");
 	t->namer = t->endpoints != NULL ? namer_new(part, t->endpoints, t->hosts) : NULL;

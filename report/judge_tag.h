@@ -12,11 +12,12 @@
 
 struct tagger;
 
-/* grows: it will be asked again. Borrows part, and what that has. NULL when the store cannot; store_error says why. */
-struct tagger *tagger_new(const struct judge_part *part, bool grows);
+/* grows: it will be asked again. empty: nothing was stored so far. Borrows part, and what that has. NULL when the store
+ * cannot; store_error says why. */
+struct tagger *tagger_new(const struct judge_part *part, bool grows, bool empty);
 void tagger_free(struct tagger **t);
 
-/* While it grows: a fact was stored. */
+/* A fact was stored since it was made. */
 void tagger_stored(struct tagger *t, const struct fact *fact);
 
 /* While it grows, before anything else of a judgement: writes temp.due, and says in part what is to be judged. */

@@ -111,7 +111,7 @@ static inline struct growing grow_begin(const char *what, const struct owner_boo
 
 	assert_true(store_run(g.st, &(struct run_info){ .version = "", .ndpi_version = "", .catalogue_version = "",
 		.asn_database = "", .attribution = "", .command_line = "", .scope = RUN_MAIL_ONLY, .filter = "", .from_ns = 1 }));
-	g.judgement = judgement_new(g.st, g.policy, book);
+	g.judgement = judgement_new(g.st, g.policy, book, true);
 	return g;
 }
 

@@ -154,7 +154,7 @@ static uint64_t steps_for_a_slice(unsigned slices, uint64_t *all_out)
 {
 	struct store *st = clients(0);
 	struct policy *policy = policy_new();
-	struct judgement *j = judgement_new(st, policy, &small_book);
+	struct judgement *j = judgement_new(st, policy, &small_book, true);
 	uint64_t steps = 0, before = 0;
 	unsigned number = 0;
 
