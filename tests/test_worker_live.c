@@ -165,6 +165,9 @@ static void a_flow_that_goes_on_is_told_each_half_second_and_what_was_read_when_
 		assert_int_equal(flow, ticks[i].flow);
 		assert_int_equal(mail, ticks[i].mail);
 	}
+	worker_finish(s.w);
+	take_times(out, &flow, &mail);
+	assert_int_equal(mail, 4);
 	worker_free(&s.w);
 	queue_free(&out);
 }
