@@ -20,7 +20,7 @@ struct flow_reader {
 };
 
 enum flow_column { ID, LAST_FRAME, FIRST_NS, LAST_NS, ORIG, RESP, ORIG_PAYLOAD, RESP_PAYLOAD, ORIG_PACKETS, RESP_PACKETS,
-		   ORIG_BYTES, RESP_BYTES, PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, MISSING, CUT, EVICTED, REST };
+		   ORIG_BYTES, RESP_BYTES, PROTO, RESP_PORT, APP_PROTO, SYN_SEEN, OPAQUE, ENCRYPTED_DNS, MISSING, CUT, END };
 
 enum hello_column { HELLO_SNI = 1, HELLO_ALPN, HELLO_QUIC, HELLO_ECH, HELLO_AFTER_STARTTLS, HELLO_COMPLETED,
 		    HELLO_VERSION, HELLO_RESUMED };
@@ -36,12 +36,10 @@ struct question {
 	const char *select, *from, *flow;
 };
 
-/* The flow table lets no flow be silent for longer than an hour, and none that was closed for half a minute. */
 static const struct question flows = {
 	"SELECT id, last_frame, first_ns, last_ns, orig_addr, resp_addr, orig_payload, resp_payload, orig_packets,"
 	" resp_packets, orig_bytes, resp_bytes, proto, resp_port, app_proto, orig_seen_syn, opaque, encrypted_dns,"
-	" orig_missing + resp_missing, packets_cut, end = 'evicted',"
-	" CASE end WHEN 'open' THEN 3700 WHEN 'closed' THEN 60 WHEN 'reset' THEN 60 ELSE 0 END * 1000000000", "flow_with_content WHERE true", "id" };
+	" orig_missing + resp_missing, packets_cut, end", "flow_with_content WHERE true", "id" };
 
 static const struct question hellos = {
 	"SELECT flow, sni, alpn, quic, ech, after_starttls, completed, version, resumed", "handshake WHERE true", "flow" };
@@ -196,6 +194,16 @@ static void read_shown_losses(struct judge_flow *f, int64_t missing, int64_t cut
 	}
 }
 
+/* The flow table lets no flow be silent for longer than an hour, and none that was closed for half a minute. */
+static int64_t rest_ns(const char *end)
+{
+	if (strcmp(end, fact_flow_end_name(FLOW_OPEN)) == 0)
+		return 3700 * BASE_NS_PER_S;
+	if (strcmp(end, fact_flow_end_name(FLOW_CLOSED)) == 0 || strcmp(end, fact_flow_end_name(FLOW_RESET)) == 0)
+		return 60 * BASE_NS_PER_S;
+	return 0;
+}
+
 static void read_flow(sqlite3_stmt *q, struct judge_flow *f)
 {
 	*f = (struct judge_flow){
@@ -214,7 +222,7 @@ static void read_flow(sqlite3_stmt *q, struct judge_flow *f)
 		.syn_seen = sqlite3_column_int(q, SYN_SEEN) != 0,
 		.opaque = sqlite3_column_int(q, OPAQUE) != 0,
 		.encrypted_dns = sqlite3_column_int(q, ENCRYPTED_DNS) != 0,
-		.rest_ns = sqlite3_column_int64(q, REST),
+		.rest_ns = rest_ns((const char *)sqlite3_column_text(q, END)),
 		.sni = "", .alpn = "", .transport = "",
 	};
 }
@@ -244,7 +252,7 @@ bool flow_reader_next(struct flow_reader *r, struct judge_flow *flow_out)
 		read_dialogue(r->dialogues.q, flow_out);
 	read_told_losses(r, flow_out);
 	read_shown_losses(flow_out, sqlite3_column_int64(q, MISSING), sqlite3_column_int64(q, CUT),
-			  sqlite3_column_int(q, EVICTED) != 0);
+			  strcmp((const char *)sqlite3_column_text(q, END), fact_flow_end_name(FLOW_EVICTED)) == 0);
 	flow_out->process = stands_at(r, &r->processes, flow_out->id);
 	flow_out->disclosure = stands_at(r, &r->disclosures, flow_out->id);
 	if (stands_at(r, &r->certificates, flow_out->id))

@@ -7,7 +7,7 @@
 set -euo pipefail
 mailwitness=$1 load=$2
 rounds=${ROUNDS:-5}
-declare -A floors=([mix]=2.5 [mail]=1.0)	# how many times as fast as ndpiReader at least
+declare -A floors=([mix]=3.0 [mail]=1.5)	# how many times as fast as ndpiReader at least
 failed=0
 dir=$(mktemp -d) keep=$(mktemp -d)
 trap 'rm -rf "$dir" "$keep"' EXIT
