@@ -41,7 +41,7 @@ struct eve {
 	FILE *out;
 	char *path;
 	bool failed;			/* and it was said */
-	bool listens;
+	struct store *listens;		/* to this; NULL: to none */
 	struct key_set *waiting[AGES];	/* of struct key */
 	bool full;			/* and it was said */
 	void *shaken;			/* tree of flows whose handshake was told (tsearch(3)) */
@@ -67,10 +67,18 @@ struct eve *eve_open(const char *path, char *error, size_t error_size)
 	return e;
 }
 
+static void listen_no_more(struct eve *e)
+{
+	if (e->listens != NULL)
+		store_listen_no_more(e->listens, e);
+	e->listens = NULL;
+}
+
 void eve_close(struct eve **e)
 {
 	if (*e == NULL)
 		return;
+	listen_no_more(*e);
 	for (int i = 0; i < AGES; i++)
 		key_set_free(&(*e)->waiting[i]);
 	tdestroy((*e)->shaken, free);
@@ -108,7 +116,7 @@ static void heard(void *context, const struct fact *fact)
 
 void eve_listen(struct eve *e, struct store *st)
 {
-	e->listens = true;
+	e->listens = st;
 	store_listen(st, heard, e);
 }
 
@@ -255,7 +263,7 @@ bool eve_end(struct eve *e, struct store *st)
 {
 	bool ok = true;
 
-	if (!e->listens)
+	if (e->listens == NULL)
 		return written(e, emit_eve(st, e->out));
 	for (int i = FRESH; ok && i <= DUE; i++) {
 		ok = write_due(e, st);
@@ -264,6 +272,6 @@ bool eve_end(struct eve *e, struct store *st)
 	ok = ok && write_events(e, st, STATS, 0, 0, false);
 	for (int i = 0; i < QUERIES; i++)
 		record_close(&e->records[i]);
-	store_listen_no_more(st, e);
+	listen_no_more(e);
 	return written(e, ok);
 }

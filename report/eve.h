@@ -23,7 +23,7 @@ struct eve;
 struct eve *eve_open(const char *path, char *error, size_t error_size);
 void eve_close(struct eve **e);
 
-/* Hears what is stored from here on. */
+/* Hears what is stored from here on; to be ended or closed before the store is. */
 void eve_listen(struct eve *e, struct store *st);
 /* To be called when the case is judged. */
 bool eve_tell(struct eve *e, struct store *st);

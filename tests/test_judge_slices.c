@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #define QUEUE_LENGTH 16
+#define STEP (TEST_SANITIZED ? 8 : 1)	/* of captures, one is taken */
 #define SLICES 4		/* of each capture */
 #define WORKERS 2
 
@@ -215,15 +216,15 @@ static unsigned watch_file(const char *path, const struct owner_book *book)
 static void every_golden_capture_is_judged_alike_in_slices_and_at_once(void **state)
 {
 	struct book book = open_book();
-	unsigned compared = 0;
+	unsigned compared = 0, captures = 0;
 	glob_t files;
 
 	(void)state;
 	assert_int_equal(glob("tests/golden/*/capture.pcap*", 0, NULL, &files), 0);
-	for (size_t i = 0; i < files.gl_pathc; i++)
+	for (size_t i = 0; i < files.gl_pathc; i += STEP, captures++)
 		compared += watch_file(files.gl_pathv[i], &book.of);
-	print_message("%u moments of %zu captures\n", compared, files.gl_pathc);
-	assert_true(files.gl_pathc > 50 && compared > 3 * files.gl_pathc);
+	print_message("%u moments of %u captures\n", compared, captures);
+	assert_true(captures > 50 / STEP && compared > 3 * captures);
 	globfree(&files);
 	close_book(&book);
 }
