@@ -37,7 +37,6 @@ static const char anew_sql[] =
 	"CREATE INDEX IF NOT EXISTS name_of_host ON name (address) WHERE kind = 'host';"
 	"CREATE INDEX IF NOT EXISTS name_with_ech ON name (public_name, asked_by, from_ns) WHERE ech;"
 	"CREATE INDEX IF NOT EXISTS mx_by_question ON mail_dns (asked_by, name) WHERE type = 'MX';"
-	"CREATE INDEX IF NOT EXISTS flow_with_pid ON flow (id) WHERE pid <> 0;"
 	"CREATE INDEX IF NOT EXISTS address_of_client ON client_address (client);"
 	"CREATE INDEX IF NOT EXISTS finding_of_client ON finding (client);"
 	"CREATE INDEX IF NOT EXISTS leak_of_client ON finding (client) WHERE class = 'leak';"
@@ -95,8 +94,10 @@ static enum tag_end judge_flows(struct judgement *j)
 		judgement_forget(j);
 	j->part.only_due = false;
 	j->part.new_names = 0;
-	if (!remember(j, false) || (j->grows && !tagger_begin(j->tagger, &j->part)) ||
-	    !store_exec(st, j->part.only_due ? more_sql : all_sql) || !store_exec(st, anew_sql) || !judge_process(&j->part))
+	if (!remember(j, false) || (j->grows && !tagger_begin(j->tagger, &j->part)))
+		return TAG_FAILED;
+	j->part.no_pids = tagger_knows_no_pids(j->tagger);
+	if (!store_exec(st, j->part.only_due ? more_sql : all_sql) || !store_exec(st, anew_sql) || !judge_process(&j->part))
 		return TAG_FAILED;
 	return tagger_run(j->tagger, j->grows ? store_run_is_until(st) : 0);
 }

@@ -19,6 +19,7 @@ struct judge_part {
 	const struct owner_book *book;
 	const struct vantages *vantages;
 	bool only_due;			/* what flows give is written of the others already; see judge_due.h */
+	bool no_pids;			/* the capturing tool said of no flow whose it is */
 	int64_t new_names;		/* DNS answers that it was not judged by before have this id or a higher one */
 };
 

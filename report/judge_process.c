@@ -62,5 +62,5 @@ bool judge_process(const struct judge_part *part)
 	int64_t matched = store_number(st, "SELECT EXISTS (SELECT 1 FROM socket_owner)", -1);
 
 	return matched >= 0 && (!part->only_due || store_exec(st, "DELETE FROM flow_process WHERE flow" JUDGE_IS_DUE)) &&
-	       insert(part, recorded_sql) && (matched == 0 || insert(part, matched_sql));
+	       (part->no_pids || insert(part, recorded_sql)) && (matched == 0 || insert(part, matched_sql));
 }

@@ -26,6 +26,7 @@ struct tagger {
 	sqlite3_stmt *insert_contact, *delete_contact;
 	int64_t new_names;		/* the lowest id of those that were stored since it began last */
 	int64_t until_ns;
+	bool pids;			/* some flow has one, or that is not known */
 	bool scanned;			/* of all that was stored before it was made, hosts and names are noted */
 	bool ran;			/* once at least */
 	bool others;			/* who is which client is another than it was */
@@ -184,6 +185,7 @@ static void note_name(struct tagger *t, const struct fact_name *name)
 
 static void note_flow(struct tagger *t, const struct fact_flow *f)
 {
+	t->pids = t->pids || f->pid != 0;
 	/* As in view flow_with_content. */
 	if (f->payload[0] == 0 && f->payload[1] == 0 && f->missing[0] == 0 && f->missing[1] == 0)
 		return;
@@ -216,6 +218,11 @@ void tagger_stored(struct tagger *t, const struct fact *fact)
 	}
 	if (flow != 0 && t->due != NULL)
 		due_stored(t->due, flow, fact->kind == FACT_FLOW && fact->flow.over);
+}
+
+bool tagger_knows_no_pids(const struct tagger *t)
+{
+	return !t->pids;
 }
 
 bool tagger_begin(struct tagger *t, struct judge_part *part_out)
@@ -260,6 +267,7 @@ struct tagger *tagger_new(const struct judge_part *part, bool grows, bool empty)
 	t->strangers = key_set_new();
 	t->new_names = INT64_MAX;
 	t->scanned = empty;
+	t->pids = !empty;
 	t->insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	t->delete_contact = store_prepare(part->st, "DELETE FROM contact WHERE flow = ?");
 	t->namer = t->endpoints != NULL ? namer_new(part, t->endpoints, t->hosts) : NULL;

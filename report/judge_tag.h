@@ -20,6 +20,9 @@ void tagger_free(struct tagger **t);
 /* A fact was stored since it was made. */
 void tagger_stored(struct tagger *t, const struct fact *fact);
 
+/* That no flow of the case has a process id of the capturing tool's. */
+bool tagger_knows_no_pids(const struct tagger *t);
+
 /* While it grows, before anything else of a judgement: writes temp.due, and says in part what is to be judged. */
 bool tagger_begin(struct tagger *t, struct judge_part *part_out);
 
