@@ -79,18 +79,20 @@ static bool remember(struct judgement *j, bool empty)
 	return j->tagger != NULL;
 }
 
-/* Where it was made before it was known that there are several. */
-static bool has_vantages(const struct judgement *j)
+/* Whether what is remembered can be gone on with: it may be from before it was known that there are several vantage
+ * points. */
+static bool goes_on(const struct judgement *j)
 {
-	return j->tagger == NULL || store_number(j->part.st, "SELECT max(1, count(DISTINCT vantage)) FROM source", -1) ==
-				    (int64_t)vantages_count(j->vantages);
+	return j->tagger != NULL && tagger_keeps_up(j->tagger) &&
+	       store_number(j->part.st, "SELECT max(1, count(DISTINCT vantage)) FROM source", -1) ==
+	       (int64_t)vantages_count(j->vantages);
 }
 
 static enum tag_end judge_flows(struct judgement *j)
 {
 	struct store *st = j->part.st;
 
-	if (!has_vantages(j))
+	if (!goes_on(j))
 		judgement_forget(j);
 	j->part.only_due = false;
 	j->part.new_names = 0;

@@ -170,7 +170,8 @@ static bool tag_all(struct tagger *t)
 {
 	ledger_clients(t->ledger, host_table_clients(t->hosts));
 	coverage_clients(t->coverage, host_table_clients(t->hosts));
-	return (!t->part->only_due || due_take_back(t->due, take_back, t)) && tag_flows(t) && class_table_write(t->classes) && ledger_write(t->ledger) &&
+	return (!t->part->only_due || due_take_back(t->due, take_back, t)) && tag_flows(t) &&
+	       class_table_write(t->classes) && ledger_write(t->ledger) &&
 	       client_write(t->part, t->hosts, t->ledger) && coverage_write(t->coverage, t->part->st);
 }
 
@@ -225,9 +226,14 @@ bool tagger_knows_no_pids(const struct tagger *t)
 	return !t->pids;
 }
 
+bool tagger_keeps_up(const struct tagger *t)
+{
+	return !t->ran || (t->due != NULL && !due_is_all(t->due));
+}
+
 bool tagger_begin(struct tagger *t, struct judge_part *part_out)
 {
-	part_out->only_due = t->ran && !due_is_all(t->due);
+	part_out->only_due = t->ran;
 	part_out->new_names = part_out->only_due ? t->new_names : 0;
 	t->new_names = INT64_MAX;
 	return due_write(t->due, t->part->st);

@@ -6,6 +6,7 @@
 #define NAS "192.168.1.20"
 #define CARD "\x02\x00\x00\x00\x00\x01"
 #define AN_HOUR (3600 * S)
+#define FLOOD ((1 << 20) + 2)
 #define STORY 8
 
 /* A fact of a flow, stored in a slice; a slice is an hour, and the flow begins with the first that has its number. */
@@ -122,9 +123,32 @@ static void what_hardly_happens_is_judged_alike_in_slices_and_at_once(void **sta
 	}
 }
 
+/* More facts than are remembered as stored since the case was judged. */
+static void a_flood_between_two_judgements_is_judged_as_all_at_once(void **state)
+{
+	static const struct flow_case mail = { PC, "192.0.2.1", 993, 900, 5000, .sni = "imap.provider.test" };
+	struct growing g = grow_begin("a flood", &small_book);
+	struct fact facts[2][4];
+	unsigned count[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		count[i] = case_flow(&mail, i + 1, facts[i]);
+		assert_true(store_add(g.st, facts[i], count[i]));
+	}
+	grow_compare(&g, T0 + AN_HOUR);
+	assert_true(store_gather(g.st));
+	for (unsigned i = 0; i < (TEST_SANITIZED ? 1 : FLOOD); i++)
+		assert_true(store_add(g.st, facts[i % 2], 1));
+	assert_true(store_gathered(g.st));
+	grow_compare(&g, T0 + 2 * AN_HOUR);
+	grow_end(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_flood_between_two_judgements_is_judged_as_all_at_once),
 		cmocka_unit_test(what_hardly_happens_is_judged_alike_in_slices_and_at_once),
 	};
 
