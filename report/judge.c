@@ -83,7 +83,7 @@ static bool remember(struct judgement *j, bool empty)
  * points. */
 static bool goes_on(const struct judgement *j)
 {
-	return j->tagger != NULL && tagger_keeps_up(j->tagger) &&
+	return j->tagger != NULL && tagger_goes_on(j->tagger) &&
 	       store_number(j->part.st, "SELECT max(1, count(DISTINCT vantage)) FROM source", -1) ==
 	       (int64_t)vantages_count(j->vantages);
 }

@@ -15,13 +15,13 @@ struct list {
 
 struct due_flow {
 	int64_t flow;
-	bool over;
+	bool row, over;			/* its row was stored; and said so */
 };
 
 struct due {
 	struct due_flow *flows;		/* stored; from due_write on those that are due, in order */
 	size_t count, size;
-	bool all;
+	bool too_many;
 	struct list old;		/* counted at earlier times... */
 	struct list taken;		/* ... and taken back, those before `at` counted again */
 	size_t at;
@@ -68,28 +68,31 @@ void due_free(struct due **d)
 	*d = NULL;
 }
 
-static void append_flow(struct due *d, int64_t flow, bool over)
+static void append_flow(struct due *d, struct due_flow flow)
 {
 	if (d->count == d->size) {
 		d->size = d->size > 0 ? d->size * 2 : 256;
 		d->flows = base_realloc(d->flows, d->size * sizeof(*d->flows));
 	}
-	d->flows[d->count++] = (struct due_flow){ flow, over };
+	d->flows[d->count++] = flow;
 }
 
-void due_stored(struct due *d, int64_t flow, bool over)
+static void add_facts(struct due_flow *to, const struct due_flow *from)
 {
+	to->row |= from->row;
+	to->over |= from->over;
+}
+
+void due_stored(struct due *d, int64_t flow, enum due_fact fact)
+{
+	const struct due_flow stored = { .flow = flow, .row = fact != DUE_OTHER, .over = fact == DUE_FLOW_OVER };
+
 	if (d->count > 0 && d->flows[d->count - 1].flow == flow)
-		d->flows[d->count - 1].over |= over;
+		add_facts(&d->flows[d->count - 1], &stored);
 	else if (d->count < STORED_MAX)
-		append_flow(d, flow, over);
+		append_flow(d, stored);
 	else
-		d->all = true;
-}
-
-bool due_is_all(const struct due *d)
-{
-	return d->all;
+		d->too_many = true;
 }
 
 static int by_flow(const void *a, const void *b)
@@ -112,11 +115,25 @@ static void sort_flows(struct due *d)
 		qsort(d->flows, d->count, sizeof(*d->flows), by_flow);
 	for (size_t i = 0; i < d->count; i++) {
 		if (count > 0 && d->flows[i].flow == d->flows[count - 1].flow)
-			d->flows[count - 1].over |= d->flows[i].over;
+			add_facts(&d->flows[count - 1], &d->flows[i]);
 		else
 			d->flows[count++] = d->flows[i];
 	}
 	d->count = count;
+}
+
+bool due_is_lost(struct due *d)
+{
+	size_t at = 0;
+
+	sort_flows(d);
+	for (size_t i = 0; i < d->count && !d->too_many; i++) {
+		while (at < d->old.count && d->old.of[at]->flow < d->flows[i].flow)
+			at++;
+		if (!d->flows[i].row && (at == d->old.count || d->old.of[at]->flow != d->flows[i].flow))
+			return true;
+	}
+	return d->too_many;
 }
 
 bool due_write(struct due *d, struct store *st)
@@ -126,7 +143,8 @@ bool due_write(struct due *d, struct store *st)
 
 	for (size_t i = 0; i < d->old.count; i++) {
 		if (is_fresh(d->old.of[i]))
-			append_flow(d, d->old.of[i]->flow, d->old.of[i]->rest_ns == 0);
+			append_flow(d, (struct due_flow){ .flow = d->old.of[i]->flow, .row = true,
+				.over = d->old.of[i]->rest_ns == 0 });
 	}
 	sort_flows(d);
 	if (!store_exec(st, "CREATE TEMP TABLE IF NOT EXISTS due (flow INTEGER PRIMARY KEY); DELETE FROM temp.due"))
@@ -189,7 +207,7 @@ bool due_count(struct due *d, const struct counted *counted)
 
 	if (was_anothers(d, counted))
 		return false;
-	if (is_settled(counted, counted->judged_ns, due == NULL && !d->all))
+	if (is_settled(counted, counted->judged_ns, due == NULL))
 		return true;
 	c = base_alloc(sizeof(*c));
 	*c = *counted;
@@ -227,5 +245,4 @@ void due_done(struct due *d, int64_t judged_ns)
 	d->at = 0;
 	d->fresh.count = 0;
 	d->count = 0;
-	d->all = false;
 }

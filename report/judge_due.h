@@ -29,10 +29,17 @@ struct due;
 struct due *due_new(void);
 void due_free(struct due **d);
 
-/* A fact of the flow was stored. over: it says that no more will come than those that were told with it. */
-void due_stored(struct due *d, int64_t flow, bool over);
-/* Whether they were too many to remember: all are due. */
-bool due_is_all(const struct due *d);
+/* A fact of the flow was stored. */
+enum due_fact {
+	DUE_FLOW,		/* its row */
+	DUE_FLOW_OVER,		/* its row, which says that no more will come than was told with it */
+	DUE_OTHER,
+};
+void due_stored(struct due *d, int64_t flow, enum due_fact fact);
+
+/* Whether it is not known any more what is due: too much was stored, or something of a flow that nothing more was to
+ * come of. */
+bool due_is_lost(struct due *d);
 
 /* Writes temp.due. */
 bool due_write(struct due *d, struct store *st);

@@ -218,7 +218,7 @@ void tagger_stored(struct tagger *t, const struct fact *fact)
 		flow = (int64_t)fact_id(fact);
 	}
 	if (flow != 0 && t->due != NULL)
-		due_stored(t->due, flow, fact->kind == FACT_FLOW && fact->flow.over);
+		due_stored(t->due, flow, fact->kind != FACT_FLOW ? DUE_OTHER : fact->flow.over ? DUE_FLOW_OVER : DUE_FLOW);
 }
 
 bool tagger_knows_no_pids(const struct tagger *t)
@@ -226,9 +226,9 @@ bool tagger_knows_no_pids(const struct tagger *t)
 	return !t->pids;
 }
 
-bool tagger_keeps_up(const struct tagger *t)
+bool tagger_goes_on(struct tagger *t)
 {
-	return !t->ran || (t->due != NULL && !due_is_all(t->due));
+	return !t->ran || (t->due != NULL && !due_is_lost(t->due));
 }
 
 bool tagger_begin(struct tagger *t, struct judge_part *part_out)

@@ -20,8 +20,8 @@ void tagger_free(struct tagger **t);
 /* A fact was stored since it was made. */
 void tagger_stored(struct tagger *t, const struct fact *fact);
 
-/* Whether it still knows what was stored since it ran: else all is to be tagged, by a new tagger. */
-bool tagger_keeps_up(const struct tagger *t);
+/* Whether it still knows what is due since it ran: else all is to be tagged, by a new tagger. */
+bool tagger_goes_on(struct tagger *t);
 
 /* That no flow of the case has a process id of the capturing tool's. */
 bool tagger_knows_no_pids(const struct tagger *t);

@@ -123,6 +123,24 @@ static void what_hardly_happens_is_judged_alike_in_slices_and_at_once(void **sta
 	}
 }
 
+/* After all was judged anew nothing is known of a flow that is over. */
+static void what_is_told_behind_an_end_is_judged_though_all_was_judged_anew(void **state)
+{
+	static const struct step steps[] = {
+		{ .number = 1, .flow = { PC, "198.51.100.7", 443, 90, 50, .udp = false }, .over = true },
+		{ .number = 1, .flow = { PC, "198.51.100.7", 443, 90, 50, .udp = false }, .only_lost = true },
+	};
+	struct growing g = grow_begin("a loss behind an end", &small_book);
+
+	(void)state;
+	store_step_of(&g, &steps[0]);
+	judgement_forget(g.judgement);
+	grow_compare(&g, T0 + AN_HOUR);
+	store_step_of(&g, &steps[1]);
+	grow_compare(&g, T0 + 2 * AN_HOUR);
+	grow_end(&g);
+}
+
 /* More facts than are remembered as stored since the case was judged. */
 static void a_flood_between_two_judgements_is_judged_as_all_at_once(void **state)
 {
@@ -149,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flood_between_two_judgements_is_judged_as_all_at_once),
+		cmocka_unit_test(what_is_told_behind_an_end_is_judged_though_all_was_judged_anew),
 		cmocka_unit_test(what_hardly_happens_is_judged_alike_in_slices_and_at_once),
 	};
 
