@@ -70,33 +70,34 @@ void judgement_forget(struct judgement *j)
 	vantages_free(&j->vantages);
 }
 
-static bool remember(struct judgement *j, bool empty)
+/* Sources come while facts are stored. What was noted before it was known that they are of several is of none. */
+static bool read_vantages(struct judgement *j)
 {
-	if (j->tagger != NULL)
-		return true;
-	j->part.vantages = j->vantages = vantages_read(j->part.st);
-	j->tagger = j->vantages != NULL ? tagger_new(&j->part, j->grows, empty) : NULL;
-	return j->tagger != NULL;
+	struct vantages *now = vantages_read(j->part.st);
+
+	if (j->vantages != NULL && (now == NULL || vantages_count(now) != vantages_count(j->vantages)))
+		judgement_forget(j);
+	vantages_free(&j->vantages);
+	j->part.vantages = j->vantages = now;
+	return now != NULL;
 }
 
-/* Whether what is remembered can be gone on with: it may be from before it was known that there are several vantage
- * points. */
-static bool goes_on(const struct judgement *j)
+static bool remember(struct judgement *j, bool empty)
 {
-	return j->tagger != NULL && tagger_goes_on(j->tagger) &&
-	       store_number(j->part.st, "SELECT max(1, count(DISTINCT vantage)) FROM source", -1) ==
-	       (int64_t)vantages_count(j->vantages);
+	if (j->tagger == NULL)
+		j->tagger = tagger_new(&j->part, j->grows, empty);
+	return j->tagger != NULL;
 }
 
 static enum tag_end judge_flows(struct judgement *j)
 {
 	struct store *st = j->part.st;
 
-	if (!goes_on(j))
+	if (j->tagger != NULL && !tagger_goes_on(j->tagger))
 		judgement_forget(j);
 	j->part.only_due = false;
 	j->part.new_names = 0;
-	if (!remember(j, false) || (j->grows && !tagger_begin(j->tagger, &j->part)))
+	if (!read_vantages(j) || !remember(j, false) || (j->grows && !tagger_begin(j->tagger, &j->part)))
 		return TAG_FAILED;
 	j->part.no_pids = tagger_knows_no_pids(j->tagger);
 	if (!store_exec(st, j->part.only_due ? more_sql : all_sql) || !store_exec(st, anew_sql) || !judge_process(&j->part))
@@ -128,7 +129,7 @@ struct judgement *judgement_new(struct store *st, const struct policy *policy, c
 
 	j->part = (struct judge_part){ .st = st, .policy = policy, .book = book };
 	j->grows = grows;
-	if (store_number(st, "SELECT NOT EXISTS (SELECT 1 FROM flow) AND NOT EXISTS (SELECT 1 FROM name)", 0) != 0)
+	if (store_number(st, "SELECT NOT EXISTS (SELECT 1 FROM flow) AND NOT EXISTS (SELECT 1 FROM name)", 0) != 0 && read_vantages(j))
 		remember(j, true);
 	store_listen(st, stored, j);
 	return j;

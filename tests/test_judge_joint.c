@@ -217,12 +217,37 @@ static void one_address_at_two_vantage_points_is_two_clients(void **state)
 	store_close(&st);
 }
 
+/* Facts come before it is known where their file was recorded. */
+static void who_notes_hosts_while_facts_come_knows_the_only_vantage_point_too(void **state)
+{
+	static const struct flow_case mail = { PC, "192.0.2.1", 993, 900, 5000, .sni = "imap.provider.test" };
+	struct source_end end = { .path = "a", .how = SOURCE_COMPLETE };
+	struct policy *policy = policy_new();
+	struct judgement *judgement;
+	struct fact facts[3];
+	char error[256], got[100] = "";
+	struct store *st = store_create(NULL, error, sizeof(error));
+
+	(void)state;
+	assert_non_null(st);
+	judgement = judgement_new(st, policy, &small_book, false);
+	assert_true(store_add(st, facts, case_flow(&mail, 1, facts)));
+	assert_true(store_source(st, 0, &end) && store_vantage(st, 0, "server"));
+	assert_true(judgement_renew(judgement));
+	case_ask(st, "SELECT vantage FROM client UNION ALL SELECT vantage FROM client_address", got, sizeof(got));
+	assert_string_equal(got, "server\nserver\n");
+	judgement_free(&judgement);
+	policy_free(&policy);
+	store_close(&st);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_login_at_the_server_confirms_only_whom_it_can),
 		cmocka_unit_test(a_confirmed_finding_shows_frames_of_both_captures),
 		cmocka_unit_test(one_address_at_two_vantage_points_is_two_clients),
+		cmocka_unit_test(who_notes_hosts_while_facts_come_knows_the_only_vantage_point_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
