@@ -20,7 +20,7 @@ struct judge_part {
 	const struct vantages *vantages;
 	bool only_due;			/* what flows give is written of the others already; see judge_due.h */
 	bool no_pids;			/* the capturing tool said of no flow whose it is */
-	int64_t new_names;		/* DNS answers that it was not judged by before have this id or a higher one */
+	int64_t new_names;		/* what may not be judged by yet: DNS answers of this id and higher ones */
 };
 
 /* In SQL, behind a flow's id. */

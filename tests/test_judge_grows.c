@@ -32,6 +32,13 @@ static const struct story {
 		{ .slice = 1, .number = 3, .flow = { PC, "192.0.2.9", 443, 900, 900, .at_s = 3600 },
 		  .name = "imap.site.test", .canonical = "mail.big.test" },
 		SOMETHING } },
+	{ "who was led by an alias is known later", "site.test", {
+		STEP(0, 1, NAS, "192.0.2.1", 993, 900, 5000, "imap.site.test"),
+		{ .slice = 1, .number = 2, .flow = { PC, "192.0.2.9", 443, 900, 900, .at_s = 3600 },
+		  .name = "imap.site.test", .canonical = "mail.big.test" },
+		STEP(2, 3, PC, "192.0.2.1", 993, 900, 5000, "imap.site.test", .at_s = 7200),
+		STEP(2, 4, PC, "192.0.2.9", 993, 90000, 5000, "mail.big.test", .at_s = 7200),
+		SOMETHING } },
 	{ "a far end at home begins to speak", NULL, {
 		STEP(0, 1, PC, NAS, 80, 40, 2000),
 		STEP(1, 2, NAS, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .at_s = 3600),
