@@ -201,7 +201,10 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 		kill(getpid(), WATCH_ALIVE);
 	if (atomic_exchange(&w->read_again, false))
 		read_again(w, store);
-	w->unjudged = w->unjudged || facts;
+	w->unjudged = w->unjudged || facts || store_gathers(store);
+	/* What was gathered before was rolled back as it was judged, and some of it may have been given up since. */
+	if (store_gathers(store))
+		judgement_forget(w->judgement);
 	if (!w->unjudged)
 		return tell_events(w, store);
 	if (now < w->judge_ns || (retain_is_busy(w->retain) && now < w->judge_ns + WATCH_BUSY_NS))
@@ -209,9 +212,6 @@ static enum writer_told stored(void *context, struct store *store, bool facts)
 	until = store_run_is_until(store);
 	if (!or_make_room(w, judgement_renew(w->judgement)))
 		return WRITER_FAILED;
-	/* What is gathered may yet be rolled back. */
-	if (store_gathers(store))
-		judgement_forget(w->judgement);
 	/* When nobody reads the news there is still the case. */
 	if (!news_tell(w->news, store, stdout) && !ferror(stdout))
 		return WRITER_FAILED;
