@@ -127,7 +127,8 @@ static bool write_alias_hints(const struct judge_part *part)
 			break;
 	}
 	sqlite3_finalize(q);
-	return rc == SQLITE_DONE && store_exec(part->st, "INSERT OR IGNORE INTO provider_hint SELECT client, owner FROM alias_hint");
+	return rc == SQLITE_DONE &&
+	       store_exec(part->st, "INSERT OR IGNORE INTO provider_hint SELECT client, owner FROM alias_hint");
 }
 
 /* Hints are of declared providers alone. */

@@ -287,7 +287,8 @@ bool ledger_take_back(struct ledger *l, const struct ledger_flow *flow)
 
 bool ledger_write(struct ledger *l)
 {
-	return write_all_traffic(l) && store_exec(l->part->st, l->part->only_due ? "DELETE FROM traffic WHERE flows = 0" : "") &&
+	return write_all_traffic(l) &&
+	       (!l->part->only_due || store_exec(l->part->st, "DELETE FROM traffic WHERE flows = 0")) &&
 	       write_tally(l, &l->states, write_state) && write_tally(l, &l->losses, write_loss);
 }
 

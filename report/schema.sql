@@ -616,8 +616,9 @@ CREATE TABLE contact (
 -- whomever begun where that was not seen), setup (up to an account set-up host), web-mail (HTTPS both
 -- ways), web-clear (HTTP without TLS up to a mail host), delivery (port 25, by none of the policy's
 -- servers), incoming (a mail session from outside, no delivery), own-server (the policy's), opaque,
--- encrypted-dns, ech, certificate (mail, and the server showed one in clear), old-tls (mail under TLS 1.1 or older). A rule that asks for other flows adds a class here and in judge_contact.c. Most
--- contacts are mail, which has a transport; the rest made a disclosure, or something is known of their processes.
+-- encrypted-dns, ech, certificate (mail, and the server showed one in clear), old-tls (mail under TLS 1.1
+-- or older). A rule that asks for other flows adds a class here and in judge_contact.c. Most contacts are
+-- mail, which has a transport; the rest made a disclosure, or something is known of their processes.
 CREATE TABLE contact_class (
 	class TEXT NOT NULL,
 	flow INTEGER NOT NULL,
@@ -738,7 +739,7 @@ SELECT s.*,
 	coalesce(m.credential_frame, 0) AS credential_frame,
 	coalesce(m.accepted, 0) AS accepted,
 	s.resp_port = 25 AS delivery,
-	-- Mail only because TLS to a mail host is (judge_tag.c).
+	-- Mail only because TLS to a mail host is (judge_contact.c).
 	m.flow IS NULL AND s.alpn NOT IN ('imap', 'pop3', 'managesieve')
 		AND s.resp_port NOT IN (25, 993, 995, 465, 143, 110, 587, 4190) AS guessed
 FROM seen AS s
