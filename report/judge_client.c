@@ -45,7 +45,7 @@ struct host_key client_key(const struct judge_part *part, int64_t flow, const ui
 	return key;
 }
 
-void client_note_host(const struct judge_part *part, struct host_table *hosts, const struct client_flow *f)
+const uint8_t *client_note_host(const struct judge_part *part, struct host_table *hosts, const struct client_flow *f)
 {
 	const struct policy *policy = part->policy;
 	bool originated = client_is_originator(part, f->orig, f->resp);
@@ -59,6 +59,7 @@ void client_note_host(const struct judge_part *part, struct host_table *hosts, c
 	if (!is_unspecified(near))
 		host_table_seen(hosts, &key, &(struct host_sight){ .flow = f->id, .first_ns = f->first_ns,
 			.last_ns = f->last_ns, .mac = originated ? f->orig_mac : f->resp_mac });
+	return near;
 }
 
 enum host_column { HOST_ID, HOST_ORIG, HOST_RESP, HOST_ORIG_MAC, HOST_RESP_MAC, HOST_FIRST_NS, HOST_LAST_NS };

@@ -20,8 +20,8 @@ struct client_flow {
 	const uint8_t *orig, *resp, *orig_mac, *resp_mac;	/* 16 and 6 bytes; cards are NULL when the link layer has none */
 };
 
-/* Tells the table of hosts who is its client, and which card forwards. */
-void client_note_host(const struct judge_part *part, struct host_table *hosts, const struct client_flow *flow);
+/* Tells the table of hosts who is its client, and which card forwards. Gives the client's address: orig or resp. */
+const uint8_t *client_note_host(const struct judge_part *part, struct host_table *hosts, const struct client_flow *flow);
 /* The same of all flows in the case. */
 bool client_note_hosts(const struct judge_part *part, struct host_table *hosts);
 

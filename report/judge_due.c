@@ -13,11 +13,6 @@ struct list {
 	size_t count, size;
 };
 
-struct due_flow {
-	int64_t flow;
-	bool row, over;			/* its row was stored; and said so */
-};
-
 struct due {
 	struct due_flow *flows;		/* stored; from due_write on those that are due, in order */
 	size_t count, size;
@@ -68,29 +63,29 @@ void due_free(struct due **d)
 	*d = NULL;
 }
 
-static void append_flow(struct due *d, struct due_flow flow)
+static void append_flow(struct due *d, const struct due_flow *flow)
 {
 	if (d->count == d->size) {
 		d->size = d->size > 0 ? d->size * 2 : 256;
 		d->flows = base_realloc(d->flows, d->size * sizeof(*d->flows));
 	}
-	d->flows[d->count++] = flow;
+	d->flows[d->count++] = *flow;
 }
 
 static void add_facts(struct due_flow *to, const struct due_flow *from)
 {
 	to->row |= from->row;
 	to->over |= from->over;
+	to->near_low |= from->near_low;
+	to->near_high |= from->near_high;
 }
 
-void due_stored(struct due *d, int64_t flow, enum due_fact fact)
+void due_stored(struct due *d, const struct due_flow *flow)
 {
-	const struct due_flow stored = { .flow = flow, .row = fact != DUE_OTHER, .over = fact == DUE_FLOW_OVER };
-
-	if (d->count > 0 && d->flows[d->count - 1].flow == flow)
-		add_facts(&d->flows[d->count - 1], &stored);
+	if (d->count > 0 && d->flows[d->count - 1].flow == flow->flow)
+		add_facts(&d->flows[d->count - 1], flow);
 	else if (d->count < STORED_MAX)
-		append_flow(d, stored);
+		append_flow(d, flow);
 	else
 		d->too_many = true;
 }
@@ -130,6 +125,8 @@ bool due_is_lost(struct due *d)
 	for (size_t i = 0; i < d->count && !d->too_many; i++) {
 		while (at < d->old.count && d->old.of[at]->flow < d->flows[i].flow)
 			at++;
+		if (d->flows[i].near_low && d->flows[i].near_high)
+			return true;
 		if (!d->flows[i].row && (at == d->old.count || d->old.of[at]->flow != d->flows[i].flow))
 			return true;
 	}
@@ -143,7 +140,7 @@ bool due_write(struct due *d, struct store *st)
 
 	for (size_t i = 0; i < d->old.count; i++) {
 		if (is_fresh(d->old.of[i]))
-			append_flow(d, (struct due_flow){ .flow = d->old.of[i]->flow, .row = true,
+			append_flow(d, &(struct due_flow){ .flow = d->old.of[i]->flow, .row = true,
 				.over = d->old.of[i]->rest_ns == 0 });
 	}
 	sort_flows(d);
@@ -196,7 +193,8 @@ static bool was_anothers(struct due *d, const struct counted *now)
 	while (d->at < d->taken.count && d->taken.of[d->at]->flow < now->flow)
 		d->at++;
 	return d->at < d->taken.count && d->taken.of[d->at]->flow == now->flow &&
-	       d->taken.of[d->at]->sums.client != now->sums.client;
+	       (d->taken.of[d->at]->sums.client != now->sums.client ||
+		memcmp(d->taken.of[d->at]->sums.far, now->sums.far, sizeof(now->sums.far)) != 0);
 }
 
 bool due_count(struct due *d, const struct counted *counted)

@@ -29,16 +29,16 @@ struct due;
 struct due *due_new(void);
 void due_free(struct due **d);
 
-/* A fact of the flow was stored. */
-enum due_fact {
-	DUE_FLOW,		/* its row */
-	DUE_FLOW_OVER,		/* its row, which says that no more will come than was told with it */
-	DUE_OTHER,
+/* What a stored fact says of its flow. */
+struct due_flow {
+	int64_t flow;
+	bool row, over;			/* it is its row; and says that no more will come than was told with it */
+	bool near_low, near_high;	/* its client's end is that of the lower address, of the higher; neither: not said */
 };
-void due_stored(struct due *d, int64_t flow, enum due_fact fact);
+void due_stored(struct due *d, const struct due_flow *flow);
 
-/* Whether it is not known any more what is due: too much was stored, or something of a flow that nothing more was to
- * come of. */
+/* Whether it is not known any more what is due, or who is a client: too much was stored, or something of a flow that
+ * nothing more was to come of, or one was told the one way round and then the other. */
 bool due_is_lost(struct due *d);
 
 /* Writes temp.due. */
@@ -48,7 +48,7 @@ bool due_write(struct due *d, struct store *st);
 bool due_take_back(struct due *d, bool (*take)(void *context, const struct counted *counted), void *context);
 
 /* What is written now of a flow, in the order of flows. Copied, unless nothing can come of it any more. False where what
- * was taken back of it was another client's. */
+ * was taken back of it was another host's. */
 bool due_count(struct due *d, const struct counted *counted);
 
 /* All that were due have been counted. */

@@ -185,41 +185,47 @@ static void note_name(struct tagger *t, const struct fact_name *name)
 		t->new_names = (int64_t)name->id;
 }
 
-static void note_flow(struct tagger *t, const struct fact_flow *f)
+static void note_flow(struct tagger *t, const struct fact_flow *f, struct due_flow *due)
 {
+	const uint8_t *near, *low = memcmp(f->orig_addr, f->resp_addr, 16) < 0 ? f->orig_addr : f->resp_addr;
+
+	due->row = true;
+	due->over = f->over;
 	t->pids = t->pids || f->pid != 0;
 	/* As in view flow_with_content. */
 	if (f->payload[0] == 0 && f->payload[1] == 0 && f->missing[0] == 0 && f->missing[1] == 0)
 		return;
-	client_note_host(t->part, t->hosts, &(struct client_flow){
+	near = client_note_host(t->part, t->hosts, &(struct client_flow){
 		.id = (int64_t)f->id, .first_ns = f->first_ns, .last_ns = f->last_ns,
 		.orig = f->orig_addr, .resp = f->resp_addr,
 		.orig_mac = f->has_mac ? f->orig_mac : NULL, .resp_mac = f->has_mac ? f->resp_mac : NULL });
+	due->near_low = near == low;
+	due->near_high = near != low;
 }
 
 void tagger_stored(struct tagger *t, const struct fact *fact)
 {
-	int64_t flow = 0;
+	struct due_flow due = { 0 };
 
 	switch (fact->kind) {
 	case FACT_NAME:
 		note_name(t, &fact->name);
 		break;
 	case FACT_FLOW:
-		note_flow(t, &fact->flow);
-		flow = (int64_t)fact->flow.id;
+		note_flow(t, &fact->flow, &due);
+		due.flow = (int64_t)fact->flow.id;
 		break;
 	case FACT_LOSS:
-		flow = (int64_t)fact->loss.flow;
+		due.flow = (int64_t)fact->loss.flow;
 		break;
 	case FACT_MAIL_DNS:
 	case FACT_PACKET:
 		break;
 	default:
-		flow = (int64_t)fact_id(fact);
+		due.flow = (int64_t)fact_id(fact);
 	}
-	if (flow != 0 && t->due != NULL)
-		due_stored(t->due, flow, fact->kind != FACT_FLOW ? DUE_OTHER : fact->flow.over ? DUE_FLOW_OVER : DUE_FLOW);
+	if (due.flow != 0 && t->due != NULL)
+		due_stored(t->due, &due);
 }
 
 bool tagger_knows_no_pids(const struct tagger *t)
@@ -229,7 +235,7 @@ bool tagger_knows_no_pids(const struct tagger *t)
 
 bool tagger_goes_on(struct tagger *t)
 {
-	return !t->ran || (t->due != NULL && !due_is_lost(t->due));
+	return t->due != NULL ? !due_is_lost(t->due) : !t->ran;
 }
 
 bool tagger_begin(struct tagger *t, struct judge_part *part_out)

@@ -20,7 +20,7 @@ void tagger_free(struct tagger **t);
 /* A fact was stored since it was made. */
 void tagger_stored(struct tagger *t, const struct fact *fact);
 
-/* Whether it still knows what is due since it ran: else all is to be tagged, by a new tagger. */
+/* Whether it still knows what is due, and who is a client: else all is to be tagged, by a new tagger. */
 bool tagger_goes_on(struct tagger *t);
 
 /* That no flow of the case has a process id of the capturing tool's. */

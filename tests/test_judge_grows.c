@@ -39,6 +39,11 @@ static const struct story {
 		STEP(2, 3, PC, "192.0.2.1", 993, 900, 5000, "imap.site.test", .at_s = 7200),
 		STEP(2, 4, PC, "192.0.2.9", 993, 90000, 5000, "mail.big.test", .at_s = 7200),
 		SOMETHING } },
+	{ "who began it turns out to be the other before that was judged", NULL, {
+		STEP(0, 1, NAS, PC, 80, 40, 2000, .no_syn = true),
+		STEP(0, 1, PC, NAS, 80, 2000, 40, .no_syn = true, .for_s = 60),
+		STEP(1, 2, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .at_s = 3600),
+		SOMETHING } },
 	{ "a far end at home begins to speak", NULL, {
 		STEP(0, 1, PC, NAS, 80, 40, 2000),
 		STEP(1, 2, NAS, "192.0.2.1", 993, 900, 5000, "imap.provider.test", .at_s = 3600),
