@@ -80,6 +80,24 @@ bool client_note_hosts(const struct judge_part *part, struct host_table *hosts)
 	return rc == SQLITE_DONE;
 }
 
+static bool write_more(const struct judge_part *part, const struct host_table *table)
+{
+	sqlite3_stmt *insert;
+	bool ok = store_exec(part->st, "CREATE TEMP TABLE IF NOT EXISTS client_more (client INTEGER PRIMARY KEY);"
+			     "DELETE FROM temp.client_more");
+
+	insert = ok ? store_prepare(part->st, "INSERT INTO temp.client_more VALUES (?)") : NULL;
+	ok = insert != NULL;
+	for (unsigned client = 1; ok && client <= host_table_clients(table); client++) {
+		if (!host_table_has_more(table, client))
+			continue;
+		sqlite3_bind_int64(insert, 1, client);
+		ok = store_do(part->st, insert);
+	}
+	sqlite3_finalize(insert);
+	return ok;
+}
+
 static bool write_client(const struct judge_part *part, const struct host_table *table, const struct ledger *ledger,
 			 unsigned client, sqlite3_stmt *insert, sqlite3_stmt *insert_address)
 {
@@ -127,7 +145,7 @@ bool client_write(const struct judge_part *part, const struct host_table *hosts,
 	sqlite3_finalize(insert);
 	sqlite3_finalize(insert_address);
 	/* What a host called itself last. */
-	return ok && store_exec(st,
+	return ok && write_more(part, hosts) && store_exec(st,
 		"UPDATE client SET name = coalesce((SELECT n.name FROM name AS n"
 		" JOIN client_address AS a ON a.address = n.address"
 		" WHERE n.kind = 'host' AND a.client = client.id AND " SAME_VANTAGE("n.id", "a.vantage")

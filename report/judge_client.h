@@ -25,7 +25,8 @@ const uint8_t *client_note_host(const struct judge_part *part, struct host_table
 /* The same of all flows in the case. */
 bool client_note_hosts(const struct judge_part *part, struct host_table *hosts);
 
-/* Once these are put together: writes client and client_address. */
+/* Once these are put together: writes client and client_address, and temp.client_more: who has an address more than when
+ * they were put together before. */
 bool client_write(const struct judge_part *part, const struct host_table *hosts, const struct ledger *ledger);
 
 #endif

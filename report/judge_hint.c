@@ -102,18 +102,27 @@ static bool write_hints(const struct judge_part *part)
 	return rc == SQLITE_DONE;
 }
 
+#define ALIASES(names, more) \
+	"SELECT a.client, n.name, n.canonical FROM " names " AND " SAME_VANTAGE("n.id", "a.vantage") \
+	" CROSS JOIN client_provider AS p ON p.client = a.client AND p.how = 'declared'" \
+	" AND (n.name = p.owner OR n.name GLOB '*.' || p.owner)" \
+	" WHERE n.kind = 'dns' AND n.canonical <> ''" more \
+	" AND EXISTS (SELECT 1 FROM client_provider WHERE how = 'declared' AND owner GLOB '*.*')"
+
+/* Those that came since; of clients that have another address than before all, as it may have asked, or be why another
+ * provider is declared. */
+static const char aliases_sql[] =
+	ALIASES("name AS n CROSS JOIN client_address AS a ON a.address = n.asked_by", " AND n.id >= ?1")
+	" UNION " ALIASES("temp.client_more AS m CROSS JOIN client_address AS a ON a.client = m.client"
+			  " CROSS JOIN name AS n ON n.asked_by = a.address", " AND ?1 > 0")
+	" ORDER BY 1, 2, 3";
+
 /* A host of the provider's own domain that is an alias of another owner's mail host: autodiscover and its like
  * are hints by their own rules. */
 static bool write_alias_hints(const struct judge_part *part)
 {
-	sqlite3_stmt *q = store_prepare(part->st,
-		"SELECT DISTINCT a.client, n.name, n.canonical FROM name AS n"
-		" CROSS JOIN client_address AS a ON a.address = n.asked_by AND " SAME_VANTAGE("n.id", "a.vantage")
-		" CROSS JOIN client_provider AS p ON p.client = a.client AND p.how = 'declared'"
-		" AND (n.name = p.owner OR n.name GLOB '*.' || p.owner)"
-		" WHERE n.kind = 'dns' AND n.canonical <> '' AND n.id >= ?1"
-		" AND EXISTS (SELECT 1 FROM client_provider WHERE how = 'declared' AND owner GLOB '*.*')"
-		" ORDER BY 1, 2, 3");
+	sqlite3_stmt *q = store_exec(part->st, "DELETE FROM alias_hint WHERE client IN (SELECT client FROM temp.client_more)")
+			  ? store_prepare(part->st, aliases_sql) : NULL;
 	struct owner_tag tag;
 	int rc = SQLITE_ERROR;
 

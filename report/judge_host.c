@@ -171,6 +171,7 @@ static bool number_clients(struct host_table *t, struct host **hosts)
 			t->first[t->client_count++] = i;
 		}
 		kept = kept && (hosts[i]->numbered == 0 || hosts[i]->numbered == t->client_count);
+		hosts[i]->is_new = hosts[i]->numbered == 0;
 		hosts[i]->client = hosts[i]->numbered = t->client_count;
 	}
 	t->first[t->client_count] = t->count;
@@ -211,6 +212,15 @@ unsigned host_table_client(const struct host_table *t, const struct host_key *ke
 	unsigned number = key_set_find(t->addresses, key, sizeof(*key));
 
 	return number != 0 ? t->hosts[number - 1].client : 0;
+}
+
+bool host_table_has_more(const struct host_table *t, unsigned client)
+{
+	bool more = false;
+
+	for (unsigned i = t->first[client - 1]; i < t->first[client]; i++)
+		more = more || t->grouped[i]->is_new;
+	return more;
 }
 
 unsigned host_table_addresses(const struct host_table *t, unsigned client, const struct host *const **hosts_out)

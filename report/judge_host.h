@@ -51,7 +51,11 @@ struct host {
 	int64_t first_ns, last_ns, first_flow, mac_flow;
 	unsigned client;
 	unsigned numbered;	/* the client that it was when it was last grouped; 0: none yet */
+	bool is_new;		/* it was none before that */
 };
+
+/* Whether a client has an address that was not seen when addresses were put together before. */
+bool host_table_has_more(const struct host_table *t, unsigned client);
 
 /* The addresses of a client, the one it is called by first (IPv4 before IPv6, then the smallest). */
 unsigned host_table_addresses(const struct host_table *t, unsigned client, const struct host *const **hosts_out);

@@ -24,8 +24,7 @@ struct tagger {
 	struct key_set *strangers;	/* far ends that are no client, where it grows */
 	struct namer *namer;
 	sqlite3_stmt *insert_contact, *delete_contact;
-	int64_t new_names;		/* the lowest id of those that were stored since it began last... */
-	int64_t late_names;		/* ... and before, when who asked may not have been stored yet */
+	int64_t new_names;		/* the lowest id of those that were stored since it began last */
 	int64_t until_ns;
 	bool pids;			/* some flow has one, or that is not known */
 	bool scanned;			/* of all that was stored before it was made, hosts and names are noted */
@@ -240,11 +239,8 @@ bool tagger_goes_on(struct tagger *t)
 
 bool tagger_begin(struct tagger *t, struct judge_part *part_out)
 {
-	int64_t lowest = t->new_names < t->late_names ? t->new_names : t->late_names;
-
 	part_out->only_due = t->ran;
-	part_out->new_names = part_out->only_due ? lowest : 0;
-	t->late_names = t->new_names;
+	part_out->new_names = part_out->only_due ? t->new_names : 0;
 	t->new_names = INT64_MAX;
 	return due_write(t->due, t->part->st);
 }
@@ -281,7 +277,7 @@ struct tagger *tagger_new(const struct judge_part *part, bool grows, bool empty)
 	t->classes = class_table_new(part);
 	t->due = grows ? due_new() : NULL;
 	t->strangers = key_set_new();
-	t->new_names = t->late_names = INT64_MAX;
+	t->new_names = INT64_MAX;
 	t->scanned = empty;
 	t->pids = !empty;
 	t->insert_contact = store_prepare(part->st, "INSERT INTO contact VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");

@@ -38,6 +38,7 @@ static const char said_sql[] =
 	" UNION ALL SELECT printf('state %s %s %d %d', " CLIENT("s") ", state, sessions, unread) FROM client_state AS s"
 	" UNION ALL SELECT printf('loss %s %s %d %d', " CLIENT("l") ", reason, packets, bytes) FROM client_loss AS l"
 	" UNION ALL SELECT printf('provider %s %s %s', " CLIENT("p") ", owner, how) FROM client_provider AS p"
+	" UNION ALL SELECT printf('hint %s %s', " CLIENT("h") ", owner) FROM provider_hint AS h"
 	" UNION ALL SELECT printf('account %s %s %s %s', " CLIENT("a") ", account, third_party, path) FROM account_verdict AS a"
 	" UNION ALL SELECT printf('traffic %s %s %s %s %d %d %d %d %d %d', " CLIENT("t") ", host(far), kind, (SELECT owner || name"
 	" FROM endpoint WHERE id = t.endpoint), flows, answered, up, down, vendor_up, unnamed_up) FROM traffic AS t"
