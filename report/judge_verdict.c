@@ -42,22 +42,22 @@ static const struct reason reasons[] = {
 	  "SELECT c.id, 'Only packets that match the filter ' || r.filter || ' were read: all of them would settle it.'"
 	  " FROM client AS c JOIN (SELECT DISTINCT filter FROM run) AS r ON r.filter <> '' ORDER BY c.id, r.filter" },
 	{ "third_party",
-	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, min(endpoint) AS endpoint,"
+	  "WITH far AS (SELECT client, far, sum(unnamed_up) AS up, max(e.as_org) AS as_org,"
 	  "  sum(unnamed_up) >= " UNNAMED_BYTES " AS much"
-	  "  FROM traffic WHERE " UNNAMED " GROUP BY client, far ORDER BY client, far),"
-	  /* The far end and endpoint are those of the most (lang_select, "bare columns"), of several the first. */
+	  "  FROM traffic AS t CROSS JOIN endpoint AS e WHERE e.id = t.endpoint AND " UNNAMED
+	  "  GROUP BY client, far ORDER BY client, far),"
+	  /* The far end and its network are those of the most (lang_select, "bare columns"), of several the first. */
 	  " total AS (SELECT client, sum(up) AS all_up, count(*) AS all_n, sum(up) FILTER (WHERE much) AS up,"
-	  "  count(*) FILTER (WHERE much) AS n, max(up) AS most, far, endpoint FROM far GROUP BY client)"
+	  "  count(*) FILTER (WHERE much) AS n, max(up) AS most, far, as_org FROM far GROUP BY client)"
 	  " SELECT t.client, iif(n > 0, printf('It sent %d bytes to %d endpoint%s that nothing names, the most to %s%s.%s',"
-	  "  t.up, t.n, " S("t.n") ", host(t.far), iif(e.as_org <> '', ' (' || e.as_org || ')', ''),"
+	  "  t.up, t.n, " S("t.n") ", host(t.far), iif(as_org <> '', ' (' || as_org || ')', ''),"
 	  "  iif(t.client IN (SELECT client FROM contact_class JOIN contact USING (flow)"
 	  "    WHERE class = 'encrypted-dns'),"
 	  "   ' Its look-ups were encrypted: a resolver that can be watched would settle it.',"
 	  "   ' A capture that begins before its look-ups would settle it.')),"
 	  "  printf('It sent %d bytes to %d endpoints that nothing names, little to each."
 	  " A capture that begins before its look-ups would settle it.', all_up, all_n))"
-	  " FROM total AS t JOIN endpoint AS e ON e.id = t.endpoint"
-	  " WHERE n > 0 OR all_up >= " UNNAMED_ALL_BYTES " ORDER BY n = 0, t.client" },
+	  " FROM total AS t WHERE n > 0 OR all_up >= " UNNAMED_ALL_BYTES " ORDER BY n = 0, t.client" },
 	{ "third_party",
 	  "SELECT client, printf('It sent %d bytes through %s (%s), where others'' traffic cannot be seen."
 	  " A capture behind it would settle it.',"

@@ -87,6 +87,11 @@ static const struct story {
 			.at_s = 3600),
 		STEP(2, 3, PC, "192.0.2.77", 443, 50, 60, "www.else.test", .at_s = 7200),
 		SOMETHING } },
+	{ "a far end without a name has a name that is shared", NULL, {
+		STEP(0, 1, PC, "192.0.2.2", 587, 5000, 600),
+		STEP(1, 1, PC, "192.0.2.2", 587, 5000, 600, "a.shared.test", .for_s = 3600),
+		STEP(2, 2, PC, "192.0.2.2", 587, 5000, 600, .at_s = 7200),
+		SOMETHING } },
 	{ "a name that comes late", NULL, {
 		STEP(0, 1, PC, "203.0.113.7", 443, 9000, 60),
 		STEP(0, 2, PC, "192.0.2.1", 993, 900, 5000, "imap.provider.test"),
