@@ -198,7 +198,7 @@ static void try_again(struct writer *w)
 
 static bool is_time(const struct writer *w, int64_t now)
 {
-	bool whole = until(w) > w->stored_until_ns && queue_is_empty(w->facts);
+	bool whole = until(w) != w->stored_until_ns && queue_is_empty(w->facts);
 
 	return now >= (whole ? w->soonest_ns : w->latest_ns);
 }
