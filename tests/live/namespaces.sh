@@ -14,7 +14,7 @@ dir=$(mktemp -d)
 passed=0 failed=0 started=()
 leave() {
 	for pid in "${started[@]}" $(ip netns pids $here; ip netns pids $there); do
-		kill -9 "$pid" 2>/dev/null
+		kill -9 -- "-$pid" "$pid" 2>/dev/null	# what timeout began is in its group
 	done
 	ip netns del $here 2>/dev/null
 	ip netns del $there 2>/dev/null
