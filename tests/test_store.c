@@ -149,7 +149,7 @@ static void judging_is_all_or_nothing_wherever_it_fails(void **state)
 		assert_string_equal(after, before);
 		free(after);
 	}
-	assert_true(k > 90);
+	assert_true(k > 100);
 	free(before);
 	policy_free(&policy);
 	store_close(&st);
