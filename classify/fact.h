@@ -33,6 +33,9 @@ enum flow_end {
 	FLOW_EVICTED,		/* a table was full: described early */
 };
 const char *fact_flow_end_name(enum flow_end end);
+/* No flow is silent for longer before it is told as over, and none that was closed or reset. */
+#define FLOW_SILENT_S 3600
+#define FLOW_CLOSED_S 30
 
 /* A bidirectional connection. The originator is who sent the SYN; without one who spoke first, put
  * right when the dialogue shows who is client. */

@@ -11,10 +11,10 @@
 #define TABLE_LINE 64		/* of the processor's cache; another size costs time only */
 
 static const int64_t pace_ns[FLOW_PACES] = {
-	[PACE_CLOSED] = 30 * BASE_NS_PER_S,
+	[PACE_CLOSED] = FLOW_CLOSED_S * BASE_NS_PER_S,
 	[PACE_HALF_OPEN] = 120 * BASE_NS_PER_S,	/* Linux sends SYNs for 127 s */
 	[PACE_DATAGRAM] = 300 * BASE_NS_PER_S,
-	[PACE_ESTABLISHED] = 3600 * BASE_NS_PER_S,
+	[PACE_ESTABLISHED] = FLOW_SILENT_S * BASE_NS_PER_S,
 };
 
 struct block {

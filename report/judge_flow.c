@@ -194,13 +194,14 @@ static void read_shown_losses(struct judge_flow *f, int64_t missing, int64_t cut
 	}
 }
 
-/* The flow table lets no flow be silent for longer than an hour, and none that was closed for half a minute. */
+#define LATE_S 60	/* at most so long after it was over it is told and stored */
+
 static int64_t rest_ns(const char *end)
 {
 	if (strcmp(end, fact_flow_end_name(FLOW_OPEN)) == 0)
-		return 3700 * BASE_NS_PER_S;
+		return (FLOW_SILENT_S + LATE_S) * BASE_NS_PER_S;
 	if (strcmp(end, fact_flow_end_name(FLOW_CLOSED)) == 0 || strcmp(end, fact_flow_end_name(FLOW_RESET)) == 0)
-		return 60 * BASE_NS_PER_S;
+		return (FLOW_CLOSED_S + LATE_S) * BASE_NS_PER_S;
 	return 0;
 }
 
